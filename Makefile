@@ -1,0 +1,102 @@
+# Everyday commands; `make` alone lists them. Those that need .venv make it first, or
+# anew when requirements.lock says something else than when it was made.
+
+PYTHON ?= python3
+CORES ?= all
+# Where to take torch from, as https://download.pytorch.org/whl/cpu for one without
+# CUDA. Asked for when .venv is made, not later.
+TORCH_INDEX ?=
+
+# .venv is finished when it holds a copy of the lock, the last file written there.
+INSTALLED := .venv/requirements.lock
+FINISHED := $(shell test -x .venv/bin/python && cmp -s requirements.lock $(INSTALLED) \
+  && echo yes)
+PIP := .venv/bin/python -m pip --disable-pip-version-check install --quiet
+# Steps are processes of their own and look for `python` and `dvc` on the path. It is
+# set here and not exported, or PYTHON would mean the one in .venv.
+IN_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH"
+SNAKEMAKE := $(IN_VENV) .venv/bin/python -m snakemake
+LINTED := Snakefile workflow
+
+# Whose packages would be found before those of .venv.
+unexport PYTHONPATH PYTHONHOME
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help environment paper everything smoke report readme test lint format \
+  clean distclean $(if $(FINISHED),,$(INSTALLED))
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+environment: $(INSTALLED) ## make .venv (PYTHON=python3.12, TORCH_INDEX=URL)
+	@:
+
+paper: $(INSTALLED) ## every table and figure of the paper that MNIST gives (CORES=2)
+	@$(SNAKEMAKE) --cores $(CORES)
+	@$(call write_report,paper,)
+	@$(refresh_readme)
+
+everything: $(INSTALLED) ## the paper and all that goes beyond it
+	@$(SNAKEMAKE) --cores $(CORES) everything
+	@$(call write_report,paper,everything)
+	@$(refresh_readme)
+
+smoke: $(INSTALLED) ## every rule once, on a few hundred digits
+	@$(SNAKEMAKE) --cores $(CORES) everything --configfile config/smoke.yaml
+	@$(call write_report,smoke,everything --configfile config/smoke.yaml)
+
+report: $(INSTALLED) ## results/paper/report.html, of a finished run
+	@$(call write_report,paper,)
+
+readme: $(INSTALLED) ## the README's numbers, from the results
+	@$(refresh_readme)
+
+test: lint ## lint, then all tests
+	@$(IN_VENV) .venv/bin/python -m pytest
+
+lint: $(INSTALLED) ## style of Python and Snakemake files, changing none
+	@.venv/bin/ruff check --quiet
+	@.venv/bin/ruff format --quiet --check
+	@.venv/bin/snakefmt --check $(LINTED)
+
+format: $(INSTALLED) ## lay out Python and Snakemake files
+	@.venv/bin/ruff check --quiet --select I --fix
+	@.venv/bin/ruff format --quiet
+	@.venv/bin/snakefmt $(LINTED)
+
+clean: ## remove results and caches; keep data/raw, .venv and what DVC stores
+	@echo 'Removing results/, .snakemake/ and the caches of tests and linters.'
+	@echo 'Back again: git checkout HEAD -- results; dvc checkout -f'
+	@rm -rf results .snakemake .hypothesis .pytest_cache .ruff_cache
+	@find src scripts tests -name __pycache__ -prune -exec rm -rf {} +
+
+distclean: clean ## clean, and remove data/raw and .venv
+	@echo 'Removing data/raw and .venv too; the next command fetches them anew.'
+	@rm -rf data/raw .venv src/intriguing.egg-info
+
+# Written under another name, so that an interrupted report is never taken for one.
+define write_report
+$(SNAKEMAKE) $(2) --report results/$(1)/report.part.html
+@mv results/$(1)/report.part.html results/$(1)/report.html
+endef
+
+refresh_readme = $(IN_VENV) .venv/bin/python scripts/readme.py
+
+# The interpreter behind $(PYTHON): one in a .venv about to be removed will not do.
+FIND_PYTHON := import ensurepip, sys, venv; \
+  print(getattr(sys, "_base_executable", sys.executable)); \
+  sys.exit(sys.version_info < (3, 11))
+
+$(INSTALLED):
+	@python=$$($(PYTHON) -c '$(FIND_PYTHON)' 2>/dev/null) || { echo >&2 \
+	  "Python 3.11 or newer with its venv module is needed, and $(PYTHON) is not:" \
+	  "name one, as in make PYTHON=python3.12"; exit 1; }; \
+	echo "Installing into .venv, which takes some minutes"; \
+	rm -rf .venv && "$$python" -m venv .venv
+	@$(if $(TORCH_INDEX),$(PIP) --no-deps --index-url $(TORCH_INDEX) \
+	  $$(grep -E '^torch(vision)?==' requirements.lock))
+	@$(PIP) --requirement requirements.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@cp requirements.lock $@.part
+	@mv $@.part $@

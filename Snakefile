@@ -1,0 +1,39 @@
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config/config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+
+
+# Each target asks for every file that is kept: Snakemake does not miss one in the
+# middle while the last one is there.
+rule all:
+    input:
+        DIGITS,
+        NETWORKS,
+        ADVERSARIAL,
+        TRANSFER,
+        TABLES,
+        FIGURES,
+        CLAIMS,
+
+
+rule everything:
+    input:
+        rules.all.input,
+
+
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/attack.smk"
+include: "workflow/rules/transfer.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/check.smk"

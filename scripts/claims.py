@@ -1,0 +1,61 @@
+"""Step: the paper's claims, measured and judged, and the headline numbers."""
+
+import json
+
+import pandas as pd
+
+from intriguing import findings, tables
+from intriguing.claims import Claim, to_json
+from intriguing.pages import claims_page
+from intriguing.results import error_rates
+from intriguing.workflow.files import write_text
+from intriguing.workflow.step import step_log
+
+
+def run(
+    networks: list[tuple[str, int]],
+    records: list[str],
+    answers: pd.DataFrame,
+    by_decay: list[str],
+    autoencoder: str,
+) -> list[Claim]:
+    """Return the claims on adversarial images and their transfer.
+
+    Args:
+        networks: Name and seed of each attacked network.
+        records: Files with a row for each attacked image, in that order.
+        answers: Every network's answer to every image.
+        by_decay: Linear networks, from the weakest decay to the strongest.
+        autoencoder: Name of the network on an autoencoder's codes.
+    """
+    reached: dict[str, list[pd.Series]] = {}
+    for (name, _), path in zip(networks, records, strict=True):
+        reached.setdefault(name, []).append(pd.read_parquet(path)["reached"])
+    rates = error_rates(answers)
+    return [
+        findings.every_image_has_one(reached),
+        findings.transfer_beats_noise(answers),
+        findings.strong_to_weak(rates, by_decay),
+        findings.strong_to_weak_is_best(rates, by_decay),
+        findings.autoencoder_resists(rates, autoencoder),
+    ]
+
+
+def metrics(claims: list[Claim], table_files: dict[str, str]) -> dict:
+    """Return the headline numbers, nested by table, and the verdicts."""
+    nested = {n: tables.headline(pd.read_csv(path)) for n, path in table_files.items()}
+    return {"tables": nested, "claims": {claim.id: claim.verdict for claim in claims}}
+
+
+if __name__ == "__main__":
+    settings, files = snakemake.params.settings, snakemake.input
+    networks = [tuple(network) for network in settings["networks"]]
+    with step_log(snakemake, threads=None):
+        answers = pd.read_parquet(files.answers)
+        linear, autoencoder = settings["by_decay"], settings["autoencoder"]
+        found = run(networks, files.records, answers, linear, autoencoder)
+        named = {name: files[name] for name in ("models", "cross_model", "choices")}
+        write_text(snakemake.output.claims, to_json(found))
+        write_text(snakemake.output.html, claims_page(found))
+        text = json.dumps(metrics(found, named), indent=2, sort_keys=True) + "\n"
+        write_text(snakemake.output.metrics, text)

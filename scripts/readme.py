@@ -1,0 +1,88 @@
+"""Write the README's numbers, graph and figures from the files of the paper run."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from intriguing.workflow.files import replacing, write_text
+
+RESULTS = Path("results/paper")
+PICTURES = ("examples", "cross-model", "distortions")
+
+
+def table(name: str) -> str:
+    """Return a table of the run."""
+    return (RESULTS / "tables" / f"{name}.md").read_text(encoding="utf-8")
+
+
+def claims() -> str:
+    """Return the claims and their verdicts as a table."""
+    lines = ["| claim | measured [95 % interval] | verdict |", "| --- | --- | --- |"]
+    for claim in json.loads((RESULTS / "claims.json").read_text(encoding="utf-8")):
+        numbers = "{measured:.3g} [{low:.3g}, {high:.3g}]".format(**claim)
+        lines.append(f"| {claim['statement']} | {numbers} | {claim['verdict']} |")
+    return "\n".join(lines) + "\n"
+
+
+def cost() -> str:
+    """Return what the run took, by rule."""
+    facts = json.loads((RESULTS / "provenance.json").read_text(encoding="utf-8"))
+    rules = facts["rules"]
+    lines = ["| rule | jobs | minutes, all jobs | memory of a job, MB |"]
+    lines.append("| --- | ---: | ---: | ---: |")
+    for name, rule in rules.items():
+        memory = f"{rule['max_rss']:.0f}" if rule["max_rss"] else "--"
+        minutes = f"{rule['seconds'] / 60:.1f}"
+        lines.append(f"| {name} | {rule['jobs']} | {minutes} | {memory} |")
+    total = sum(rule["seconds"] for rule in rules.values()) / 60
+    files = [path for path in RESULTS.rglob("*") if path.is_file()]
+    disk = sum(path.stat().st_size for path in files) / 1e6
+    lines.append(
+        f"\nAll jobs together: {total:.1f} minutes, shared by the cores that are "
+        f"given; results: {disk:.0f} MB. Measured on {facts['processor']}, "
+        f"{facts['cores']} cores, no GPU."
+    )
+    return "\n".join(lines) + "\n"
+
+
+def graph() -> str:
+    """Return the graph of the rules, as GitHub draws it."""
+    command = [sys.executable, "-m", "snakemake", "--rulegraph", "mermaid-js", "-n"]
+    drawn = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    lines = drawn[drawn.index("flowchart") :].splitlines()
+    kept = [line for line in lines if "style" not in line and line.strip()]
+    return "```mermaid\n" + "\n".join(kept) + "\n```\n"
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "models": lambda: table("models"),
+    "cross-model": lambda: table("cross-model"),
+    "choices": lambda: table("choices"),
+    "controls": lambda: table("controls"),
+    "claims": claims,
+    "cost": cost,
+    "graph": graph,
+}
+
+
+def refresh(text: str, blocks: dict[str, Callable[[], str]]) -> str:
+    """Return a text with what lies between its markers written anew."""
+    for name, write in blocks.items():
+        begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+        if begin in text:
+            block = f"{begin}\n\n{write()}\n{end}"
+            between = re.compile(f"{begin}.*?{end}", re.DOTALL)
+            text = between.sub(lambda _, block=block: block, text)
+    return text
+
+
+if __name__ == "__main__":
+    for document in (Path("README.md"), Path("docs/methods.md")):
+        write_text(document, refresh(document.read_text(encoding="utf-8"), BLOCKS))
+    for picture in PICTURES:
+        with replacing(Path("docs/figures") / f"{picture}.png") as temporary:
+            shutil.copyfile(RESULTS / "figures" / f"{picture}.png", temporary)

@@ -1,0 +1,222 @@
+"""Intervals for rates and means measured on several seeds and many images.
+
+An image is drawn within a seed, so images of one seed resemble each other: they share
+a network. Both intervals below are therefore as wide as the wider of two: the one that
+the images alone give, and the one that the seeds give with their few degrees of
+freedom. The seeds must have drawn their images independently: what all seeds share
+(one fixed draw of images) is not seen in the spread between them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import hypot, sqrt
+
+import numpy as np
+from jaxtyping import Float
+from scipy.stats import norm, t
+
+from intriguing.errors import InputError
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A measured number with its interval.
+
+    Attributes:
+        value: The estimate, between ``low`` and ``high``.
+        low: Lower end.
+        high: Upper end.
+        n: Number of images behind it, ``None`` where images play no part.
+        seeds: Number of seeds behind it, ``None`` where seeds play no part.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int | None = None
+    seeds: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is not an interval around its value, NaN included.
+
+        Raises:
+            InputError: A number is NaN, or the order is not low, value, high.
+        """
+        if not self.low <= self.value <= self.high:
+            raise InputError(
+                f"not an interval around its value: low {self.low}, value {self.value},"
+                f" high {self.high}; give low <= value <= high, without NaN"
+            )
+
+
+def wilson(share: float, n: float, level: float = 0.95) -> tuple[float, float]:
+    """Wilson's score interval of a share, for a real number ``n`` of trials.
+
+    Args:
+        share: Observed share, in [0, 1].
+        n: Number of trials, or an effective number; positive.
+        level: Coverage.
+
+    Returns:
+        Lower and upper end, inside [0, 1] and on both sides of ``share``.
+
+    Raises:
+        InputError: ``share`` is no share or ``n`` is not positive.
+    """
+    if not (0 <= share <= 1 and n > 0):
+        raise InputError(f"share {share} of {n} trials: needs a share in [0, 1], n > 0")
+    z2 = float(norm.isf((1 - level) / 2)) ** 2
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = sqrt(z2 * share * (1 - share) / n + (z2 / (2 * n)) ** 2) / (1 + z2 / n)
+    # The ends at 0 and 1 are exact; rounding must not move them past the share.
+    low = 0.0 if share == 0 else min(max(centre - half, 0.0), share)
+    high = 1.0 if share == 1 else max(min(centre + half, 1.0), share)
+    return low, high
+
+
+def rate_interval(
+    hits: Sequence[int], totals: Sequence[int], level: float = 0.95
+) -> Interval:
+    """Pooled share of hits over the seeds, with a Wilson interval that sees seeds.
+
+    The number of images is divided by the design effect times ``(t / z)^2``, as Korn
+    and Graubard (1998) do with S - 1 degrees of freedom, and by at least 1: so the
+    interval is never narrower than the images give, jumps nowhere, and seeds that
+    agree by chance earn nothing.
+
+    Args:
+        hits: Hits of each seed.
+        totals: Images of each seed; they may differ.
+        level: Coverage.
+
+    Returns:
+        Share with its interval, ``n`` the images of all seeds.
+
+    Raises:
+        InputError: No images, or a seed has more hits than images.
+    """
+    hit, total = np.asarray(hits), np.asarray(totals)
+    if hit.shape != total.shape or hit.ndim != 1 or hit.size == 0:
+        raise InputError("hits and totals: give one number of each for every seed")
+    if not (np.all(hit >= 0) and np.all(hit <= total) and np.all(total > 0)):
+        raise InputError(f"hits {hits} of {totals}: give 0 <= hits <= totals, totals>0")
+    n, seeds = int(total.sum()), len(hit)
+    share = float(hit.sum() / n)
+    shrink = max(1.0, design_effect(hits, totals) * _few_seeds(seeds, level))
+    return Interval(share, *wilson(share, n / shrink, level), n=n, seeds=seeds)
+
+
+def design_effect(hits: Sequence[int], totals: Sequence[int]) -> float:
+    """Variance of the pooled share seen between seeds, over the binomial one.
+
+    With equal totals: the variance of the seeds' rates over the binomial variance of
+    one seed. With unequal totals the seeds' residuals stand in for their rates.
+    1 where it cannot be seen: a single seed, or a share of 0 or 1.
+    """
+    hit, total = np.asarray(hits, float), np.asarray(totals, float)
+    seeds, n = len(hit), total.sum()
+    share = hit.sum() / n
+    if seeds == 1 or share in (0.0, 1.0):
+        return 1.0
+    residuals = hit - share * total
+    between = seeds / (seeds - 1) * float(residuals @ residuals) / n**2
+    return float(between / (share * (1 - share) / n))
+
+
+def _few_seeds(seeds: int, level: float) -> float:
+    """Price in images of knowing the variance from a few seeds only."""
+    if seeds == 1:
+        return 1.0
+    tail = (1 - level) / 2
+    return float((t.isf(tail, seeds - 1) / norm.isf(tail)) ** 2)
+
+
+def mean_interval(
+    values_per_seed: Sequence[Float[np.ndarray, "..."]], level: float = 0.95
+) -> Interval:
+    """Mean of the seeds' means, with Student's interval.
+
+    Half of its width is the larger of two: the standard error between the seeds' means
+    times the t quantile with S - 1 degrees of freedom, and the standard error that the
+    images within the seeds give times the t quantile with as many degrees of freedom
+    as they have. With one seed it is the second alone.
+
+    Args:
+        values_per_seed: One array of values a seed, such as distortions of its images.
+            One value a seed is enough where there are several seeds.
+        level: Coverage.
+
+    Returns:
+        Mean with its interval, in the unit of the values.
+
+    Raises:
+        InputError: No values, NaN among them, or a single value in all.
+    """
+    values = [np.asarray(seed, float) for seed in values_per_seed]
+    _check_values(values)
+    means = np.array([seed.mean() for seed in values])
+    tail, count = (1 - level) / 2, len(values)
+    sizes = np.array([seed.size for seed in values])
+    half = 0.0
+    if count > 1:
+        half = float(t.isf(tail, count - 1)) * means.std(ddof=1) / sqrt(count)
+    if (freedom := int(sizes.sum()) - count) > 0:
+        error = spread(values) * sqrt((1 / sizes).sum()) / count
+        half = max(half, float(t.isf(tail, freedom)) * error)
+    mean = float(means.mean())
+    return Interval(
+        mean, float(mean - half), float(mean + half), n=int(sizes.sum()), seeds=count
+    )
+
+
+def spread(values_per_seed: Sequence[Float[np.ndarray, "..."]]) -> float:
+    """Standard deviation over images, pooled within seeds.
+
+    Raises:
+        InputError: No seed has two values, or a value is NaN.
+    """
+    values = [np.asarray(seed, float) for seed in values_per_seed]
+    _check_values(values)
+    freedom = sum(seed.size for seed in values) - len(values)
+    if freedom == 0:
+        raise InputError("no seed has two values: a spread over images needs them")
+    squares = sum(float(((seed - seed.mean()) ** 2).sum()) for seed in values)
+    return sqrt(squares / freedom)
+
+
+def _check_values(values: Sequence[Float[np.ndarray, "..."]]) -> None:
+    if any(seed.ndim != 1 or seed.size == 0 for seed in values):
+        raise InputError("give a flat array with at least one value for every seed")
+    if sum(seed.size for seed in values) < 2:
+        raise InputError("an interval needs at least two values: add images or seeds")
+    if not all(np.isfinite(seed).all() for seed in values):
+        raise InputError("values are NaN or infinite: leave out images without result")
+
+
+def average(intervals: Sequence[Interval]) -> Interval:
+    """Mean of independent measurements, each end moved by the root sum of squares.
+
+    Raises:
+        InputError: There is nothing to average.
+    """
+    if not intervals:
+        raise InputError("there are no intervals to average")
+    count = len(intervals)
+    value = sum(one.value for one in intervals) / count
+    below = hypot(*(one.value - one.low for one in intervals)) / count
+    above = hypot(*(one.high - one.value for one in intervals)) / count
+    return Interval(value, value - below, value + above)
+
+
+def difference_interval(first: Interval, second: Interval) -> Interval:
+    """``first - second`` for independent measurements, by Newcombe's method 10.
+
+    Each end squares and adds the distances of the two values to their own ends, so
+    that intervals that are not symmetric, as Wilson's, keep their shape. Measurements
+    that share images or networks are better compared by the difference of each seed,
+    given to `mean_interval`.
+    """
+    value = first.value - second.value
+    below = hypot(first.value - first.low, second.high - second.value)
+    above = hypot(first.high - first.value, second.value - second.low)
+    return Interval(value, value - below, value + above)

@@ -1,0 +1,133 @@
+"""The walk along the imports, from a step to every local module."""
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from .source import CodeDigestError, Source, content, read, shown
+
+# A name that a module imports from itself would otherwise grow for ever.
+MOST_PARTS = 50
+
+
+class Reach:
+    """What has been reached from a script, and what is still to be followed.
+
+    ``sources`` holds each file reached, ``names`` its dotted name.
+    """
+
+    def __init__(self, script: Path, roots: Sequence[Path]) -> None:
+        script = Path(script).parent.resolve() / Path(script).name
+        folders = [Path(root).resolve() for root in roots]
+        for folder in folders:
+            if not folder.is_dir():
+                raise CodeDigestError(f"{folder}: no such folder to look up imports in")
+        self.roots = tuple(dict.fromkeys([*folders, script.parent]))
+        self.sources: dict[Path, Source] = {}
+        self.names: dict[Path, str] = {}
+        self._todo: list[Path] = []
+        self._followed: set[str] = set()
+        self._listings: dict[Path, frozenset[str]] = {}
+        self._add(script, self._name(script, folders))
+        while self._todo:
+            path = self._todo.pop()
+            for reference, line in self.sources[path].references.items():
+                self._follow(reference, path, f"{shown(path)}:{line}")
+
+    def dynamic(self) -> list[str]:
+        """List ``file:line`` of what loads code under computed names."""
+        places = [(p, line) for p, s in self.sources.items() for line in s.dynamic]
+        return [f"{shown(path)}:{line}" for path, line in sorted(places)]
+
+    def _name(self, script: Path, roots: list[Path]) -> str:
+        """Name a script as if it were imported, from the innermost root around it."""
+        around = [root for root in roots if script.is_relative_to(root)] or [
+            script.parent
+        ]
+        root = max(around, key=lambda folder: len(folder.parts))
+        parts = script.relative_to(root).with_suffix("").parts
+        return ".".join(part for part in parts if part != "__init__")
+
+    def _add(self, path: Path, name: str) -> None:
+        if path not in self.sources:
+            self.sources[path] = read(content(path, shown(path)), shown(path))
+            self.names[path] = name
+            self._todo.append(path)
+
+    def _follow(self, reference: str, within: Path, place: str) -> None:
+        """Reach every module along ``a.b.c``, then what an attribute stands for."""
+        dotted = self._absolute(reference, within, place)
+        if dotted in self._followed or dotted.count(".") > MOST_PARTS:
+            return
+        self._followed.add(dotted)
+        parts, owner, places = dotted.split("."), None, self.roots
+        for depth, part in enumerate(parts):
+            path, places = self._find(places, part)
+            if path is not None:
+                self._add(path, ".".join(parts[: depth + 1]))
+            if owner is not None and (path is None or self._exports(owner, part)):
+                for target in self._meanings(owner, part, place):
+                    rest = parts[depth + 1 :]
+                    self._follow(".".join([target, *rest]), owner, place)
+            owner = path
+
+    def _exports(self, owner: Path, name: str) -> bool:
+        """Tell whether a lazy export hides a submodule of the same name."""
+        target = (self.sources[owner].lazy or {}).get(name)
+        submodule = f"{self.names[owner]}.{name}"
+        return target is not None and self._absolute(target, owner, "") != submodule
+
+    def _meanings(self, owner: Path, name: str, place: str) -> list[str]:
+        """List what an attribute of a module may stand for, as dotted names."""
+        source = self.sources[owner]
+        aliases = source.aliases.get(name, [])
+        if source.lazy is None or name in source.bound or name.startswith("__"):
+            exports = source.starred if name == "*" else ()
+        elif name == "*" and source.lazy:
+            exports = (*source.starred, *source.lazy)
+        else:
+            target = source.lazy.get(name, "")
+            if not self._is_module(self._absolute(target, owner, place)):
+                message = f"{place}: cannot see where `{self.names[owner]}.{name}` is"
+                message += f" from: {shown(owner)} exports lazily; "
+                message += "import it from the module that defines it"
+                raise CodeDigestError(message)
+            return [f"{target}.{name}"]
+        return [*aliases, *(f"{self.names[owner]}.{export}" for export in exports)]
+
+    def _absolute(self, reference: str, within: Path, place: str) -> str:
+        """Resolve leading dots against a file's package, as ``from ..a import``."""
+        name = reference.lstrip(".")
+        level = len(reference) - len(name)
+        if not level:
+            return name
+        parts = self.names[within].split(".")
+        kept = len(parts) - level + (within.name == "__init__.py")
+        if kept < 0:
+            raise CodeDigestError(f"{place}: relative import leads out of the roots")
+        return ".".join([*parts[:kept], name])
+
+    def _is_module(self, dotted: str) -> bool:
+        path, places = None, self.roots
+        for part in dotted.split("."):
+            path, places = self._find(places, part)
+        return path is not None
+
+    def _find(
+        self, places: Iterable[Path], part: str
+    ) -> tuple[Path | None, tuple[Path, ...]]:
+        """Find a module as Python does: its file, and where its submodules lie."""
+        holders = [place for place in places if part in self._listing(place)]
+        for place in places:
+            if place in holders and "__init__.py" in self._listing(place / part):
+                return place / part / "__init__.py", (place / part,)
+            if f"{part}.py" in self._listing(place):
+                return place / f"{part}.py", ()
+        return None, tuple(place / part for place in holders)
+
+    def _listing(self, folder: Path) -> frozenset[str]:
+        # A listing, not is_file(): some file systems take any case for the same name.
+        if folder not in self._listings:
+            names = os.listdir(folder) if folder.is_dir() else ()
+            self._listings[folder] = frozenset(names)
+        return self._listings[folder]

@@ -1,0 +1,71 @@
+"""Refusal of outputs that came without Snakemake's records of how they were made.
+
+Without a record Snakemake takes an output as current, whatever code and settings
+made it. Standard library only, as the digest beside it.
+"""
+
+from base64 import urlsafe_b64decode
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+
+class RecordsError(ValueError):
+    """Outputs are there and their records are not; the message names both."""
+
+
+def missing_records(products: Iterable[Path | str], records: Path | str) -> list[Path]:
+    """List the products that are there although no record is.
+
+    Args:
+        products: what DVC holds, files or folders. Tables kept in git are in every
+            fresh clone and do not belong here.
+        records: Snakemake's records, ``.snakemake/metadata``.
+
+    Returns:
+        The products with at least one file that no interrupted job was writing;
+        none when there is any record at all.
+    """
+    records = Path(records)
+    if any(_files(records)):
+        return []
+    interrupted = set(_interrupted(records.with_name("incomplete")))
+    there = (Path(product) for product in products)
+    return [path for path in there if set(_files(path)) - interrupted]
+
+
+def require_records(products: Iterable[Path | str], records: Path | str) -> None:
+    """Refuse to go on with products that came without records.
+
+    To be called by the main Snakemake process only: while the very first jobs run,
+    their outputs are there before their records.
+
+    Raises:
+        RecordsError: one sentence with the products and the remedy.
+    """
+    orphans = missing_records(products, records)
+    if orphans:
+        raise RecordsError(
+            f"{', '.join(map(str, orphans))}: outputs without Snakemake's records in "
+            f"{records}; restore both with `dvc pull` (or `dvc checkout -f`), or "
+            "delete the outputs to make them anew"
+        )
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """Yield the files of a product; hidden ones are DVC's, git's or half-written."""
+    if path.is_file():
+        yield path
+    elif path.is_dir():
+        found = (file for file in path.rglob("*") if file.is_file())
+        yield from (file for file in found if not file.name.startswith("."))
+
+
+def _interrupted(marks: Path) -> Iterator[Path]:
+    """Yield the outputs that killed jobs left: Snakemake resumes those by itself."""
+    for mark in _files(marks):
+        # Long names are cut into folders marked with "@".
+        parts = (part.removeprefix("@") for part in mark.relative_to(marks).parts)
+        try:
+            yield Path(urlsafe_b64decode("".join(parts)).decode())
+        except ValueError:
+            continue

@@ -1,0 +1,294 @@
+"""The sheets: one row a network, one row an attack setting."""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from intriguing.errors import InputError
+from intriguing.workflow.complaints import complaints, in_two_lines, suggestion
+from intriguing.workflow.config import AttackSection, RunConfig
+
+# The attack whose weights the coarser searches start from.
+FINEST = "lbfgs"
+
+
+class Row(BaseModel):
+    """One line of a sheet."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _or_none(cell: Any) -> Any:
+    return None if cell == "-" else cell
+
+
+def _entries(cell: Any) -> Any:
+    if not isinstance(cell, str):
+        return cell
+    return () if cell == "-" else tuple(part.strip() for part in cell.split(","))
+
+
+def _entries_or_all(cell: Any) -> Any:
+    return None if cell == "all" else _entries(cell)
+
+
+# Names are folders and wildcards.
+ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.@_-]*$")]
+AttackName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0)]
+Decay = Annotated[float, Field(ge=0)]
+Hyphen = BeforeValidator(_or_none)
+Entries = BeforeValidator(_entries)
+# None stands for all.
+EntriesOrAll = BeforeValidator(_entries_or_all)
+
+
+class ModelRow(Row):
+    """A network and how it is fitted."""
+
+    model: ModelName = Field(description="Its name; on a part it ends in `@P1`, `@P2`.")
+    family: Literal["linear", "sigmoid", "autoencoder"] = Field(
+        description="`linear`, `sigmoid` (hidden layers), or `autoencoder` (softmax "
+        "on the codes of a sparse one)."
+    )
+    hidden: Annotated[tuple[Count, ...], Entries] = Field(
+        description="Units of each hidden layer, `100,100`; `-` for none."
+    )
+    decay: Annotated[tuple[Decay, ...], Entries] = Field(
+        description="Weight decay of each linear map, from the pixels on; of an "
+        "autoencoder that of the softmax."
+    )
+    part: Literal["all", "P1", "P2"] = Field(
+        description="Training images: `all`, or one of the halves `P1` and `P2`."
+    )
+    learning_rate: Annotated[float | None, Field(gt=0), Hyphen] = Field(
+        description="Highest learning rate of Adam; `-` for a linear network."
+    )
+    epochs: Annotated[int | None, Field(ge=1), Hyphen] = Field(
+        description="Passes over the training images; `-` likewise."
+    )
+    batch: Annotated[int | None, Field(ge=1), Hyphen] = Field(
+        description="Images of one step; `-` likewise."
+    )
+    warmup: Annotated[float | None, Field(ge=0, lt=1), Hyphen] = Field(
+        description="Share of all steps in which the rate rises; `-` likewise."
+    )
+
+    @model_validator(mode="after")
+    def _fits_its_family(self) -> Self:
+        layers, linear = len(self.hidden), self.family == "linear"
+        allowed = {"linear": layers == 0, "autoencoder": layers == 1}
+        if not allowed.get(self.family, layers > 0):
+            raise ValueError(f"hidden: {layers} layers do not make it {self.family}")
+        maps = layers + 1 if self.family == "sigmoid" else 1
+        if len(self.decay) != maps:
+            raise ValueError(f"decay: must have {maps} entries, not {len(self.decay)}")
+        for name in ("learning_rate", "epochs", "batch", "warmup"):
+            if (getattr(self, name) is None) != linear:
+                wanted = "-, as a linear network is convex" if linear else "a number"
+                raise ValueError(f"{name}: must be {wanted}")
+        if self.part != "all" and not self.model.endswith(f"@{self.part}"):
+            raise ValueError(f"model: must end in @{self.part}, as its part says")
+        return self
+
+
+class AttackRow(Row):
+    """A setting of the attack, and what it is run on."""
+
+    attack: AttackName = Field(description="Its name.")
+    method: Literal["lbfgs", "scipy"] = Field(
+        description="`lbfgs`, ours for many images at once, or `scipy`, the reference."
+    )
+    norm: Literal["squared", "plain"] = Field(
+        description="Distance in the objective: `squared`, or `plain` as printed."
+    )
+    search: Literal["refine", "grid", "one-weight"] = Field(
+        description="Weight of the distance: the largest that succeeds for the image "
+        "(`refine`), the same in steps of 10^0.2 (`grid`), or one for all images "
+        f"(`one-weight`); the last two start from the results of the row `{FINEST}`."
+    )
+    target: Literal["random", "next", "nearest"] = Field(
+        description="Wrong class aimed at: drawn, the next digit, or the nearest."
+    )
+    models: Annotated[tuple[str, ...] | None, EntriesOrAll] = Field(
+        description="Networks attacked: `all`, or some, `FC10-1,AE400-10`."
+    )
+    seeds: Annotated[tuple[Seed, ...] | None, EntriesOrAll] = Field(
+        description="Seeds: `all` of the config, or some, `0,1`."
+    )
+    images: str = Field(
+        pattern=r"^(all|sample|[1-9][0-9]*)$",
+        description="How many: `all` is `attack.images` of the config, `sample` is "
+        "`attack.sample`; or a number.",
+    )
+
+
+AnyRow = TypeVar("AnyRow", bound=Row)
+
+
+class Job(NamedTuple):
+    """One attack on one network."""
+
+    attack: str
+    model: str
+    seed: int
+
+
+def read_models(path: Path | str) -> dict[str, ModelRow]:
+    """Read the networks, by name in the order of the sheet.
+
+    Raises:
+        InputError: The file, the row and the column of what is wrong.
+    """
+    return _read(Path(path), ModelRow)
+
+
+def read_attacks(
+    path: Path | str, models: Mapping[str, ModelRow]
+) -> dict[str, AttackRow]:
+    """Read the attacks, by name in the order of the sheet.
+
+    Raises:
+        InputError: The file, the row and the column of what is wrong, an unknown
+            network among it.
+    """
+    attacks = _read(Path(path), AttackRow)
+    for name, row in attacks.items():
+        for model in row.models or ():
+            if model not in models:
+                raise InputError(
+                    f"{path}, row {name}, models: no network is called {model!r}; "
+                    f"known: {', '.join(models)}"
+                )
+        problem = _search_problem(row, attacks.get(FINEST))
+        if problem:
+            raise InputError(f"{path}, row {name}, {problem}")
+    return attacks
+
+
+def seeds_of(row: ModelRow, seeds: Sequence[int]) -> tuple[int, ...]:
+    """Return the seeds that a network is trained with: 0 alone when it is convex."""
+    return (0,) if row.family == "linear" else tuple(seeds)
+
+
+def trained(
+    models: Mapping[str, ModelRow], seeds: Sequence[int]
+) -> list[tuple[str, int]]:
+    """List network and seed of everything that is trained."""
+    return [
+        (name, seed) for name, row in models.items() for seed in seeds_of(row, seeds)
+    ]
+
+
+def attacked(
+    attacks: Mapping[str, AttackRow],
+    models: Mapping[str, ModelRow],
+    config: RunConfig,
+) -> list[Job]:
+    """List every attack on every network and seed that the sheets ask for.
+
+    Raises:
+        InputError: An attack asks for a seed, or for more images, than the config has.
+    """
+    jobs = []
+    for attack, row in attacks.items():
+        place = f"{config.attacks}, row {attack}"
+        seeds = config.seeds if row.seeds is None else row.seeds
+        strangers = sorted(set(seeds) - set(config.seeds))
+        if strangers:
+            raise InputError(
+                f"{place}, seeds: {strangers} are not among the config's seeds "
+                f"{list(config.seeds)}; add them there or remove them here"
+            )
+        if images_of(row, config.attack) > config.attack.images:
+            raise InputError(
+                f"{place}, images: {row.images} are more than attack.images "
+                f"{config.attack.images} of the config"
+            )
+        for model in models if row.models is None else row.models:
+            jobs += [Job(attack, model, s) for s in seeds_of(models[model], seeds)]
+    return jobs
+
+
+def images_of(row: AttackRow, section: AttackSection) -> int:
+    """Return how many images an attack is run on."""
+    counts = {"all": section.images, "sample": section.sample}
+    return counts.get(row.images) or int(row.images)
+
+
+def _search_problem(row: AttackRow, finest: AttackRow | None) -> str:
+    """Say why the search of a row cannot be done; empty when it can."""
+    if row.search == "refine":
+        return ""
+    if row.method != "lbfgs":
+        return f"method: with the search {row.search} it must be lbfgs"
+    if finest is None or finest.search != "refine":
+        return (
+            f"search: {row.search} starts from the results of the row {FINEST}; add "
+            "that row, with the search refine"
+        )
+    for name in ("norm", "target"):
+        if getattr(row, name) != getattr(finest, name):
+            return (
+                f"{name}: with the search {row.search} it must be "
+                f"{getattr(finest, name)}, as in the row {FINEST}"
+            )
+    return ""
+
+
+def _read(path: Path, kind: type[AnyRow]) -> dict[str, AnyRow]:
+    """Read one sheet; its first column holds the names."""
+    rows: dict[str, AnyRow] = {}
+    for name, cells in _cells(path, list(kind.model_fields)):
+        try:
+            row = kind.model_validate(cells)
+        except ValidationError as error:
+            found = (": ".join(filter(None, found)) for found in complaints(error))
+            lines = [f"{path}, row {name}, {line}" for line in found]
+            raise InputError(in_two_lines(lines)) from error
+        if name in rows:
+            raise InputError(f"{path}: two rows are called {name}; rename one")
+        rows[name] = row
+    if not rows:
+        raise InputError(f"{path} has no row; add one")
+    return rows
+
+
+def _cells(path: Path, columns: list[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the name and the cells of each row, empty lines left out."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: the sheet cannot be read ({error})") from error
+    header, *rows = list(csv.reader(filter(str.strip, lines), delimiter="\t")) or [[]]
+    _check_header(path, header, columns)
+    for number, cells in enumerate(rows, 1):
+        if len(cells) != len(header):
+            raise InputError(
+                f"{path}, row {cells[0] or number}: {len(cells)} cells, tab-separated, "
+                f"where the header has {len(header)}"
+            )
+        row = dict(zip(header, (cell.strip() for cell in cells), strict=True))
+        yield row[columns[0]] or str(number), row
+
+
+def _check_header(path: Path, header: list[str], columns: list[str]) -> None:
+    for name in header:
+        if name not in columns:
+            raise InputError(
+                f"{path}: {name!r} is not a known column; {suggestion(name, columns)}"
+            )
+    missing = [name for name in columns if name not in header]
+    if missing:
+        raise InputError(f"{path}: the column {', '.join(missing)} is missing; add it")

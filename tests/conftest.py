@@ -1,0 +1,53 @@
+"""What several test files need, and how all of them run."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import settings
+from jaxtyping import install_import_hook
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def shape_typed_modules() -> list[str]:
+    """Name the numerical modules, whose annotated shapes are checked under test.
+
+    Packages are left out, as naming one would name all within it; `fused` is too,
+    because numba compiles functions as they stand and takes no wrapped ones.
+    """
+    library = ROOT / "src/intriguing"
+    paths = [path.relative_to(library.parent) for path in library.rglob("*.py")]
+    return [
+        ".".join(path.with_suffix("").parts)
+        for path in sorted(paths)
+        if "workflow" not in path.parts and path.stem not in {"__init__", "fused"}
+    ]
+
+
+# Before anything imports the package. A whole number will do for a float.
+CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
+install_import_hook(shape_typed_modules(), CHECKER)
+
+from intriguing.workflow.fetch import (  # noqa: E402
+    fetch_mnist,
+    mnist_sources,
+    read_checksums,
+)
+
+# The same examples in every run, and no deadline: a busy machine is no failure.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.load_profile("steady")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("gpu") and not torch.cuda.is_available():
+        pytest.skip("needs a CUDA device")
+
+
+@pytest.fixture(scope="session")
+def mnist_raw() -> Path:
+    """Folder of the real MNIST files, from whichever source has them."""
+    raw = ROOT / "data/raw/mnist"
+    fetch_mnist(raw, read_checksums(ROOT / "data/checksums.tsv"), mnist_sources())
+    return raw

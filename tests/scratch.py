@@ -1,0 +1,178 @@
+"""Scratch copies of the repository, in which the real workflow runs."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from conftest import ROOT
+
+RUN = "results/smoke"
+SMOKE = ("everything", "--configfile", "config/smoke.yaml")
+# Settings of whoever runs the tests that must not reach the workflow under test.
+FOREIGN = ("PYTHONPATH", "PYTHONHOME", "GIT_", "SNAKEMAKE_", "DVC_")
+AUTHOR = {"NAME": "A. Tester", "EMAIL": "tester@example.org"}
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return what an activated environment has, and no settings of the user's own."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)}
+    commands = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
+    who = {
+        f"GIT_{role}_{k}": v
+        for role in ("AUTHOR", "COMMITTER")
+        for k, v in AUTHOR.items()
+    }
+    places = ("GLOBAL_CONFIG", "SYSTEM_CONFIG", "SITE_CACHE")
+    dvc = {f"DVC_{place}_DIR": f"{folder}-dvc" for place in places}
+    git = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    return {
+        **kept,
+        **who,
+        **dvc,
+        **git,
+        "PATH": commands,
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def attempt(folder: Path, *command: object) -> tuple[int, str]:
+    """Run a command there; return its status and what it says, results first."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=folder,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def call(folder: Path, *command: object) -> str:
+    """Run a command that must succeed; return what it says."""
+    status, said = attempt(folder, *command)
+    assert status == 0, f"{command}:\n{said}"
+    return said
+
+
+def python(*arguments: object) -> tuple[object, ...]:
+    return (sys.executable, "-m", *arguments)
+
+
+def snakemake(folder: Path, *options: object) -> str:
+    """Call Snakemake for everything of the smoke run."""
+    return call(folder, *python("snakemake", *SMOKE, *options))
+
+
+def copy_repository(folder: Path, raw: Path) -> Path:
+    """Copy what git tracks or would, commit it, and lend it MNIST's raw files."""
+    listing = ("git", "-C", ROOT, "ls-files", "-coz", "--exclude-standard")
+    names = subprocess.run(listing, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, names.split("\0")):
+        if (ROOT / name).is_file():  # not one that is about to be removed
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    (folder / "data/raw").mkdir(parents=True)
+    (folder / "data/raw/mnist").symlink_to(raw)
+    call(folder, "git", "init", "--initial-branch", "main")
+    commit(folder, "As it is")
+    return folder
+
+
+def commit(folder: Path, message: str) -> str:
+    """Commit all changes; return the revision."""
+    call(folder, "git", "add", "--all")
+    call(folder, "git", "commit", "--quiet", "--message", message)
+    return call(folder, "git", "rev-parse", "HEAD").strip()
+
+
+@cache
+def smoke_run(place: Path, raw: Path) -> Path:
+    """Run every rule once, on two cores; not again for another test file."""
+    folder = copy_repository(place / "smoke", raw)
+    snakemake(folder, "--cores", "2")
+    return folder
+
+
+def twin(folder: Path, place: Path) -> Path:
+    """Copy a finished run with its records and timestamps."""
+    shutil.copytree(folder, place, symlinks=True)
+    return place
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """Replace a text that must be there, once."""
+    text = path.read_text()
+    assert text.count(old) == 1, f"{path} has {text.count(old)} times {old!r}"
+    path.write_text(text.replace(old, new))
+
+
+class Job(NamedTuple):
+    """A job as Snakemake sees it; files are as it last recorded them."""
+
+    rule: str
+    outputs: set[str]
+    inputs: set[str]
+    pending: bool
+
+
+def jobs(folder: Path, *options: str) -> dict[str, Job]:
+    """List every job by its name, ``rule`` or ``rule/wildcards``, and what is planned.
+
+    Taken from Snakemake's own summary, which has a line for each output.
+    """
+    shown = snakemake(folder, *options, "--detailed-summary").splitlines()
+    start = next(i for i, line in enumerate(shown) if line.startswith("output_file\t"))
+    found: dict[str, Job] = {}
+    for line in (line for line in shown[start + 1 :] if line.count("\t") == 7):
+        output, _, rule, log, inputs, _, _, plan = line.split("\t")
+        name = _name(rule, output, log)
+        job = found.get(name, Job(rule, set(), set(), plan == "update pending"))
+        assert job.pending == (plan == "update pending")
+        job.outputs.add(output)
+        job.inputs.update(inputs.split(","))
+        found[name] = job
+    return found
+
+
+def _name(rule: str, output: str, log: str) -> str:
+    """Name a job by its log; one that never ran by its first wildcards."""
+    if log != "-":
+        return str(Path(log).relative_to(f"{RUN}/logs").with_suffix(""))
+    parts = Path(output).relative_to(RUN).with_suffix("").parts[1:]
+    return "/".join((rule, *parts))
+
+
+def planned(jobs: Mapping[str, Job]) -> set[str]:
+    """Name the jobs that a run would do now."""
+    return {name for name, job in jobs.items() if job.pending}
+
+
+def of_rule(jobs: Mapping[str, Job], *rules: str) -> set[str]:
+    """Name the jobs of some rules."""
+    return {name for name, job in jobs.items() if job.rule in rules}
+
+
+def with_dependants(jobs: Mapping[str, Job], first: Iterable[str]) -> set[str]:
+    """Name some jobs and all that take their outputs, directly or not."""
+    reached, todo = set(), set(first)
+    while todo:
+        reached |= todo
+        made = set().union(*(jobs[name].outputs for name in todo))
+        todo = {n for n, job in jobs.items() if job.inputs & made} - reached
+    return reached
+
+
+def contents(folder: Path, *leave_out: str) -> dict[str, bytes]:
+    """Return the bytes of every file of the run, but for some folders or files."""
+    top = folder / RUN
+    found = {str(p.relative_to(top)): p for p in sorted(top.rglob("*")) if p.is_file()}
+    return {
+        name: path.read_bytes()
+        for name, path in found.items()
+        if not name.startswith(leave_out)
+    }

@@ -1,0 +1,112 @@
+"""Arrays of images and labels: reading, splitting, drawing."""
+
+import struct
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from intriguing.data import draw, halves, parse_idx, to_pixels
+from intriguing.errors import InputError
+
+SEEDS = st.integers(0, 2**31)
+
+
+def as_idx(values: np.ndarray) -> bytes:
+    """Write uint8 values by the published layout of IDX."""
+    header = struct.pack(f">4B{values.ndim}I", 0, 0, 8, values.ndim, *values.shape)
+    return header + values.tobytes()
+
+
+IMAGES = arrays(np.uint8, array_shapes(min_dims=3, max_dims=3, max_side=5))
+LABELS = arrays(np.uint8, array_shapes(min_dims=1, max_dims=1))
+
+
+@given(values=IMAGES | LABELS)
+def test_what_idx_holds_is_read_back(values):
+    np.testing.assert_array_equal(parse_idx(as_idx(values), "digits"), values)
+
+
+@given(values=IMAGES | LABELS, data=st.data())
+def test_idx_cut_anywhere_is_refused_by_name(values, data):
+    content = as_idx(values)
+    length = data.draw(st.integers(0, len(content) - 1))
+    with pytest.raises(InputError, match="t10k-images"):
+        parse_idx(content[:length], "t10k-images")
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (as_idx(np.zeros(3, np.uint8)) + b"\0", "too long"),
+        (as_idx(np.zeros(3, np.uint8))[:-1], "truncated"),
+        (b"\x1f\x8b\x08\x00 packed", "no IDX"),
+        (as_idx(np.zeros((2, 2), np.uint8)), "no IDX"),
+    ],
+    ids=["overlong", "truncated", "still packed", "two axes"],
+)
+def test_the_message_says_what_is_wrong_with_idx(content, problem):
+    with pytest.raises(InputError, match=f"labels.*{problem}"):
+        parse_idx(content, "labels")
+
+
+def test_pixels_are_the_bytes_over_255_in_float32():
+    images = np.arange(256, dtype=np.uint8).reshape(1, 1, 16, 16)
+    pixels = to_pixels(torch.from_numpy(images))
+    assert pixels.dtype == torch.float32
+    exact = images.astype(np.float64) / 255
+    np.testing.assert_array_equal(pixels.numpy(), exact.astype(np.float32))
+
+
+def test_pixels_are_the_same_from_numpy_and_from_torch():
+    images = np.full((2, 1, 3, 3), 7, np.uint8)
+    assert torch.equal(to_pixels(images), to_pixels(torch.from_numpy(images)))
+
+
+def test_images_that_are_no_bytes_are_refused():
+    with pytest.raises(InputError, match=r"images.*uint8.*float32"):
+        to_pixels(torch.rand(1, 1, 2, 2))
+
+
+@given(count=st.integers(0, 500), seed=SEEDS)
+def test_the_halves_are_disjoint_ascending_and_cover_the_set(count, seed):
+    first, second = halves(count, seed)
+    assert len(second) - len(first) == count % 2
+    assert (np.diff(first) > 0).all() and (np.diff(second) > 0).all()
+    assert sorted([*first, *second]) == list(range(count))
+    assert first.dtype == second.dtype == np.int64
+
+
+def test_the_halves_are_those_that_the_data_card_states():
+    order = np.random.default_rng(3).permutation(101)
+    first, second = halves(101, 3)
+    assert set(first) == set(order[:50])
+    assert set(second) == set(order[50:])
+
+
+def test_another_seed_cuts_other_halves():
+    assert not np.array_equal(halves(100, 0)[0], halves(100, 1)[0])
+
+
+@given(count=st.integers(0, 300), seed=SEEDS, data=st.data())
+def test_a_draw_repeats_no_index_and_starts_with_every_smaller_draw(count, seed, data):
+    wanted = data.draw(st.integers(0, count))
+    fewer = data.draw(st.integers(0, wanted))
+    drawn = draw(count, wanted, seed)
+    assert len(set(drawn)) == wanted and set(drawn) <= set(range(count))
+    np.testing.assert_array_equal(draw(count, fewer, seed), drawn[:fewer])
+
+
+@pytest.mark.parametrize("seed", [0, 1, 7])
+def test_a_draw_does_not_favour_the_half_of_the_same_seed(seed):
+    # Uniform draws give 500 of 1,000 with a standard deviation of 11.
+    first, _ = halves(2000, seed)
+    assert abs(np.isin(draw(2000, 1000, seed), first).sum() - 500) < 60
+
+
+def test_more_than_there_is_cannot_be_drawn():
+    with pytest.raises(InputError, match="11 images are wanted of 10"):
+        draw(10, 11, seed=0)

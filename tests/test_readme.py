@@ -1,0 +1,68 @@
+"""The README says what the files in git say, and its commands exist."""
+
+import importlib.util
+import json
+import re
+
+import pytest
+from conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def readme():
+    spec = importlib.util.spec_from_file_location("readme", ROOT / "scripts/readme.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/methods.md"])
+def test_tables_and_claims_are_those_of_the_run_in_git(readme, document, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    text = (ROOT / document).read_text(encoding="utf-8")
+    kept = {
+        name: write
+        for name, write in readme.BLOCKS.items()
+        if name not in {"cost", "graph"}
+    }
+    assert readme.refresh(text, kept) == text, "run `make readme`"
+
+
+def test_every_verdict_of_the_claims_stands_in_the_readme():
+    claims = json.loads(
+        (ROOT / "results/paper/claims.json").read_text(encoding="utf-8")
+    )
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert claims
+    for claim in claims:
+        (line,) = [row for row in text.splitlines() if claim["statement"] in row]
+        assert line.rstrip(" |").endswith(claim["verdict"])
+
+
+def test_a_block_is_replaced_and_the_rest_is_kept(readme):
+    text = "before\n<!-- models: begin -->\nold\n<!-- models: end -->\nafter\n"
+    new = readme.refresh(text, {"models": lambda: r"\1 new", "claims": lambda: "no"})
+    assert "old" not in new
+    assert r"\1 new" in new
+    assert new.startswith("before\n")
+    assert new.endswith("after\n")
+
+
+def test_every_make_target_named_in_the_documents_exists():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")]
+    named = {
+        name
+        for document in documents
+        for name in re.findall(r"`make ([a-z]+)", document.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert named <= targets
+
+
+def test_links_to_files_lead_somewhere():
+    for document in [ROOT / "README.md", *ROOT.glob("docs/*.md")]:
+        links = re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text("utf-8"))
+        for link in links:
+            assert (document.parent / link).exists(), f"{document.name}: {link}"

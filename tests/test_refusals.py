@@ -1,0 +1,93 @@
+"""What the workflow says, before any job, about input that cannot be right."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+WRONG_MODEL = "lbfgs\tlbfgs\tsquared\trefine\trandom\tFC1\tall\tall\n"
+
+
+@pytest.fixture
+def work(tmp_path):
+    """Make a folder to run in, with settings of its own."""
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    (tmp_path / "data").mkdir()
+    for table in (ROOT / "data").glob("*.tsv"):
+        shutil.copy(table, tmp_path / "data")
+    return tmp_path
+
+
+def dry_run(work, *options):
+    """Ask what would be done; return the exit status and all that is shown."""
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "-n",
+        "--snakefile",
+        ROOT / "Snakefile",
+    ]
+    done = subprocess.run(
+        [*command, *options],
+        cwd=work,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return done.returncode, done.stdout
+
+
+def config(text):
+    def spoil(work):
+        (work / "config/config.yaml").write_text(text)
+
+    return spoil
+
+
+def unknown_model(work):
+    sheet = work / "config/attacks.tsv"
+    header = sheet.read_text().splitlines(keepends=True)[0]
+    sheet.write_text(header + WRONG_MODEL)
+
+
+def file_for_folder(work):
+    (work / "results").write_text("")
+
+
+def lost_records(work):
+    product = work / "results/paper/models/FC10-1/0.safetensors"
+    product.parent.mkdir(parents=True)
+    product.write_text("")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "parts"),
+    [
+        (config("attack: {imagess: 3}"), ["attack.imagess", "attack.images?"]),
+        (config("attack: {images: 0}"), ["attack.images: must be at least 1, not 0"]),
+        (unknown_model, ["config/attacks.tsv", "row lbfgs", "'FC1'", "AE400-10"]),
+        (file_for_folder, ["results/paper: ", "is no folder; move that file away"]),
+        (lost_records, ["results/paper/models", ".snakemake/metadata", "dvc pull"]),
+    ],
+    ids=["misspelt key", "impossible value", "unknown model", "file", "lost records"],
+)
+def test_wrong_input_is_one_line_and_no_traceback(work, spoil, parts):
+    spoil(work)
+    status, shown = dry_run(work)
+    assert status != 0
+    assert "Traceback" not in shown
+    telling = [line for line in shown.splitlines() if parts[0] in line]
+    assert len(telling) == 1
+    assert all(part in telling[0] for part in parts), shown
+    assert not (work / "results/paper/logs").exists()
+
+
+@pytest.mark.parametrize("options", [(), ("--configfile", "config/smoke.yaml")])
+def test_what_is_right_is_planned(work, options):
+    status, shown = dry_run(work, *options)
+    assert status == 0, shown
+    for rule in ("digits", "train", "attack"):
+        assert f"\n{rule} " in shown

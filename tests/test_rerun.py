@@ -1,0 +1,473 @@
+"""What runs again after a change, a crash, a clone or a step back in history.
+
+Plans are compared with the graph of the finished run: the jobs that a change touches,
+by what Python itself would import, and all that take their outputs.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from base64 import urlsafe_b64encode
+from modulefinder import ModuleFinder
+
+import pytest
+import scratch
+import yaml
+from scratch import (
+    RUN,
+    SMOKE,
+    attempt,
+    call,
+    commit,
+    contents,
+    edit,
+    jobs,
+    of_rule,
+    planned,
+    python,
+    snakemake,
+    twin,
+    with_dependants,
+)
+
+pytestmark = pytest.mark.slow
+
+LBFGS = "src/intriguing/attack/lbfgs.py"
+# Differ from run to run: times.
+TIMES = ("logs/", "benchmarks/", "provenance.json", "report.html")
+
+
+@pytest.fixture(scope="session")
+def smoke(mnist_raw, tmp_path_factory):
+    return scratch.smoke_run(tmp_path_factory.getbasetemp(), mnist_raw)
+
+
+@pytest.fixture(scope="session")
+def finished(smoke):
+    """List the jobs of the finished run."""
+    return jobs(smoke)
+
+
+@pytest.fixture
+def tree(smoke, tmp_path):
+    return twin(smoke, tmp_path / "tree")
+
+
+def jobs_reaching(tree, known, module):
+    """Name the jobs whose step imports a module, as Python's own finder sees it."""
+    rules = []
+    for rule in {job.rule for job in known.values()}:
+        finder = ModuleFinder([str(tree / "src"), str(tree / "scripts")])
+        finder.run_script(str(tree / f"scripts/{rule}.py"))
+        rules += [rule] if module in finder.modules else []
+    return of_rule(known, *rules)
+
+
+def add_comment(path):
+    path.write_text(path.read_text() + "\n# A remark.\n")
+
+
+def change_docstring(path):
+    path.write_text(path.read_text().replace('"""', '"""Once more: ', 1))
+
+
+def change_layout(path):
+    text = path.read_text().replace("\n\n\n", "\n\n\n\n").replace(" = ", "  =  ")
+    path.write_text(text)
+
+
+def touch(path):
+    later = time.time() + 3600
+    os.utime(path, (later, later))
+
+
+@pytest.mark.parametrize(
+    "change", [add_comment, change_docstring, change_layout, touch]
+)
+def test_what_does_not_change_the_code_reruns_nothing(tree, change):
+    before = (tree / LBFGS).stat()
+    change(tree / LBFGS)
+    after = (tree / LBFGS).stat()
+    assert (before.st_size, before.st_mtime) != (after.st_size, after.st_mtime)
+    assert planned(jobs(tree)) == set()
+
+
+def test_timestamps_say_nothing(tree):
+    """Every file older than what was made from it before, and the other way round."""
+    paths = [path for path in tree.rglob("*") if path.is_file()]
+    for path in paths:
+        at = 2e9 - path.stat().st_mtime
+        os.utime(path, (at, at), follow_symlinks=False)
+    assert planned(jobs(tree)) == set()
+
+
+def test_a_changed_constant_of_the_attack_reruns_attacks_and_trains_nothing(
+    tree, finished
+):
+    edit(tree / LBFGS, "LONGEST_STEP = 2.0", "LONGEST_STEP = 3.0")
+    touched = jobs_reaching(tree, finished, "intriguing.attack.lbfgs")
+    plan = planned(jobs(tree))
+    assert of_rule(finished, "attack") <= touched
+    assert plan == with_dependants(finished, touched)
+    assert not plan & of_rule(finished, "digits", "train")
+
+
+def test_a_changed_default_of_training_reruns_everything_but_the_digits(tree, finished):
+    path = tree / "src/intriguing/training.py"
+    path.write_text(path.read_text() + "\n\nADDED = 1\n")
+    touched = jobs_reaching(tree, finished, "intriguing.training")
+    assert of_rule(finished, "train") <= touched
+    assert planned(jobs(tree)) == with_dependants(finished, touched)
+    assert planned(jobs(tree)) <= set(finished) - {"digits"}
+
+
+def test_a_changed_threshold_reruns_the_claims_and_computes_nothing_else(
+    tree, finished
+):
+    edit(tree / "src/intriguing/findings.py", "FAR_MORE = 2.0", "FAR_MORE = 3.0")
+    touched = jobs_reaching(tree, finished, "intriguing.findings")
+    plan = planned(jobs(tree))
+    assert plan == with_dependants(finished, touched)
+    assert "claims" in plan
+    assert not plan & of_rule(finished, "train", "attack", "transfer")
+
+
+def test_a_changed_table_reruns_itself_and_what_is_made_from_it(tree, finished):
+    path = tree / "scripts/table_models.py"
+    edit(path, '"models", spreads)', '"models", dict(spreads))')
+    plan = planned(jobs(tree))
+    assert plan == with_dependants(finished, {"table_models"})
+    assert plan >= {"table_models", "claims"}
+    assert not plan & of_rule(finished, "train", "attack", "transfer")
+
+
+def test_a_changed_setting_of_the_autoencoder_trains_no_other_network(tree, finished):
+    path = tree / "config/smoke.yaml"
+    settings = yaml.safe_load(path.read_text())
+    settings.setdefault("train", {})["autoencoder"] = {"decay": 0.004}
+    path.write_text(yaml.safe_dump(settings))
+    touched = {name for name in finished if name.startswith("train/AE400-10/")}
+    assert len(touched) == 2
+    assert planned(jobs(tree)) == with_dependants(finished, touched)
+
+
+def change_cell(tree, model, column, new):
+    """Change one cell of the sheet of networks."""
+    path = tree / "config/smoke-models.tsv"
+    header, *rows = [line.split("\t") for line in path.read_text().splitlines()]
+    for row in rows:
+        if row[0] == model:
+            assert row[header.index(column)] != new
+            row[header.index(column)] = new
+    path.write_text("".join("\t".join(row) + "\n" for row in [header, *rows]))
+
+
+def test_a_changed_cell_of_the_sheet_trains_that_network_only(tree, finished):
+    change_cell(tree, "FC100-100-10", "epochs", "29")
+    touched = {name for name in finished if name.startswith("train/FC100-100-10/")}
+    assert len(touched) == 2
+    assert planned(jobs(tree)) == with_dependants(finished, touched)
+
+
+def test_the_same_number_written_otherwise_reruns_nothing(tree):
+    change_cell(tree, "FC10-1e-2", "decay", "0.01")
+    assert planned(jobs(tree)) == set()
+
+
+def test_a_new_network_trains_no_other(tree, finished):
+    with (tree / "config/smoke-models.tsv").open("a") as sheet:
+        sheet.write("FC10-10\tlinear\t-\t10\tall\t-\t-\t-\t-\n")
+    known = jobs(tree)
+    plan = planned(known)
+    assert plan & of_rule(known, "digits", "train") == {"train/FC10-10/0"}
+    assert plan & of_rule(known, "attack") == {"attack/lbfgs/FC10-10/0"}
+    assert plan >= {"transfer", "table_models", "claims"}
+
+
+def test_a_removed_result_is_made_again(tree, finished):
+    (tree / RUN / "training/FC10-1/0.json").unlink()
+    assert "train/FC10-1/0" in planned(jobs(tree))
+
+
+def test_a_damaged_result_reruns_what_was_made_from_it(tree, finished):
+    path = tree / RUN / "transfer/lbfgs.parquet"
+    path.write_bytes(path.read_bytes()[:-1])
+    users = {
+        n
+        for n, job in finished.items()
+        if f"{RUN}/transfer/lbfgs.parquet" in job.inputs
+    }
+    assert planned(jobs(tree)) == with_dependants(finished, users)
+
+
+def test_identical_bytes_stop_the_spread_from_the_next_call_on(tree, finished):
+    """Within one call the plan is already made: versions of the code, same table."""
+    path = tree / "scripts/table_models.py"
+    edit(path, '"models", spreads)', '"models", dict(spreads))')
+    before = contents(tree, *TIMES)
+    snakemake(tree, "--cores", "1", "--until", "table_models")
+    assert contents(tree, *TIMES) == before
+    assert planned(jobs(tree)) == set()
+
+
+# A crash
+
+
+def start(tree, *command):
+    """Start a command with all its children in a group of their own."""
+    return subprocess.Popen(
+        [str(part) for part in command],
+        cwd=tree,
+        env=scratch.environment(tree),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def kill_within(running, tree, log):
+    """Kill a run, without any warning, once a job has begun to write its log."""
+    path = tree / RUN / "logs" / f"{log}.log"
+    path.unlink(missing_ok=True)
+    while not path.exists():
+        assert running.poll() is None, f"the run ended before {log}"
+        time.sleep(0.05)
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+
+
+LOST = ("train/FC10-1/0", "train/AE400-10/1")
+"""Jobs whose results, and all made from them, are made once more after a crash."""
+
+
+@pytest.fixture(scope="module")
+def killed(smoke, finished, tmp_path_factory):
+    """Kill a run while it attacks; leave a file as a careless writer would."""
+    tree = twin(smoke, tmp_path_factory.mktemp("killed") / "tree")
+    for name in with_dependants(finished, LOST):
+        for output in finished[name].outputs:
+            (tree / output).unlink()
+    running = start(tree, *python("snakemake", *SMOKE, "--cores", "1"))
+    kill_within(running, tree, "attack/lbfgs/AE400-10/1")
+    (tree / RUN / "adversarial/lbfgs/AE400-10/1.parquet").write_bytes(b"half")
+    return tree
+
+
+@pytest.fixture(scope="module")
+def resumed(killed, finished, tmp_path_factory):
+    """Go on after the crash, on one core."""
+    tree = twin(killed, tmp_path_factory.mktemp("resumed") / "tree")
+    snakemake(tree, "--unlock")
+    snakemake(tree, "--cores", "1")
+    return tree
+
+
+def test_a_killed_run_is_locked_and_says_how_to_go_on(killed):
+    status, said = attempt(killed, *python("snakemake", *SMOKE, "--cores", "1"))
+    assert status != 0
+    assert "--unlock" in said
+
+
+def test_nothing_half_written_is_taken_for_finished(killed, finished):
+    plan = planned(jobs(killed))
+    lost = with_dependants(finished, LOST)
+    assert {"attack/lbfgs/AE400-10/1", "transfer", "claims"} <= plan <= lost
+    done = {output for name in lost - plan for output in finished[name].outputs}
+    assert len(done) > 0
+    assert all((killed / output).exists() for output in done)
+
+
+def test_what_was_finished_before_the_crash_is_not_made_again(
+    killed, resumed, finished
+):
+    kept = with_dependants(finished, LOST) - planned(jobs(killed))
+    for name in kept:
+        for output in finished[name].outputs:
+            before, after = (tree / output for tree in (killed, resumed))
+            assert before.stat().st_mtime_ns == after.stat().st_mtime_ns
+
+
+def test_a_resumed_run_on_one_core_gives_the_bytes_of_a_whole_one_on_two(
+    smoke, resumed
+):
+    whole, pieces = contents(smoke, *TIMES), contents(resumed, *TIMES)
+    assert set(whole) == set(pieces)
+    assert [name for name in whole if whole[name] != pieces[name]] == []
+    assert planned(jobs(resumed)) == set()
+
+
+# DVC stores
+
+
+def dvc(tree, *options):
+    return call(tree, *python("dvc", *options))
+
+
+def for_smoke(tree):
+    """Turn the repository's own DVC files, which are of the paper run, to this one."""
+    call(tree, "git", "rm", "--quiet", "--ignore-unmatch", "--cached", "dvc.lock")
+    (tree / "dvc.lock").unlink(missing_ok=True)
+    path = tree / "dvc.yaml"
+    command = f"snakemake --cores 2 {' '.join(SMOKE)}"
+    edit(path, "cmd: snakemake --cores all\n", f"cmd: {command}\n")
+    edit(path, "config/config.yaml", "config/smoke.yaml")
+    path.write_text(path.read_text().replace("results/paper", RUN))
+    ignored = tree / ".gitignore"
+    ignored.write_text(ignored.read_text().replace("results/paper", RUN))
+    edit(tree / ".dvcignore", beginning("results/paper"), beginning(RUN))
+
+
+def beginning(path):
+    """Return how Snakemake's records of a folder begin: whole groups of base64."""
+    return urlsafe_b64encode(path[:12].encode()).decode()
+
+
+@pytest.fixture(scope="module")
+def stored(smoke, tmp_path_factory):
+    """Record the finished run with DVC, commit it, and share it."""
+    place = tmp_path_factory.mktemp("stored")
+    tree = twin(smoke, place / "tree")
+    for_smoke(tree)
+    other = (
+        tree / ".snakemake/metadata" / urlsafe_b64encode(b"results/other/x").decode()
+    )
+    other.write_text("{}")
+    commit(tree, "Store the smoke run")
+    said = dvc(tree, "repro")
+    (place / "said.txt").write_text(said)
+    changed = call(tree, "git", "status", "--porcelain", "--untracked-files=all")
+    (place / "changed.txt").write_text(changed)
+    dvc(tree, "remote", "add", "--default", "shared", place / "remote")
+    commit(tree, "First results")
+    call(tree, "git", "tag", "first")
+    dvc(tree, "push")
+    return tree
+
+
+@pytest.fixture
+def clone(stored, tmp_path):
+    call(tmp_path, "git", "clone", "--quiet", stored, "clone")
+    return tmp_path / "clone"
+
+
+def test_recording_a_finished_run_runs_no_job(stored):
+    said = (stored.parent / "said.txt").read_text()
+    assert "Nothing to be done" in said
+    assert "rule " not in said
+    assert "up to date" in dvc(stored, "status")
+
+
+def test_recording_changes_no_other_file_of_git_than_the_lock(stored):
+    changed = (stored.parent / "changed.txt").read_text()
+    assert changed.splitlines() == ["?? dvc.lock"]
+
+
+def test_the_numbers_are_in_git_and_the_rest_is_not(stored):
+    names = call(stored, "git", "ls-files", RUN).splitlines()
+    assert f"{RUN}/tables/models.csv" in names
+    assert {f"{RUN}/metrics.json", f"{RUN}/claims.json"} <= set(names)
+    rest = [n for n in names if not n.startswith(f"{RUN}/tables/")]
+    assert set(rest) == {f"{RUN}/metrics.json", f"{RUN}/claims.json"}
+
+
+def test_what_is_stored_is_all_that_the_run_makes(stored, finished):
+    """A file that is neither in DVC nor in git would be missing in every clone."""
+    stage = yaml.safe_load((stored / "dvc.yaml").read_text())["stages"]["paper"]
+    entries = [*stage["outs"], *stage["metrics"]]
+    assert all(next(iter(entry.values()))["persist"] for entry in entries)
+    held = tuple(next(iter(entry)) for entry in entries)
+    made = set().union(*(job.outputs for job in finished.values()))
+    assert [name for name in made if not name.startswith(held)] == []
+
+
+def test_a_clone_with_what_was_shared_has_nothing_to_do(stored, clone):
+    dvc(clone, "pull")
+    assert planned(jobs(clone)) == set()
+    assert "Nothing to be done" in snakemake(clone, "--dry-run")
+    assert contents(clone) == contents(stored, *TIMES)
+    assert call(clone, "git", "status", "--porcelain") == ""
+    snakemake(clone, "--report", clone / RUN / "report.html")
+
+
+def test_a_clone_without_dvc_plans_the_whole_run(clone, finished):
+    """Tables kept in git are there, without records, and count for nothing."""
+    shutil.rmtree(clone / ".dvc")
+    plan = planned(jobs(clone))
+    rules = {name.partition("/")[0] for name in plan}
+    assert rules >= {job.rule for job in finished.values()}
+
+
+def test_results_without_their_records_are_refused(clone):
+    dvc(clone, "pull", f"{RUN}/models")
+    status, said = attempt(clone, *python("snakemake", *SMOKE, "--dry-run"))
+    assert status != 0
+    (line,) = (line for line in said.splitlines() if ".snakemake/metadata" in line)
+    assert f"{RUN}/models" in line
+    assert "dvc pull" in line
+
+
+@pytest.fixture(scope="module")
+def history(stored, tmp_path_factory):
+    """Change a setting, be killed, go on, record: a second version of the results."""
+    tree = twin(stored, tmp_path_factory.mktemp("history") / "tree")
+    path = tree / "config/smoke.yaml"
+    path.write_text(path.read_text() + "noise:\n  deviations: [0.1, 0.2]\n")
+    lock = (tree / "dvc.lock").read_bytes()
+    kill_within(start(tree, *python("dvc", "repro")), tree, "transfer")
+    assert (tree / "dvc.lock").read_bytes() == lock
+    snakemake(tree, "--unlock")
+    dvc(tree, "repro")
+    commit(tree, "Other noise")
+    call(tree, "git", "tag", "second")
+    return tree
+
+
+def check_out(tree, revision):
+    call(tree, "git", "checkout", "--quiet", revision)
+    dvc(tree, "checkout", "--force")
+
+
+def test_a_change_is_recorded_with_the_jobs_that_it_touches(history):
+    assert planned(jobs(history)) == set()
+    assert "up to date" in dvc(history, "status")
+    rows = (history / RUN / "tables/cross-model.csv").read_text()
+    assert "noise-0.2" in rows
+
+
+def test_old_results_come_back_with_the_old_commit_and_new_with_the_new(
+    history, stored
+):
+    second = contents(history, *TIMES)
+    check_out(history, "first")
+    first = contents(history, *TIMES)
+    assert planned(jobs(history)) == set()
+    assert first == contents(stored, *TIMES)
+    check_out(history, "second")
+    assert planned(jobs(history)) == set()
+    assert contents(history, *TIMES) == second != first
+
+
+def test_records_of_other_runs_stay_when_old_results_come_back(history):
+    name = urlsafe_b64encode(b"results/other/x").decode()
+    check_out(history, "first")
+    assert (history / ".snakemake/metadata" / name).exists()
+    assert "up to date" in dvc(history, "status")
+    check_out(history, "second")
+    assert (history / ".snakemake/metadata" / name).exists()
+
+
+def test_dvc_shows_what_changed_between_two_commits(history, tmp_path):
+    revisions = ("first", "second")
+    params = json.loads(dvc(history, "params", "diff", *revisions, "--json"))
+    assert "noise.deviations" in json.dumps(params)
+    metrics = json.loads(dvc(history, "metrics", "diff", *revisions, "--json"))
+    changed = metrics[f"{RUN}/metrics.json"]
+    assert any("noise-0.2" in name for name in changed)
+    assert not any(name.startswith("tables.models") for name in changed)
+    dvc(history, "plots", "diff", *revisions, "--out", tmp_path / "plots")
+    page = (tmp_path / "plots/index.html").read_text()
+    assert all(re.search(rf'"rev": ?"{name}"', page) for name in revisions)

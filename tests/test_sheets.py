@@ -1,0 +1,255 @@
+"""The sheets: what is refused, what they ask for, what each step takes from them."""
+
+import json
+
+import pytest
+from conftest import ROOT
+
+from intriguing.errors import InputError
+from intriguing.workflow.config import read_config
+from intriguing.workflow.settings import attack_settings, training_settings
+from intriguing.workflow.sheets import (
+    AttackRow,
+    ModelRow,
+    attacked,
+    read_attacks,
+    read_models,
+    seeds_of,
+    trained,
+)
+
+MODELS = """\
+model family hidden decay part learning_rate epochs batch warmup
+FC10-1 linear - 1 all - - - -
+FC9-8-10@P1 sigmoid 9,8 1e-5,1e-5,1e-6 P1 2e-2 3 50 0
+AE7-10 autoencoder 7 1e-6 all 2e-2 3 50 0.2
+"""
+ATTACKS = """\
+attack method norm search target models seeds images
+lbfgs lbfgs squared refine random all all all
+coarse lbfgs squared grid random FC10-1,AE7-10 0 sample
+one lbfgs squared one-weight random FC9-8-10@P1 2 30
+"""
+SMALL = {"seeds": [0, 2], "attack": {"images": 40, "sample": 20}}
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a sheet whose cells stand apart by blanks here, by tabs in the file."""
+
+    def to_file(text, name="sheet.tsv"):
+        (tmp_path / name).write_text(text.replace(" ", "\t"))
+        return tmp_path / name
+
+    return to_file
+
+
+@pytest.fixture
+def models(write):
+    return read_models(write(MODELS, "models.tsv"))
+
+
+def told(read, *arguments):
+    """Return what the user is told about a wrong sheet."""
+    with pytest.raises(InputError) as caught:
+        read(*arguments)
+    return str(caught.value)
+
+
+def test_a_row_is_read_as_it_is_meant(models):
+    assert list(models) == ["FC10-1", "FC9-8-10@P1", "AE7-10"]
+    assert models["FC9-8-10@P1"] == ModelRow(
+        model="FC9-8-10@P1",
+        family="sigmoid",
+        hidden=(9, 8),
+        decay=(1e-5, 1e-5, 1e-6),
+        part="P1",
+        learning_rate=0.02,
+        epochs=3,
+        batch=50,
+        warmup=0,
+    )
+    assert models["FC10-1"].hidden == ()
+    assert models["FC10-1"].epochs is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "parts"),
+    [
+        ("model family", "model famly", ["'famly'", "did you mean family?"]),
+        (" warmup\n", " warmup colour\n", ["'colour' is not a known column"]),
+        ("1 all - -", "1 all -", ["FC10-1", "8 cells", "header has 9"]),
+        ("AE7-10 auto", "FC10-1 auto", ["two rows are called FC10-1"]),
+        ("linear", "lineal", ["row FC10-1, family: must be", "'lineal'"]),
+        ("9,8 1e-5", "9,x 1e-5", ["row FC9-8-10@P1, hidden.1", "not 'x'"]),
+        ("9,8 1e-5", "9 1e-5", ["row FC9-8-10@P1, decay: must have 2", "not 3"]),
+        ("linear - 1", "linear 5 1", ["row FC10-1, hidden"]),
+        ("all - - - -", "all 1 - - -", ["row FC10-1, learning_rate", "convex"]),
+        ("50 0.2", "- 0.2", ["row AE7-10, batch: must be a number"]),
+        ("50 0.2", "0 0.2", ["row AE7-10, batch: must be at least 1, not '0'"]),
+        ("50 0.2", "50 1.2", ["row AE7-10, warmup: must be less than 1"]),
+        ("1e-6 all", "-1 all", ["row AE7-10, decay.0: must be at least 0"]),
+        ("1e-6 all", "nan all", ["row AE7-10, decay.0: must be a finite number"]),
+        ("1e-6 all", "1e-6 P3", ["row AE7-10, part: must be", "'P3'"]),
+        ("1e-6 all", "1e-6 P2", ["row AE7-10, model: must end in @P2"]),
+        ("AE7-10", "../AE7", ["row ../AE7, model: must match"]),
+    ],
+)
+def test_a_wrong_sheet_of_networks_is_told_with_row_and_column(write, old, new, parts):
+    assert MODELS.count(old) == 1
+    path = write(MODELS.replace(old, new))
+    message = told(read_models, path)
+    assert message.startswith(str(path))
+    assert "\n" not in message
+    assert all(part in message for part in parts), message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "parts"),
+    [
+        ("0 sample", "0 some", ["row coarse, images: must match", "'some'"]),
+        ("0 sample", "x sample", ["row coarse, seeds.0", "not 'x'"]),
+        ("FC10-1,AE7-10", "FC10-1,AE7", ["row coarse, models", "'AE7'", "AE7-10"]),
+        ("squared one", "plain one", ["row one, norm: ", "must be squared"]),
+        ("lbfgs squared grid", "scipy squared grid", ["row coarse, method"]),
+        ("one-weight random", "one-weight next", ["row one, target", "random"]),
+        ("lbfgs lbfgs", "other lbfgs", ["row coarse, search", "add that row"]),
+        ("squared refine", "squared grid", ["row lbfgs, search", "refine"]),
+        ("coarse", "Coarse", ["row Coarse, attack: must match"]),
+    ],
+)
+def test_a_wrong_sheet_of_attacks_is_told_with_row_and_column(
+    write, models, old, new, parts
+):
+    assert ATTACKS.count(old) == 1
+    path = write(ATTACKS.replace(old, new))
+    message = told(read_attacks, path, models)
+    assert message.startswith(str(path))
+    assert "\n" not in message
+    assert all(part in message for part in parts), message
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "model family\n", MODELS.split("\n")[0]])
+def test_a_sheet_without_rows_is_refused(write, text):
+    assert "sheet.tsv" in told(read_models, write(text))
+
+
+def test_a_sheet_that_is_not_there_is_told_with_its_name(tmp_path):
+    assert "none.tsv: the sheet cannot be read" in told(
+        read_models, tmp_path / "none.tsv"
+    )
+
+
+def test_empty_lines_and_windows_line_ends_change_nothing(write, models):
+    text = MODELS.replace("\n", "\r\n\r\n")
+    assert read_models(write(text)) == models
+
+
+def test_convex_networks_are_trained_with_seed_0_only(models):
+    assert seeds_of(models["FC10-1"], (3, 4)) == (0,)
+    assert seeds_of(models["AE7-10"], (3, 4)) == (3, 4)
+    assert trained(models, (0, 2)) == [
+        ("FC10-1", 0),
+        *[("FC9-8-10@P1", 0), ("FC9-8-10@P1", 2)],
+        *[("AE7-10", 0), ("AE7-10", 2)],
+    ]
+
+
+def test_the_attacks_asked_for_are_those_of_the_sheet(write, models):
+    attacks = read_attacks(write(ATTACKS), models)
+    jobs = attacked(attacks, models, read_config(SMALL))
+    everything = [("lbfgs", model, seed) for model, seed in trained(models, (0, 2))]
+    chosen = [("coarse", "FC10-1", 0), ("coarse", "AE7-10", 0)]
+    assert jobs == [*everything, *chosen, ("one", "FC9-8-10@P1", 2)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        ({"seeds": [0, 1]}, ["row one, seeds: [2]", "config's seeds [0, 1]"]),
+        (
+            {"attack": {"images": 29, "sample": 20}},
+            ["row one, images: 30", "attack.images 29"],
+        ),
+    ],
+)
+def test_an_attack_that_the_config_cannot_serve_is_told(write, models, changes, parts):
+    attacks = read_attacks(write(ATTACKS), models)
+    message = told(attacked, attacks, models, read_config(SMALL | changes))
+    assert all(part in message for part in parts), message
+
+
+def test_a_setting_of_the_autoencoder_concerns_the_autoencoder_only(models):
+    before = read_config(SMALL)
+    after = read_config({**SMALL, "train": {"autoencoder": {"decay": 0.5}}})
+    changed = [
+        name
+        for name, row in models.items()
+        if training_settings(before, row) != training_settings(after, row)
+    ]
+    assert changed == ["AE7-10"]
+
+
+def test_the_number_of_images_concerns_the_attacks_that_take_it(write, models):
+    attacks = read_attacks(write(ATTACKS), models)
+    before = read_config(SMALL)
+    after = read_config({**SMALL, "attack": {"images": 41, "sample": 20}})
+    counts = {n: attack_settings(after, row)["count"] for n, row in attacks.items()}
+    assert counts == {"lbfgs": 41, "coarse": 20, "one": 30}
+    changed = [
+        name
+        for name, row in attacks.items()
+        if attack_settings(before, row) != attack_settings(after, row)
+    ]
+    assert changed == ["lbfgs"]
+
+
+def test_where_an_attack_is_run_does_not_concern_the_step(write, models):
+    row = read_attacks(write(ATTACKS), models)["coarse"]
+    more = row.model_copy(update={"models": None, "seeds": None})
+    config = read_config(SMALL)
+    assert attack_settings(config, row) == attack_settings(config, more)
+
+
+def test_settings_survive_json_as_snakemake_records_them(write, models):
+    config, attacks = read_config(SMALL), read_attacks(write(ATTACKS), models)
+    settings = [training_settings(config, row) for row in models.values()]
+    settings += [attack_settings(config, row) for row in attacks.values()]
+    assert json.loads(json.dumps(settings)) == settings
+
+
+def test_every_column_says_what_it_means():
+    for kind in (ModelRow, AttackRow):
+        assert all(field.description for field in kind.model_fields.values())
+
+
+def sheets(run):
+    """Read the two sheets of one of our runs, relative to the root."""
+    config = read_config(
+        {} if run == "paper" else {"models": f"config/{run}-models.tsv"}
+    )
+    models = read_models(ROOT / config.models)
+    prefix = "" if run == "paper" else f"{run}-"
+    return models, read_attacks(ROOT / f"config/{prefix}attacks.tsv", models)
+
+
+def test_smoke_has_the_networks_and_attacks_of_the_paper_run():
+    (models, attacks), (small_models, small_attacks) = sheets("paper"), sheets("smoke")
+    assert list(small_models) == list(models)
+    assert list(small_attacks) == list(attacks)
+    for name, row in models.items():
+        small = small_models[name]
+        assert (small.family, small.hidden) == (row.family, row.hidden)
+        assert (small.decay, small.part) == (row.decay, row.part)
+
+
+def test_the_papers_networks_are_in_the_sheet():
+    models, _ = sheets("paper")
+    linear = ["FC10-1e-4", "FC10-1e-2", "FC10-1"]
+    assert [*linear, "FC100-100-10", "FC200-200-10", "AE400-10"] == list(models)[:6]
+    for name in linear:
+        assert models[name].decay == (float(name.removeprefix("FC10-")),)
+    for name, row in models.items():
+        units = name.partition("@")[0].lstrip("FCAE").split("-")
+        if row.hidden:
+            assert [str(width) for width in row.hidden] == units[:-1]

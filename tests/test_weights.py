@@ -1,0 +1,67 @@
+"""The search on the weight, on margins that are known functions of it."""
+
+import pytest
+import torch
+
+from intriguing.attack.objective import PLAIN, SQUARED, Evaluation
+from intriguing.attack.weights import Bracket, first_weights, once, refine
+
+
+def follow(margin, first: float, rule) -> tuple[Bracket, int]:
+    """Run a rule on one image whose margin is a function of the weight."""
+    weight = torch.tensor([first])
+    bracket = Bracket.unknown(weight)
+    for tried in range(100):
+        value = margin(weight)
+        bracket.update(weight, value, value, value > 0, torch.tensor([True]))
+        weight = rule(bracket)
+        if weight.isnan():
+            return bracket, tried + 1
+    raise AssertionError("the rule does not end")
+
+
+@pytest.mark.parametrize("largest", [1e-3, 0.2, 1.0, 37.0])
+@pytest.mark.parametrize("first", [1e-2, 1.0, 50.0])
+def test_the_largest_successful_weight_is_found(largest, first):
+    smooth = lambda c: torch.log(largest / c)  # noqa: E731
+    bracket, _ = follow(smooth, first, refine(tolerance=1e-3, near=0))
+    assert bracket.success <= largest <= bracket.failure
+    assert bracket.failure / bracket.success < 1.002
+
+
+def test_a_jump_of_the_margin_is_enclosed_too():
+    jump = lambda c: torch.where(c < 3.3, 0.4, -9.0)  # noqa: E731
+    bracket, tried = follow(jump, 0.1, refine(tolerance=1e-3))
+    assert bracket.success < 3.3 <= bracket.failure
+    assert bracket.failure / bracket.success < 1.002
+    assert tried <= 40
+
+
+def test_it_ends_early_next_to_the_boundary():
+    smooth = lambda c: torch.log(1.0 / c)  # noqa: E731
+    near, short = follow(smooth, 0.11, refine(near=5e-2))
+    _, long = follow(smooth, 0.11, refine(near=0.0))
+    assert 0 < near.excess <= 5e-2
+    assert short < long
+
+
+@pytest.mark.parametrize("margin", [1.0, -1.0], ids=["always", "never"])
+def test_a_margin_without_a_sign_change_ends_the_search(margin):
+    bracket, _ = follow(lambda c: torch.tensor([margin]), 1.0, refine())
+    assert (bracket.success > 0) == (margin > 0)
+
+
+def test_once_stops_after_one_weight():
+    _, tried = follow(lambda c: torch.tensor([1.0]), 2.0, once())
+    assert tried == 1
+
+
+@pytest.mark.parametrize("penalty", [SQUARED, PLAIN], ids=["squared", "plain"])
+def test_the_first_weight_balances_half_the_slope_at_the_boundary(penalty):
+    clean = torch.full((1, 3), 0.5)
+    slope = torch.tensor([[3.0, -4.0, 0.0]])
+    at = Evaluation(torch.tensor([10.0]), slope, torch.tensor([-10.0]))
+    weight = first_weights(at, clean, penalty)
+    distance = torch.tensor([10.0 / 5.0])
+    pull = weight * penalty.stiffness(distance) * distance
+    torch.testing.assert_close(pull, torch.tensor([5.0 / 2]))

@@ -1,0 +1,104 @@
+import json
+import re
+import sys
+from os import environ, pathsep
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+# Made absolute and put in front, so that a clone runs in any environment; steps,
+# which are processes of their own, find the library by PYTHONPATH.
+ROOT = Path(workflow.basedir).resolve()
+SOURCES = str(ROOT / "src")
+sys.path.insert(0, SOURCES)
+INHERITED = environ.get("PYTHONPATH", "").split(pathsep)
+environ.update(
+    PYTHONPATH=pathsep.join(dict.fromkeys([SOURCES, *filter(None, INHERITED)]))
+)
+
+from intriguing.errors import InputError
+from intriguing.workflow import provenance, settings, sheets
+from intriguing.workflow.config import read_config
+from intriguing.workflow.digest import CodeDigestError, code_digest
+from intriguing.workflow.files import write_text
+from intriguing.workflow.folders import require_writable
+from intriguing.workflow.guard import RecordsError, require_records
+
+try:
+    CFG = read_config(config)
+    RESULTS = f"results/{CFG.run}"
+    MODELS = sheets.read_models(CFG.models)
+    ATTACKS = sheets.read_attacks(CFG.attacks, MODELS)
+    TRAINED = sheets.trained(MODELS, CFG.seeds)
+    ATTACKED = sheets.attacked(ATTACKS, MODELS, CFG)
+    if workflow.is_main_process:
+        require_writable(RESULTS)
+        # What DVC holds; tables and other small files are in git.
+        HELD = [f"{RESULTS}/{kind}" for kind in ("data", "models", "adversarial")]
+        require_records(HELD, ".snakemake/metadata")
+except (InputError, RecordsError) as error:
+    raise WorkflowError(str(error)) from None
+
+MNIST = f"{RESULTS}/data/mnist"
+DIGITS = [f"{MNIST}/{name}.safetensors" for name in ("train", "test")]
+DIGITS += [f"{MNIST}/{part}.txt" for part in ("P1", "P2")]
+NETWORKS = [f"{RESULTS}/models/{m}/{s}.safetensors" for m, s in TRAINED]
+NETWORKS += [f"{RESULTS}/training/{m}/{s}.json" for m, s in TRAINED]
+ADVERSARIAL = [
+    f"{RESULTS}/adversarial/{attack}/{model}/{seed}.{kind}"
+    for attack, model, seed in ATTACKED
+    for kind in ("safetensors", "parquet")
+]
+TRANSFER = [f"{RESULTS}/transfer/lbfgs.parquet"]
+TABLES = [
+    f"{RESULTS}/tables/{table}.{kind}"
+    for table in ("models", "cross-model", "cross-model-sample", "controls", "choices")
+    for kind in ("csv", "md", "tex", "html")
+]
+FIGURES = [
+    f"{RESULTS}/figures/{figure}.{kind}"
+    for figure in ("examples", "cross-model", "distortions")
+    for kind in ("png", "svg", "pdf")
+]
+CLAIMS = [
+    f"{RESULTS}/{name}" for name in ("claims.json", "claims.html", "metrics.json")
+]
+
+# No param: where the same digits come from is no reason to train again.
+if CFG.data.mirror:
+    environ.setdefault("INTRIGUING_MIRROR", CFG.data.mirror)
+
+
+wildcard_constraints:
+    model="|".join(map(re.escape, MODELS)),
+    attack="|".join(map(re.escape, ATTACKS)),
+    seed=r"\d+",
+
+
+def step(name):
+    """Path of a step script, wherever the including file lies."""
+    return str(ROOT / "scripts" / name)
+
+
+def digest(name):
+    """Digest of a step script and of the library code that it reaches."""
+    try:
+        return code_digest(ROOT / "scripts" / name, [ROOT / "src", ROOT / "scripts"])
+    except CodeDigestError as error:
+        raise WorkflowError(str(error)) from None
+
+
+CHECKOUT = {}
+
+
+onstart:
+    CHECKOUT.update(provenance.checkout_state(ROOT))
+
+
+onsuccess:
+    facts = provenance.collect(ROOT, Path(RESULTS), CFG, CHECKOUT)
+    place = f"{RESULTS}/provenance.json"
+    try:
+        write_text(place, json.dumps(facts, indent=2) + "\n")
+    except OSError as error:
+        raise WorkflowError(f"{place}: {error}") from None

@@ -1,0 +1,44 @@
+rule digits:
+    input:
+        checksums="data/checksums.tsv",
+    output:
+        train=f"{MNIST}/train.safetensors",
+        test=f"{MNIST}/test.safetensors",
+    log:
+        f"{RESULTS}/logs/digits.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/digits.tsv"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        settings=settings.digits_settings(CFG),
+        code=digest("digits.py"),
+    message:
+        "Fetch and verify MNIST"
+    script:
+        step("digits.py")
+
+
+rule halves:
+    input:
+        train=f"{MNIST}/train.safetensors",
+    output:
+        P1=f"{MNIST}/P1.txt",
+        P2=f"{MNIST}/P2.txt",
+    log:
+        f"{RESULTS}/logs/halves.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/halves.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        settings={"halves_seed": CFG.data.halves_seed},
+        code=digest("halves.py"),
+    message:
+        "Cut the training images into P1 and P2"
+    script:
+        step("halves.py")

@@ -1,0 +1,33 @@
+def part_of(wildcards):
+    """Indices of the training images when the network is trained on a part."""
+    part = MODELS[wildcards.model].part
+    return [] if part == "all" else f"{MNIST}/{part}.txt"
+
+
+def training_settings(wildcards):
+    return settings.training_settings(CFG, MODELS[wildcards.model])
+
+
+rule train:
+    input:
+        train=f"{MNIST}/train.safetensors",
+        test=f"{MNIST}/test.safetensors",
+        part=part_of,
+    output:
+        weights=f"{RESULTS}/models/{{model}}/{{seed}}.safetensors",
+        errors=f"{RESULTS}/training/{{model}}/{{seed}}.json",
+    log:
+        f"{RESULTS}/logs/train/{{model}}/{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train/{{model}}/{{seed}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        settings=training_settings,
+        code=digest("train.py"),
+    message:
+        "Train {wildcards.model}, seed {wildcards.seed}"
+    script:
+        step("train.py")
