@@ -23,7 +23,7 @@ def test_tables_and_claims_are_those_of_the_run_in_git(readme, document, monkeyp
     kept = {
         name: write
         for name, write in readme.BLOCKS.items()
-        if name not in {"cost", "graph"}
+        if name not in {"needs", "cost", "graph"}
     }
     assert readme.refresh(text, kept) == text, "run `make readme`"
 

@@ -332,10 +332,6 @@ def stored(smoke, tmp_path_factory):
     place = tmp_path_factory.mktemp("stored")
     tree = twin(smoke, place / "tree")
     for_smoke(tree)
-    other = (
-        tree / ".snakemake/metadata" / urlsafe_b64encode(b"results/other/x").decode()
-    )
-    other.write_text("{}")
     commit(tree, "Store the smoke run")
     said = dvc(tree, "repro")
     (place / "said.txt").write_text(said)
@@ -451,13 +447,14 @@ def test_old_results_come_back_with_the_old_commit_and_new_with_the_new(
     assert contents(history, *TIMES) == second != first
 
 
-def test_records_of_other_runs_stay_when_old_results_come_back(history):
-    name = urlsafe_b64encode(b"results/other/x").decode()
-    check_out(history, "first")
-    assert (history / ".snakemake/metadata" / name).exists()
-    assert "up to date" in dvc(history, "status")
-    check_out(history, "second")
-    assert (history / ".snakemake/metadata" / name).exists()
+def test_records_of_other_runs_stay_when_old_results_come_back(history, tmp_path):
+    """Outputs that lose their records pass for current, whatever made them."""
+    tree = twin(history, tmp_path / "tree")
+    name = urlsafe_b64encode(b"results/other/models/x").decode()
+    (tree / ".snakemake/metadata" / name).write_text("{}")
+    assert "up to date" in dvc(tree, "status")
+    check_out(tree, "first")
+    assert (tree / ".snakemake/metadata" / name).exists()
 
 
 def test_dvc_shows_what_changed_between_two_commits(history, tmp_path):
