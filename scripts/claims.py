@@ -54,7 +54,8 @@ if __name__ == "__main__":
         answers = pd.read_parquet(files.answers)
         linear, autoencoder = settings["by_decay"], settings["autoencoder"]
         found = run(networks, files.records, answers, linear, autoencoder)
-        named = {name: files[name] for name in ("models", "cross_model", "choices")}
+        named = {"models": files.models, "cross-model": files.cross_model}
+        named["choices"] = files.choices
         write_text(snakemake.output.claims, to_json(found))
         write_text(snakemake.output.html, claims_page(found))
         text = json.dumps(metrics(found, named), indent=2, sort_keys=True) + "\n"

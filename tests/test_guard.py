@@ -50,10 +50,19 @@ def test_products_without_records_are_refused_in_one_sentence(clone):
     assert "adversarial" not in message
 
 
+def record(name: str) -> None:
+    write(f".snakemake/metadata/{urlsafe_b64encode(name.encode()).decode()}")
+
+
 def test_products_with_records_are_accepted(clone):
-    write(".snakemake/metadata/cmVzdWx0cw==")
+    record("results/models/a.txt")
     assert missing_records(PRODUCTS, RECORDS) == []
     require_records(PRODUCTS, RECORDS)
+
+
+def test_records_of_other_files_do_not_count(clone):
+    record("results/other/models/a.txt")
+    assert missing_records(PRODUCTS, RECORDS) == [Path("results/models")]
 
 
 def test_a_fresh_clone_without_products_is_accepted(clone):

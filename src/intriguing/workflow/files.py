@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+UMASK = os.umask(0o022)
+os.umask(UMASK)
+
 
 @contextmanager
 def replacing(path: Path | str) -> Iterator[Path]:
@@ -18,6 +21,7 @@ def replacing(path: Path | str) -> Iterator[Path]:
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
         yield temporary
+        os.chmod(temporary, 0o666 & ~UMASK)  # safetensors lets nobody else read
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

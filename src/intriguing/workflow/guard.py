@@ -22,15 +22,18 @@ def missing_records(products: Iterable[Path | str], records: Path | str) -> list
         records: Snakemake's records, ``.snakemake/metadata``.
 
     Returns:
-        The products with at least one file that no interrupted job was writing;
-        none when there is any record at all.
+        The products that hold files, but for those that an interrupted job was
+        writing, and of none of whose files there is a record.
     """
     records = Path(records)
-    if any(_files(records)):
-        return []
-    interrupted = set(_interrupted(records.with_name("incomplete")))
-    there = (Path(product) for product in products)
-    return [path for path in there if set(_files(path)) - interrupted]
+    recorded = set(_named_in(records))
+    interrupted = set(_named_in(records.with_name("incomplete")))
+    held = {Path(product): set(_files(Path(product))) for product in products}
+    return [
+        path
+        for path, files in held.items()
+        if files - interrupted and not files & recorded
+    ]
 
 
 def require_records(products: Iterable[Path | str], records: Path | str) -> None:
@@ -60,8 +63,12 @@ def _files(path: Path) -> Iterator[Path]:
         yield from (file for file in found if not file.name.startswith("."))
 
 
-def _interrupted(marks: Path) -> Iterator[Path]:
-    """Yield the outputs that killed jobs left: Snakemake resumes those by itself."""
+def _named_in(marks: Path) -> Iterator[Path]:
+    """Yield the outputs that Snakemake's files about outputs are named after.
+
+    Records are about finished ones, marks of incompleteness about those that killed
+    jobs left, which Snakemake resumes by itself.
+    """
     for mark in _files(marks):
         # Long names are cut into folders marked with "@".
         parts = (part.removeprefix("@") for part in mark.relative_to(marks).parts)
