@@ -22,6 +22,7 @@ rule figure_examples:
         f"{RESULTS}/logs/figure_examples.log",
     benchmark:
         f"{RESULTS}/benchmarks/figure_examples.tsv"
+    priority: 5
     threads: 1
     resources:
         mem_mb=2000,

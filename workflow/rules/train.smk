@@ -20,6 +20,8 @@ rule train:
         f"{RESULTS}/logs/train/{{model}}/{{seed}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train/{{model}}/{{seed}}.tsv"
+    # Everything waits for the networks; the attacks then fill both ends of the queue.
+    priority: 10
     threads: 1
     resources:
         mem_mb=2000,

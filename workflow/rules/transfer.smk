@@ -8,6 +8,7 @@ rule transfer:
         f"{RESULTS}/logs/transfer.log",
     benchmark:
         f"{RESULTS}/benchmarks/transfer.tsv"
+    priority: 5
     threads: 1
     resources:
         mem_mb=3000,
