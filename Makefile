@@ -81,7 +81,7 @@ $(SNAKEMAKE) $(2) --report results/$(1)/report.part.html
 @mv results/$(1)/report.part.html results/$(1)/report.html
 endef
 
-refresh_readme = $(IN_VENV) .venv/bin/python scripts/readme.py
+refresh_readme = $(IN_VENV) .venv/bin/python -m intriguing.workflow.readme
 
 # The interpreter behind $(PYTHON): one in a .venv about to be removed will not do.
 FIND_PYTHON := import ensurepip, sys, venv; \

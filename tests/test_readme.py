@@ -1,23 +1,16 @@
 """The README says what the files in git say, and its commands exist."""
 
-import importlib.util
 import json
 import re
 
 import pytest
 from conftest import ROOT
 
-
-@pytest.fixture(scope="module")
-def readme():
-    spec = importlib.util.spec_from_file_location("readme", ROOT / "scripts/readme.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from intriguing.workflow import readme
 
 
 @pytest.mark.parametrize("document", ["README.md", "docs/methods.md"])
-def test_tables_and_claims_are_those_of_the_run_in_git(readme, document, monkeypatch):
+def test_tables_and_claims_are_those_of_the_run_in_git(document, monkeypatch):
     monkeypatch.chdir(ROOT)
     text = (ROOT / document).read_text(encoding="utf-8")
     kept = {
@@ -39,7 +32,7 @@ def test_every_verdict_of_the_claims_stands_in_the_readme():
         assert line.rstrip(" |").endswith(claim["verdict"])
 
 
-def test_a_block_is_replaced_and_the_rest_is_kept(readme):
+def test_a_block_is_replaced_and_the_rest_is_kept():
     text = "before\n<!-- models: begin -->\nold\n<!-- models: end -->\nafter\n"
     new = readme.refresh(text, {"models": lambda: r"\1 new", "claims": lambda: "no"})
     assert "old" not in new

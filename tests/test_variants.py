@@ -52,7 +52,7 @@ def test_records_hold_every_image_with_its_failure():
     expected = {"l2": moved.norm(dim=1), "linf": moved.abs().amax(1)}
     for column, values in expected.items():
         torch.testing.assert_close(
-            torch.from_numpy(table[column].to_numpy()).double(),
+            torch.tensor(table[column].tolist(), dtype=torch.float64),
             values,
             rtol=1e-4,
             atol=1e-6,

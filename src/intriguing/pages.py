@@ -13,7 +13,8 @@ body { font: 15px/1.4 system-ui, sans-serif; margin: 1.5rem; color: #1a1a1a }
 table { border-collapse: collapse }
 th, td { padding: .35rem .7rem; text-align: left; border-bottom: 1px solid #d0d0d0 }
 thead th { border-bottom: 2px solid #1a1a1a }
-td { font-variant-numeric: tabular-nums }
+th { min-width: 7.5rem }
+td { font-variant-numeric: tabular-nums; min-width: 6.5rem }
 p { max-width: 60rem; color: #444 }
 """
 
@@ -55,6 +56,10 @@ def page(
 
 def _row(line: Sequence[str]) -> str:
     first, *rest = (escape(text) for text in line)
-    return f'<th scope="row">{first}</th>' + "".join(
-        f"<td>{text}</td>" for text in rest
-    )
+    # Measured, interval and the paper's number of a cell stand below each other.
+    cells = "".join(f"<td>{_stacked(text)}</td>" for text in rest)
+    return f'<th scope="row">{first}</th>{cells}'
+
+
+def _stacked(text: str) -> str:
+    return text.replace(" [", "<br>[").replace(" (paper", "<br>(paper")
