@@ -2,8 +2,8 @@
 
 Every loss is the mean cross-entropy plus ``decay / 2`` times the sum of squared
 weights of a layer, biases left out. Linear networks are convex and are fitted by
-L-BFGS to convergence. The others are fitted by Adam, whose noise keeps the test error
-nearer to the paper's than full-batch L-BFGS does; `docs/methods.md` shows by how much.
+L-BFGS to convergence. The others are fitted by Adam in small batches, which departs
+from the paper's text; `docs/methods.md` says why.
 """
 
 from collections.abc import Callable, Iterable, Sequence
