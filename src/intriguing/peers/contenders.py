@@ -5,7 +5,7 @@ from functools import partial
 from intriguing.errors import InputError
 from intriguing.peers import ours
 from intriguing.peers.comparison import Contender
-from intriguing.peers.names import REFERENCE
+from intriguing.peers.names import MINIMAL, REFERENCE
 
 
 def contenders(targeted: bool) -> list[Contender]:
@@ -20,6 +20,9 @@ def contenders(targeted: bool) -> list[Contender]:
 def our_own() -> list[Contender]:
     """Return our attacks and the reference."""
     return [
+        Contender("minimal-1", partial(ours.minimal, starts=1)),
+        Contender(MINIMAL, partial(ours.minimal, starts=8)),
+        Contender(f"{MINIMAL}-lbfgs", partial(ours.minimal_from_lbfgs, starts=8)),
         Contender("lbfgs", ours.lbfgs),
         Contender(REFERENCE, ours.scipy, "share"),
     ]
