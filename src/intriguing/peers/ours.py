@@ -1,8 +1,10 @@
 """Our attacks and the reference, asked as the others are."""
 
+import torch
 from torch import Tensor, nn
 
-from intriguing.attack import find_adversarial
+from intriguing.attack import find_adversarial, minimal
+from intriguing.attack.objective import wanted_classes
 from intriguing.peers.task import Task
 
 
@@ -18,29 +20,24 @@ def scipy(model: nn.Module, task: Task) -> Tensor:
     ).images
 
 
-def minimal(model: nn.Module, task: Task, starts: int) -> Tensor:
+def shortest(
+    model: nn.Module, task: Task, starts: int, known: Tensor | None = None
+) -> Tensor:
     """Return the shortest perturbations, without a penalty."""
-    more = {"start_images": task.pool} if starts > 1 else {}
-    return find_adversarial(
+    with torch.no_grad():
+        classes = model(task.images[:1]).shape[1]
+    wanted = wanted_classes(classes, task.targets, task.labels)
+    found = minimal.search(
         model,
         task.images,
-        task.targets,
-        labels=task.labels,
-        method="minimal",
+        wanted,
         starts=starts,
-        **more,
-    ).images
+        start_images=task.pool if starts > 1 else None,
+        known=known,
+    )
+    return found.image.reshape(task.images.shape)
 
 
-def minimal_from_lbfgs(model: nn.Module, task: Task, starts: int) -> Tensor:
+def shortest_from_lbfgs(model: nn.Module, task: Task, starts: int) -> Tensor:
     """Return the same with the paper's solution, made here, among the starts."""
-    return find_adversarial(
-        model,
-        task.images,
-        task.targets,
-        labels=task.labels,
-        method="minimal",
-        starts=starts,
-        start_images=task.pool,
-        known=lbfgs(model, task),
-    ).images
+    return shortest(model, task, starts, known=lbfgs(model, task))
