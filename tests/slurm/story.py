@@ -6,6 +6,7 @@ again, and takes several minutes. `make slurm-test`, as root on Debian.
 
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 from pathlib import Path
@@ -14,8 +15,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from conftest import ROOT  # noqa: E402
-from scratch import (  # noqa: E402
+from conftest import ROOT
+from scratch import (
     SMOKE,
     contents,
     copy_repository,
@@ -36,12 +37,17 @@ PROFILE = (*SMOKE, "--profile", "profiles/slurm", *SITE)
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
-    """Start a cluster; return the setting by which its clients find it."""
-    folder = tmp_path_factory.mktemp("cluster")
-    subprocess.run(["sh", CLUSTER, "start", folder], check=True)
-    yield {"SLURM_CONF": str(folder / "slurm.conf")}
-    subprocess.run(["sh", CLUSTER, "stop", folder], check=True)
+def cluster():
+    """Start a cluster; return the setting by which its clients find it.
+
+    Not below pytest's own folder, which nobody else may enter: munge refuses that.
+    """
+    with tempfile.TemporaryDirectory(prefix="slurm-") as folder:
+        subprocess.run(["sh", CLUSTER, "start", folder], check=True)
+        try:
+            yield {"SLURM_CONF": f"{folder}/slurm.conf"}
+        finally:
+            subprocess.run(["sh", CLUSTER, "stop", folder], check=True)
 
 
 @pytest.fixture(scope="module")
