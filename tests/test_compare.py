@@ -68,6 +68,19 @@ def test_a_file_that_is_no_table_is_named(tmp_path):
         read_table(tmp_path / "models.csv")
 
 
+def test_a_claim_is_known_by_its_name_and_shown_as_it_is_worded_here(repository):
+    place = repository / "results/paper/claims.json"
+    numbers = {"measured": 0.5, "low": None, "high": None, "verdict": "agrees"}
+    for words in ("It rains.", "It is raining."):
+        place.write_text(json.dumps([{"id": "rain", "statement": words, **numbers}]))
+        commit(repository, words)
+    page = (repository / write_comparison(repository, "HEAD~1", "paper")).read_text()
+    assert (
+        "It is raining." in page and "It rains." not in page.partition("claims</h2>")[2]
+    )
+    assert "1 unchanged" in page
+
+
 # Causes
 
 TABLE = "results/r/tables/t.csv"
@@ -224,7 +237,7 @@ def test_the_page_shows_every_number_and_needs_nothing_else():
     ]
     causes = {Cause("code", "train", "src/net/loss.py"): ["p"]}
     page = comparison_page(
-        "T", ("old", "new"), ["A & B"], [Section("t", pairs, causes)]
+        "T", ("old", "new"), ["A & B"], [Section("t", pairs, causes, {})]
     )
     shown = Texts()
     shown.feed(page)

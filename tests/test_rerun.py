@@ -13,6 +13,7 @@ import signal
 import subprocess
 import time
 from base64 import urlsafe_b64encode
+from html import unescape
 from modulefinder import ModuleFinder
 
 import pytest
@@ -35,7 +36,11 @@ from scratch import (
     with_dependants,
 )
 
-from intriguing.workflow.compare.comparison import NOT_HERE, write_comparison
+from intriguing.workflow.compare.comparison import (
+    NO_RECORDS,
+    NOT_HERE,
+    write_comparison,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -337,7 +342,7 @@ def for_smoke(tree):
     (tree / "dvc.lock").unlink(missing_ok=True)
     path = tree / "dvc.yaml"
     command = f"snakemake --cores 2 {' '.join(SMOKE)}"
-    edit(path, "cmd: snakemake --cores all\n", f"cmd: {command}\n")
+    edit(path, "cmd: snakemake --cores all everything\n", f"cmd: {command}\n")
     edit(path, "config/config.yaml", "config/smoke.yaml")
     path.write_text(path.read_text().replace("results/paper", RUN))
     ignored = tree / ".gitignore"
@@ -516,6 +521,77 @@ def test_the_comparison_names_what_is_upstream_of_each_changed_number(
 def test_the_comparison_goes_on_without_records_in_the_cache(clone):
     page = (clone / write_comparison(clone, "first", "smoke")).read_text()
     assert NOT_HERE in page
+
+
+def test_records_of_other_results_than_git_has_are_not_taken_for_theirs(
+    history, tmp_path
+):
+    """As after a commit of new tables that forgot `dvc repro`."""
+    tree = twin(history, tmp_path / "tree")
+    metrics = tree / RUN / "metrics.json"
+    metrics.write_text(metrics.read_text().replace("agrees", "differs"))
+    commit(tree, "Not recorded")
+    assert NO_RECORDS in unescape(
+        (tree / write_comparison(tree, "HEAD", "smoke")).read_text()
+    )
+    assert NO_RECORDS not in unescape(
+        (tree / write_comparison(tree, "second", "smoke")).read_text()
+    )
+
+
+def test_a_parameter_is_tried_and_kept_beside_the_commit(history, tmp_path):
+    tree = twin(history, tmp_path / "tree")
+    before, head = contents(tree, *TIMES), call(tree, "git", "rev-parse", "HEAD")
+    trial = "config/smoke.yaml:noise.deviations=[0.1,0.4]"
+    dvc(tree, "exp", "run", "--name", "trial", "--set-param", trial)
+    tried = contents(tree, *TIMES)
+    assert b"noise-0.4" in tried["tables/cross-model.csv"]
+    assert planned(jobs(tree)) == set()
+    assert call(tree, "git", "rev-parse", "HEAD") == head
+    call(tree, "git", "checkout", "--quiet", "HEAD", "--", ".")
+    dvc(tree, "checkout", "--force")
+    assert contents(tree, *TIMES) == before
+    assert planned(jobs(tree)) == set()
+    dvc(tree, "exp", "apply", "trial")
+    assert contents(tree, *TIMES) == tried
+    assert planned(jobs(tree)) == set()
+
+
+@pytest.fixture
+def bucket():
+    """Serve an empty S3 bucket on loopback; return its address and a setting."""
+    pytest.importorskip("dvc_s3", reason="needs dvc-s3")
+    server = pytest.importorskip("moto.server", reason="needs moto[server]")
+    boto3 = pytest.importorskip("boto3")
+    running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    running.start()
+    endpoint = "http://{}:{}".format(*running.get_host_and_port())
+    keys = {"aws_access_key_id": "any", "aws_secret_access_key": "any"}
+    client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **keys)
+    client.create_bucket(Bucket="results")
+    yield (
+        "s3://results/smoke",
+        {
+            "endpointurl": endpoint,
+            "access_key_id": "any",
+            "secret_access_key": "any",
+        },
+    )
+    running.stop()
+
+
+def test_results_travel_through_a_bucket(stored, tmp_path, bucket):
+    address, settings = bucket
+    tree = twin(stored, tmp_path / "tree")
+    call(tree, "git", "clone", "--quiet", tree, tmp_path / "clone")
+    for place in (tree, tmp_path / "clone"):
+        dvc(place, "remote", "add", "--default", "bucket", address)
+        for key, value in settings.items():
+            dvc(place, "remote", "modify", "--local", "bucket", key, value)
+    dvc(tree, "push")
+    dvc(tmp_path / "clone", "pull")
+    assert contents(tmp_path / "clone") == contents(stored, *TIMES)
+    assert planned(jobs(tmp_path / "clone")) == set()
 
 
 def test_branches_with_results_of_their_own_can_be_merged(history, tmp_path):

@@ -8,6 +8,7 @@ before the block; ``fails`` as the comment's first word lets the block's command
 The run is the smoke run under the paper run's name, so that all paths are real.
 """
 
+import logging
 import os
 import re
 import subprocess
@@ -38,7 +39,7 @@ MOST_LINES = 14
 # How lines begin that say nothing about results: Snakemake's greeting, its times and
 # advice, and that of DVC and git.
 NOISE = (
-    *(r"$", r"=+$", r" ", r"\t(git|dvc)", r"\[\w{3} \w{3}", r"(local)?rule \w+:"),
+    *(r"$", r"=+$", r"  ", r"\t(git|dvc)", r"\[\w{3} \w{3}", r"(local)?rule \w+:"),
     *("Building DAG", "Assuming", "host:", "Using ", "Provided", "Rules claiming"),
     *(
         "Select jobs",
@@ -48,7 +49,16 @@ NOISE = (
         "Elapsed",
         "SNAKEMAKE",
     ),
-    *("This was a dry-run", "Job stats", "Reasons", "Migrat", r"\w+ [\w./-]+:$"),
+    *(
+        r"Job \d+:",
+        "Reason:",
+        "Migration",
+        "This was a dry-run",
+        "Job stats",
+        "Reasons",
+        "Migrat",
+        r"\w+ [\w./-]+:$",
+    ),
     *("To (track|enable|share|push|apply|promote)", "Use `dvc", "hint:", "Config file"),
 )
 
@@ -59,7 +69,8 @@ def shorten(said: str, home: str) -> str:
     lines = [line.rstrip() for line in re.split(r"[\n\r]", text)]
     noise = re.compile("|".join(NOISE))
     lines = [line for line in lines if not noise.match(line)]
-    # Progress after each job, but for the last.
+    # The list of jobs once, and of the progress after each job the last.
+    lines = list(dict.fromkeys(lines))
     steps = [k for k, line in enumerate(lines) if re.match(r"\d+ of \d+ steps", line)]
     lines = [line for k, line in enumerate(lines) if k not in steps[:-1]]
     if len(lines) > MOST_LINES:
@@ -85,11 +96,12 @@ class Shell:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        print(f"$ {command}\n{done.stdout}", flush=True)
+        said = shorten(done.stdout, str(self.home))
+        print(f"$ {command}\n{said}", flush=True)
         if done.returncode and not may_fail:
-            raise SystemExit(f"{command}: {done.returncode}")
+            raise SystemExit(done.stdout)
         self.folder = Path(place.read_text().strip())
-        return shorten(done.stdout, str(self.home))
+        return said
 
 
 def replay(shell: Shell, block: re.Match[str]) -> str:
@@ -144,6 +156,7 @@ def s3_server():
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=PORT, verbose=False)
     server.start()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     os.environ.update(KEYS)
     client = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{PORT}")
     client.create_bucket(Bucket="results")

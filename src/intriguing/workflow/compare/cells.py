@@ -70,18 +70,24 @@ def read_table(path: Path) -> dict[tuple[str, ...], Number]:
 
 
 def read_claims(path: Path) -> dict[tuple[str, ...], Number]:
-    """Read the claims' numbers by what each claim says; none where there is no file.
+    """Read the claims' numbers by the claims' names; none where there is no file.
 
     Raises:
         InputError: the file does not hold claims.
     """
-    if not path.is_file():
-        return {}
     try:
-        claims = json.loads(path.read_text(encoding="utf-8"))
-        return {(one["statement"],): _number(one, "measured") for one in claims}
-    except (KeyError, TypeError, ValueError, OSError) as error:
+        return {(one["id"],): _number(one, "measured") for one in _claims(path)}
+    except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: not a list of claims ({error!r})") from None
+
+
+def read_statements(path: Path) -> dict[tuple[str, ...], str]:
+    """Read what each claim says, by its name."""
+    return {(one["id"],): one["statement"] for one in _claims(path)}
+
+
+def _claims(path: Path) -> list[dict[str, str | float | None]]:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
 
 
 def pair(

@@ -6,7 +6,12 @@ from pathlib import Path
 from intriguing.errors import InputError
 from intriguing.workflow.compare import revisions
 from intriguing.workflow.compare.causes import Found, Side, causes_of, suspects
-from intriguing.workflow.compare.cells import pair, read_claims, read_table
+from intriguing.workflow.compare.cells import (
+    pair,
+    read_claims,
+    read_statements,
+    read_table,
+)
 from intriguing.workflow.compare.page import Section, comparison_page
 from intriguing.workflow.compare.records import read_records
 from intriguing.workflow.compare.sources import changed_versions
@@ -92,7 +97,10 @@ def _side(checkout: Path) -> Side:
 def _sections(before: Side, after: Side, run: str) -> list[Section]:
     """Pair the claims and each table, and find the causes where numbers changed."""
     results = f"results/{run}"
-    sources = {"claims": (f"{results}/claims.json", read_claims)}
+    claims = f"{results}/claims.json"
+    statements = [read_statements(one.checkout / claims) for one in (before, after)]
+    labels = statements[0] | statements[1]
+    sources = {"claims": (claims, read_claims)}
     for name in sorted(_tables(before.checkout, run) | _tables(after.checkout, run)):
         sources[name] = (f"{results}/tables/{name}.csv", read_table)
     sections = []
@@ -100,7 +108,7 @@ def _sections(before: Side, after: Side, run: str) -> list[Section]:
         pairs = pair(read(before.checkout / path), read(after.checkout / path))
         changed = any(one.is_changed for one in pairs)
         causes = _causes(path, before, after) if changed else {}
-        sections.append(Section(name, pairs, causes))
+        sections.append(Section(name, pairs, causes, labels))
     return sections
 
 

@@ -21,22 +21,20 @@ code { font-size: .92em; overflow-wrap: anywhere }
 details { margin: .5rem 0 } summary { cursor: pointer; color: #444 }
 """
 JOBS_SHOWN = 6
-KINDS = {
-    "code": "code of",
-    "settings": "settings of",
-    "data": "data",
-    "inputs": "inputs of",
-    "new": "new:",
-    "bytes": "result of",
-}
+# What a cause is shown as: a rule's code, and so on.
+KINDS = {"new": "output", "bytes": "result"}
 
 
 class Section(NamedTuple):
-    """A table, or the claims: its pairs and what is upstream of the changed ones."""
+    """A table, or the claims: its pairs and what is upstream of the changed ones.
+
+    ``labels`` says what to show instead of a pair's name.
+    """
 
     name: str
     pairs: Pairs
     causes: Found
+    labels: Mapping[tuple[str, ...], str]
 
 
 def comparison_page(
@@ -83,7 +81,7 @@ def _summary(sections: list[Section]) -> str:
     """One line a section: how many numbers changed, and how much that means."""
     head = ("", "numbers", "changed", "intervals apart", "other verdict", "new", "gone")
     lines = []
-    for name, pairs, _ in sections:
+    for name, pairs, *_ in sections:
         both = [pair for pair in pairs if pair.base and pair.now]
         counts = (
             len(pairs),
@@ -107,14 +105,15 @@ def _cause_list(causes: Found) -> str:
 
 
 def _cause(number: int, cause: Cause, jobs: list[str]) -> str:
-    rule = f" <code>{escape(cause.rule)}</code>" if cause.rule else ""
+    rule = f" of <code>{escape(cause.rule)}</code>" if cause.rule else ""
+    kind = KINDS.get(cause.kind, cause.kind)
     named = sorted(job for job in jobs if job)
     where = ", ".join(named[:JOBS_SHOWN])
     if len(named) > JOBS_SHOWN:
         where += f" and {len(named) - JOBS_SHOWN} more"
     where = f" ({escape(where)})" if where else ""
     text = f"<code>{escape(cause.text)}</code>"
-    return f'<li id="cause-{number}">{KINDS[cause.kind]}{rule}{where}: {text}</li>'
+    return f'<li id="cause-{number}">{kind}{rule}{where}: {text}</li>'
 
 
 def _section(section: Section, numbers: Mapping[Cause, int]) -> str:
@@ -123,12 +122,12 @@ def _section(section: Section, numbers: Mapping[Cause, int]) -> str:
     parts = [f'<h2 id="{escape(section.name)}">{escape(section.name)}</h2>']
     if changed:
         upstream = _links(section.causes, numbers)
-        parts += [_pairs(changed, upstream)]
+        parts += [_pairs(changed, section, upstream)]
     else:
         parts += ["<p>Nothing changed.</p>"]
     if same:
         count = f"{len(same)} unchanged"
-        rows = _pairs(same, "")
+        rows = _pairs(same, section, "")
         parts += [f"<details><summary>{count}</summary>{rows}</details>"]
     return "\n".join(parts)
 
@@ -138,15 +137,17 @@ def _links(causes: Found, numbers: Mapping[Cause, int]) -> str:
     return ", ".join(f'<a href="#cause-{k}">{k}</a>' for k in known) or "not known"
 
 
-def _pairs(pairs: Pairs, upstream: str) -> str:
+def _pairs(pairs: Pairs, section: Section, upstream: str) -> str:
     names = ("row", "column") if len(pairs[0].name) == 2 else ("claim",)
     head = (*names, "base", "here", "change", "intervals", "verdict")
     head += ("upstream",) if upstream else ()
-    return _table(head, [_pair(pair, upstream) for pair in pairs])
+    return _table(head, [_pair(pair, section, upstream) for pair in pairs])
 
 
-def _pair(pair: Pair, upstream: str) -> str:
-    names = "".join(f'<th scope="row">{escape(part)}</th>' for part in pair.name)
+def _pair(pair: Pair, section: Section, upstream: str) -> str:
+    label = section.labels.get(pair.name)
+    texts = [label] if label else pair.name
+    names = "".join(f'<th scope="row">{escape(part)}</th>' for part in texts)
     overlap = {True: "overlap", False: "apart", None: "--"}[pair.overlap]
     cells = [
         _number(pair.base),
