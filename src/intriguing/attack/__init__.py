@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from intriguing.attack import lbfgs
+from intriguing.attack import lbfgs, minimal
 from intriguing.attack.lbfgs import DEFAULT, Accuracy, Found, pick
 from intriguing.attack.objective import (
     PENALTIES,
@@ -59,10 +59,12 @@ def find_adversarial(
     method: str = "lbfgs",
     labels: Int[Tensor, " n"] | None = None,
     norm: str = "squared",
-    starts: Sequence[float] = (1.0, 0.1),
+    starts: Sequence[float] | int | None = None,
     rule: WeightRule | None = None,
     weights: Float[Tensor, " n"] | None = None,
     accuracy: Accuracy = DEFAULT,
+    start_images: Float[Tensor, "m ..."] | None = None,
+    known: Float[Tensor, "n ..."] | None = None,
 ) -> Adversarial:
     """Return the smallest adversarial images that the paper's objective leads to.
 
@@ -73,8 +75,9 @@ def find_adversarial(
         model: Classifier from pixels in [0, 1] to logits, in eval mode.
         images: Clean images.
         targets: Wanted class of each image; if not given the attack is untargeted.
-        method: ``lbfgs`` (batched, any device) or ``scipy`` (the reference, image by
-            image on the CPU, first start only).
+        method: ``lbfgs`` (batched, any device), ``scipy`` (the reference, image by
+            image on the CPU, first start only) or ``minimal`` (the smallest
+            perturbation, without the paper's objective; see `minimal.search`).
         labels: True classes, needed when there are no targets.
         norm: Price of the perturbation, ``squared`` or ``plain`` length.
         starts: First weights to search from, as multiples of an estimate. Networks
@@ -83,19 +86,27 @@ def find_adversarial(
         rule: How the weight is searched; see `intriguing.attack.weights`.
         weights: First weight of each image, instead of ``starts``.
         accuracy: When each solve ends.
+        start_images: For ``minimal`` with a number of ``starts``: images to start from.
+        known: For ``minimal``: for each image one that is adversarial already; the
+            result is never longer.
 
     Raises:
         InputError: An image lies outside the box, the model returns NaN, or a class
             does not exist; the message says which.
     """
     check_images(images)
-    if method not in METHODS:
-        raise InputError(f"method {method!r} is unknown; known: {sorted(METHODS)}")
+    if method not in {*METHODS, "minimal"}:
+        known_methods = sorted({*METHODS, "minimal"})
+        raise InputError(f"method {method!r} is unknown; known: {known_methods}")
     if norm not in PENALTIES:
         raise InputError(f"norm {norm!r} is unknown; known: {sorted(PENALTIES)}")
     clean_logits = finite_logits(model, images)
     wanted = wanted_classes(clean_logits.shape[1], targets, labels)
-    firsts = list(starts) if weights is None else [weights]
+    if method == "minimal":
+        given = {"starts": starts or 1, "start_images": start_images, "known": known}
+        shortest_found = minimal.search(model, images, wanted, **given)
+        return judge(model, images, wanted, shortest_found, shortest_found.start)
+    firsts = list(starts or (1.0, 0.1)) if weights is None else [weights]
     runs = [
         METHODS[method](model, images, wanted, norm, first, rule, accuracy)
         for first in (firsts[:1] if method == "scipy" else firsts)
