@@ -2,8 +2,8 @@
 
 ``find_adversarial`` is the one call. `penalised` minimises the paper's objective from
 several starts, by `lbfgs` in batches or by SciPy in `reference`; the objective is in
-`objective`, the search on the penalty's weight in `weights`. `minimal` goes without that
-objective, to the smallest perturbation itself.
+`objective`, the search on the penalty's weight in `weights`. `minimal` goes without
+that objective, to the smallest perturbation itself.
 """
 
 from dataclasses import dataclass
