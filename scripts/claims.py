@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 
-from intriguing import findings, tables
+from intriguing import findings, shortest, tables
 from intriguing.claims import Claim, to_json
 from intriguing.pages import claims_page
 from intriguing.results import error_rates
@@ -16,6 +16,7 @@ def run(
     networks: list[tuple[str, int]],
     records: list[str],
     answers: pd.DataFrame,
+    minimal_answers: pd.DataFrame,
     by_decay: list[str],
     autoencoder: str,
 ) -> list[Claim]:
@@ -25,6 +26,7 @@ def run(
         networks: Name and seed of each attacked network.
         records: Files with a row for each attacked image, in that order.
         answers: Every network's answer to every image.
+        minimal_answers: The same with the shortest perturbations.
         by_decay: Linear networks, from the weakest decay to the strongest.
         autoencoder: Name of the network on an autoencoder's codes.
     """
@@ -38,6 +40,7 @@ def run(
         findings.strong_to_weak(rates, by_decay),
         findings.strong_to_weak_is_best(rates, by_decay),
         findings.autoencoder_resists(rates, autoencoder),
+        shortest.transfer_less(shortest.paired_answers(minimal_answers, answers)),
     ]
 
 
@@ -51,11 +54,11 @@ if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
     networks = [tuple(network) for network in settings["networks"]]
     with step_log(snakemake, threads=None):
-        answers = pd.read_parquet(files.answers)
+        answers = map(pd.read_parquet, (files.answers, files.minimal_answers))
         linear, autoencoder = settings["by_decay"], settings["autoencoder"]
-        found = run(networks, files.records, answers, linear, autoencoder)
-        named = {"models": files.models, "cross-model": files.cross_model}
-        named["choices"] = files.choices
+        found = run(networks, files.records, *answers, linear, autoencoder)
+        names = ("models", "cross-model", "choices", "minimal", "minimal-transfer")
+        named = {name: files[name.replace("-", "_")] for name in names}
         write_text(snakemake.output.claims, to_json(found))
         write_text(snakemake.output.html, claims_page(found))
         text = json.dumps(metrics(found, named), indent=2, sort_keys=True) + "\n"

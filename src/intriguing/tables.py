@@ -13,7 +13,7 @@ from intriguing.claims import judge, published_band
 from intriguing.errors import InputError
 from intriguing.stats import Interval
 
-Kind = Literal["rate", "distortion", "number"]
+Kind = Literal["rate", "distortion", "ratio", "number"]
 Cell = tuple[str, str]
 Kinds = Mapping[str, Kind]
 
@@ -214,6 +214,8 @@ def _show(number: float, kind: Kind) -> str:
     """A number without its unit; rates as percentages."""
     if kind == "rate":
         return f"{100 * number:.{2 if number < 0.1 else 1}f}"
+    if kind == "ratio":
+        return f"{number:.4f}"
     return f"{number:#.3g}" if kind == "distortion" else f"{number:.4g}"
 
 

@@ -2,9 +2,12 @@ rule claims:
     input:
         records=LBFGS_RECORDS,
         answers=rules.transfer.output.answers,
+        minimal_answers=rules.transfer_minimal.output.answers,
         models=rules.table_models.output.csv,
         cross_model=rules.table_cross_model.output.table_csv,
         choices=rules.table_choices.output.csv,
+        minimal=rules.table_minimal.output.table_csv,
+        minimal_transfer=rules.table_minimal.output.transfer_csv,
     output:
         claims=f"{RESULTS}/claims.json",
         html=report(

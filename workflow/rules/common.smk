@@ -49,10 +49,17 @@ ADVERSARIAL = [
     for attack, model, seed in ATTACKED
     for kind in ("safetensors", "parquet")
 ]
-TRANSFER = [f"{RESULTS}/transfer/lbfgs.parquet"]
+ADVERSARIAL += [
+    f"{RESULTS}/adversarial/minimal/{model}/{seed}.{kind}"
+    for model, seed in TRAINED
+    for kind in ("safetensors", "parquet")
+]
+TRANSFER = [f"{RESULTS}/transfer/{attack}.parquet" for attack in ("lbfgs", "minimal")]
+TABLE_NAMES = ["models", "cross-model", "cross-model-sample", "controls", "choices"]
+TABLE_NAMES += ["minimal", "minimal-transfer"]
 TABLES = [
     f"{RESULTS}/tables/{table}.{kind}"
-    for table in ("models", "cross-model", "cross-model-sample", "controls", "choices")
+    for table in TABLE_NAMES
     for kind in ("csv", "md", "tex", "html")
 ]
 FIGURES = [

@@ -1,0 +1,53 @@
+"""Step: other people's attacks and ours, in turns on the same images of a network."""
+
+import os
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # SciPy's own, before it is loaded
+
+import pandas as pd
+from safetensors.torch import load_file
+
+from intriguing.attack.targets import random_targets
+from intriguing.models import predict
+from intriguing.peers.comparison import compare
+from intriguing.peers.contenders import contenders
+from intriguing.peers.relu import open_network
+from intriguing.peers.task import Task
+from intriguing.workflow.files import replacing
+from intriguing.workflow.step import progress, step_log
+
+
+def run(
+    weights: str, images: str, count: int, targeted: bool, seed: int
+) -> pd.DataFrame:
+    """Return every attack's distortion of every image, and its cost.
+
+    Args:
+        weights: The network.
+        images: File of attacked images, for their clean ones and labels.
+        count: How many of those that the network answers rightly are attacked.
+        targeted: Whether towards a drawn wrong class, or only away from the label.
+        seed: Decides the targets, as it did for the file.
+    """
+    model, stored = open_network(weights), load_file(images)
+    clean, labels = stored["clean"], stored["label"]
+    logits = predict(model, clean)
+    answers, classes = logits.argmax(1), logits.shape[1]
+    right = (answers == labels).nonzero()[:count, 0]
+    targets = random_targets(labels, answers, classes, seed)[right]
+    task = Task(clean[right], labels[right], targets if targeted else None, clean)
+    found = compare(
+        model, task, contenders(targeted), lambda turns: progress(turns, "")
+    )
+    index = pd.Series(stored["index"][right].numpy())
+    return found.assign(index=found["image"].map(index))
+
+
+if __name__ == "__main__":
+    settings, files = snakemake.params.settings, snakemake.input
+    with step_log(snakemake, settings["seed"], settings["threads"]):
+        targeted = snakemake.wildcards.goal == "targeted"
+        count, seed = settings["count"], settings["seed"]
+        table = run(files.weights, files.images, count, targeted, seed)
+        with replacing(snakemake.output[0]) as temporary:
+            table.to_parquet(temporary, index=False)

@@ -1,0 +1,21 @@
+"""Step: distortion of every attack of the comparison against its cost."""
+
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from intriguing.figures.peers import peers_figure
+from intriguing.workflow.drawing import draw
+from intriguing.workflow.step import step_log
+
+
+def run(table: str) -> Figure:
+    """Return the figure of the tidy table ``peers``."""
+    return peers_figure(pd.read_csv(table))
+
+
+if __name__ == "__main__":
+    with step_log(snakemake, threads=None):
+        figure = run(snakemake.input.table)
+        draw(figure, Path(snakemake.output.png).with_suffix(""))

@@ -1,0 +1,121 @@
+"""How much longer than the best, and at what cost: attacks compared."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter
+
+from intriguing.errors import InputError
+from intriguing.figures.style import OURS, PAPER, QUIET, blank, styled
+
+OWN = ("minimal", "lbfgs")
+"""Attacks whose names begin so are ours."""
+REFERENCE = "scipy"
+LEAST = 0.01
+"""Excess in per cent below which the axis is linear, down to 0."""
+
+
+@styled()
+def peers_figure(table: pd.DataFrame) -> Figure:
+    """Draw mean excess length against CPU seconds an image, a panel a network and goal.
+
+    Excess is over the shortest that any attack found, image by image, with the 95 %
+    interval of its mean. Attacks that fail on some image have an infinite mean; they
+    stand on the upper edge.
+
+    Args:
+        table: Tidy table ``peers``; rows are ``network:goal:attack``.
+
+    Raises:
+        InputError: The table is empty.
+    """
+    if table.empty:
+        raise InputError("table of compared attacks: it is empty; give rows")
+    names = table["row"].str.rsplit(":", n=1, expand=True)
+    table = table.assign(panel=names[0], attack=names[1])
+    numbers = {name: i + 1 for i, name in enumerate(table["attack"].unique())}
+    panels = list(dict.fromkeys(table["panel"]))
+    goals = list(dict.fromkeys(panel.rpartition(":")[2] for panel in panels))
+    networks = list(dict.fromkeys(panel.rpartition(":")[0] for panel in panels))
+    figure = blank(3.6 * len(goals), 2.5 * len(networks) + 1.2)
+    grid = figure.subplots(
+        len(networks), len(goals), squeeze=False, sharex=True, sharey=True
+    )
+    top = _top(table)
+    for i, network in enumerate(networks):
+        for j, goal in enumerate(goals):
+            own = table[table["panel"] == f"{network}:{goal}"]
+            _draw_panel(grid[i, j], own, numbers, top)
+            grid[i, j].set_title(f"{network}, {goal}")
+    figure.supxlabel("CPU seconds per image, one thread", size=8)
+    figure.supylabel("longer than the best of all, mean over images (%)", size=8)
+    _explain(figure, numbers)
+    return figure
+
+
+def _top(table: pd.DataFrame) -> float:
+    """Return the upper edge, above every finite excess."""
+    ratio = table.loc[table["column"] == "ratio-mean", "value"]
+    finite = ratio[np.isfinite(ratio)]
+    return max(200 * (finite.max() - 1), 10 * LEAST)
+
+
+def _draw_panel(
+    axes: Axes, own: pd.DataFrame, numbers: dict[str, int], top: float
+) -> None:
+    for attack, rows in own.groupby("attack", sort=False):
+        cells = rows.set_index("column")
+        ratio = cells.loc["ratio-mean"]
+        seconds = 1 / cells.loc["images-per-second", "value"]
+        excess = 100 * (ratio["value"] - 1)
+        height = min(excess, top)
+        if np.isfinite(excess) and pd.notna(ratio["low"]):
+            ends = [max(100 * (ratio[end] - 1), 0) for end in ("low", "high")]
+            axes.plot([seconds] * 2, ends, color=QUIET, lw=0.8, zorder=1)
+        fill, text = _colours(attack)
+        look = {"mfc": fill, "mec": "black", "mew": 0.6, "ms": 10, "clip_on": False}
+        axes.plot(seconds, height, "o" if np.isfinite(excess) else "^", **look)
+        axes.text(
+            seconds,
+            height,
+            str(numbers[attack]),
+            ha="center",
+            va="center_baseline",
+            size=6.5,
+            color=text,
+        )
+    axes.set_xscale("log")
+    axes.set_yscale("symlog", linthresh=LEAST, linscale=0.4)
+    axes.set_ylim(-0.25 * LEAST, top)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.grid(axis="y", color="#e6e6e6", lw=0.6)
+    axes.set_axisbelow(True)
+
+
+def _colours(attack: str) -> tuple[str, str]:
+    """Return the colours of a mark and of the number on it."""
+    if attack.startswith(OWN):
+        return OURS, "white"
+    return (PAPER, "white") if attack == REFERENCE else ("white", "black")
+
+
+def _explain(figure: Figure, numbers: dict[str, int]) -> None:
+    handles = [
+        Line2D(
+            [],
+            [],
+            ls="",
+            marker="o",
+            ms=8,
+            mfc=_colours(name)[0],
+            mec="black",
+            mew=0.6,
+            label=f"{number} {name}",
+        )
+        for name, number in numbers.items()
+    ]
+    failing = {"ls": "", "marker": "^", "ms": 8, "mfc": "white", "mec": "black"}
+    handles.append(Line2D([], [], **failing, label="fails on some images"))
+    figure.legend(handles=handles, loc="outside upper center", ncols=4)

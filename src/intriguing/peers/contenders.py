@@ -1,0 +1,55 @@
+"""Who takes part in the comparison."""
+
+from functools import partial
+
+from intriguing.errors import InputError
+from intriguing.peers import ours
+from intriguing.peers.comparison import Contender
+from intriguing.peers.names import MINIMAL, REFERENCE
+
+
+def contenders(targeted: bool) -> list[Contender]:
+    """Return all attacks, in the order of the table; some are untargeted only.
+
+    Raises:
+        InputError: A library compared with is not installed.
+    """
+    return [*our_own(), *other_peoples(targeted)]
+
+
+def our_own() -> list[Contender]:
+    """Return our attacks and the reference."""
+    return [
+        Contender("minimal-1", partial(ours.minimal, starts=1)),
+        Contender(MINIMAL, partial(ours.minimal, starts=8)),
+        Contender(f"{MINIMAL}-lbfgs", partial(ours.minimal_from_lbfgs, starts=8)),
+        Contender("lbfgs", ours.lbfgs),
+        Contender(REFERENCE, ours.scipy, "share"),
+    ]
+
+
+def other_peoples(targeted: bool) -> list[Contender]:
+    """Return the attacks of the extra ``crosscheck``, imported here and not before."""
+    try:
+        from intriguing.peers import fromadvlib, frombotorch, fromfoolbox
+    except ImportError as error:
+        missing = (error.name or "").partition(".")[0]
+        raise InputError(
+            f"{missing or error} is not installed, which the comparison needs; "
+            "`make peers`, or `pip install 'intriguing[crosscheck]'`, brings it"
+        ) from error
+    either = [
+        Contender("botorch", frombotorch.batched_lbfgsb, "once"),
+        Contender("carlini-wagner", fromfoolbox.carlini_wagner, "once"),
+        Contender("brendel-bethge-300", fromfoolbox.brendel_bethge, "once"),
+        Contender("pdgd-2000", fromadvlib.pdgd, "once"),
+        Contender("ddn-1000", partial(fromadvlib.ddn, steps=1000), "once"),
+        Contender("ddn-100", partial(fromadvlib.ddn, steps=100)),
+        Contender("alma-1000", fromadvlib.alma, "once"),
+        Contender("fmn-1000", fromadvlib.fmn, "once"),
+    ]
+    untargeted = [
+        Contender("superdeepfool", fromadvlib.superdeepfool),
+        Contender("deepfool", fromfoolbox.deepfool),
+    ]
+    return either if targeted else [*either, *untargeted]

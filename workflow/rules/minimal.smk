@@ -1,0 +1,95 @@
+# The shortest perturbations, on the images and targets of the paper's method.
+MINIMAL_STARTS = 8
+MINIMAL_RECORDS = [f"{RESULTS}/adversarial/minimal/{m}/{s}.parquet" for m, s in TRAINED]
+
+
+rule attack_minimal:
+    input:
+        weights=f"{RESULTS}/models/{{model}}/{{seed}}.safetensors",
+        images=f"{RESULTS}/adversarial/lbfgs/{{model}}/{{seed}}.safetensors",
+    output:
+        images=f"{RESULTS}/adversarial/minimal/{{model}}/{{seed}}.safetensors",
+        records=f"{RESULTS}/adversarial/minimal/{{model}}/{{seed}}.parquet",
+    log:
+        f"{RESULTS}/logs/attack_minimal/{{model}}/{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/attack_minimal/{{model}}/{{seed}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        settings={
+            "starts": MINIMAL_STARTS,
+            "seed": 0,
+            "threads": CFG.attack.threads,
+        },
+        code=digest("attack_minimal.py"),
+    message:
+        "Shortest perturbations for {wildcards.model}, seed {wildcards.seed}"
+    script:
+        step("attack_minimal.py")
+
+
+use rule transfer as transfer_minimal with:
+    input:
+        weights=rules.transfer.input.weights,
+        images=[
+            f"{RESULTS}/adversarial/minimal/{m}/{s}.safetensors" for m, s in TRAINED
+        ],
+    output:
+        answers=f"{RESULTS}/transfer/minimal.parquet",
+    log:
+        f"{RESULTS}/logs/transfer_minimal.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/transfer_minimal.tsv"
+    params:
+        settings={**settings.transfer_settings(CFG, TRAINED), "deviations": []},
+        code=digest("transfer.py"),
+    message:
+        "Feed every network's shortest adversarial images to every network"
+
+
+rule table_minimal:
+    input:
+        minimal_records=MINIMAL_RECORDS,
+        lbfgs_records=[
+            f"{RESULTS}/adversarial/lbfgs/{m}/{s}.parquet" for m, s in TRAINED
+        ],
+        minimal_answers=rules.transfer_minimal.output.answers,
+        lbfgs_answers=rules.transfer.output.answers,
+        published="data/published.tsv",
+    output:
+        table_csv=f"{RESULTS}/tables/minimal.csv",
+        table_md=f"{RESULTS}/tables/minimal.md",
+        table_tex=f"{RESULTS}/tables/minimal.tex",
+        table_html=report(
+            f"{RESULTS}/tables/minimal.html",
+            caption="../report/table-minimal.rst",
+            category="Beyond the paper",
+            labels={"table": "Shortest perturbations", "paper": "4.1, Table 1"},
+        ),
+        transfer_csv=f"{RESULTS}/tables/minimal-transfer.csv",
+        transfer_md=f"{RESULTS}/tables/minimal-transfer.md",
+        transfer_tex=f"{RESULTS}/tables/minimal-transfer.tex",
+        transfer_html=report(
+            f"{RESULTS}/tables/minimal-transfer.html",
+            caption="../report/table-minimal-transfer.rst",
+            category="Beyond the paper",
+            labels={"table": "Their transfer between networks", "paper": "Table 2"},
+        ),
+    log:
+        f"{RESULTS}/logs/table_minimal.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table_minimal.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=5,
+    params:
+        settings={"networks": TRAINED},
+        code=digest("table_minimal.py"),
+    message:
+        "The shortest perturbations beside the paper's"
+    script:
+        step("table_minimal.py")

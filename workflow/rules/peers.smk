@@ -1,0 +1,134 @@
+# Other people's attacks beside ours. A target of its own: it needs the extra
+# `crosscheck`, and its times are other ones in every run.
+RELU = "ReLU100-100-10"
+COMPARED = [m for m in ("FC100-100-10", "FC200-200-10") if m in MODELS] or list(MODELS)[
+    :1
+]
+PEERS_SEED = CFG.seeds[0]
+GOALS = ("targeted", "untargeted")
+PEERS = f"{RESULTS}/peers"
+
+
+rule peers:
+    input:
+        f"{RESULTS}/tables/peers.md",
+        f"{RESULTS}/figures/peers.png",
+
+
+rule train_relu:
+    input:
+        train=f"{MNIST}/train.safetensors",
+        test=f"{MNIST}/test.safetensors",
+    output:
+        weights=f"{PEERS}/{RELU}.safetensors",
+    log:
+        f"{RESULTS}/logs/train_relu.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train_relu.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        settings={
+            "model": RELU,
+            "hidden": [100, 100],
+            "epochs": 12,
+            "seed": PEERS_SEED,
+            "threads": CFG.train.threads,
+        },
+        code=digest("train_relu.py"),
+    message:
+        "Train {RELU} for the comparison of attacks"
+    script:
+        step("train_relu.py")
+
+
+def compared_weights(wildcards):
+    if wildcards.network == RELU:
+        return rules.train_relu.output.weights
+    model = wildcards.network
+    return f"{RESULTS}/models/{model}/{seed_of(model)}.safetensors"
+
+
+def seed_of(model):
+    return sheets.seeds_of(MODELS[model], [PEERS_SEED])[0]
+
+
+rule attack_peers:
+    input:
+        weights=compared_weights,
+        # Of one network, for its clean images: they are the same for all.
+        images=f"{RESULTS}/adversarial/lbfgs/{COMPARED[0]}/{seed_of(COMPARED[0])}.safetensors",
+    output:
+        f"{PEERS}/{{network}}-{{goal}}.parquet",
+    log:
+        f"{RESULTS}/logs/attack_peers/{{network}}-{{goal}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/attack_peers/{{network}}-{{goal}}.tsv"
+    wildcard_constraints:
+        network="|".join(map(re.escape, [*COMPARED, RELU])),
+        goal="|".join(GOALS),
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        settings={
+            "count": CFG.attack.sample,
+            "seed": PEERS_SEED,
+            "threads": CFG.attack.threads,
+        },
+        code=digest("attack_peers.py"),
+    message:
+        "Compare attacks on {wildcards.network}, {wildcards.goal}"
+    script:
+        step("attack_peers.py")
+
+
+rule table_peers:
+    input:
+        records=[f"{PEERS}/{m}-{g}.parquet" for m in [*COMPARED, RELU] for g in GOALS],
+    output:
+        csv=f"{RESULTS}/tables/peers.csv",
+        md=f"{RESULTS}/tables/peers.md",
+        tex=f"{RESULTS}/tables/peers.tex",
+        html=f"{RESULTS}/tables/peers.html",
+    log:
+        f"{RESULTS}/logs/table_peers.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table_peers.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        settings={"names": [f"{m}:{g}" for m in [*COMPARED, RELU] for g in GOALS]},
+        code=digest("table_peers.py"),
+    message:
+        "Success, distortion and cost of every attack"
+    script:
+        step("table_peers.py")
+
+
+rule figure_peers:
+    input:
+        table=rules.table_peers.output.csv,
+    output:
+        png=f"{RESULTS}/figures/peers.png",
+        svg=f"{RESULTS}/figures/peers.svg",
+        pdf=f"{RESULTS}/figures/peers.pdf",
+    log:
+        f"{RESULTS}/logs/figure_peers.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_peers.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        code=digest("figure_peers.py"),
+    message:
+        "Distortion against cost"
+    script:
+        step("figure_peers.py")
