@@ -23,16 +23,15 @@ def run(
     """Attack training images drawn by the seed; misclassified ones are kept.
 
     Args:
-        settings: ``row`` of the attack sheet; ``images`` drawn, ``count`` of them
-            attacked; ``starts`` and ``tolerance`` of the search.
+        settings: ``row`` of the attack sheet; ``images`` to draw; ``starts`` and
+            ``tolerance`` of the search.
         seed: Decides images and targets.
         weights: The network.
         train: Training images and labels.
         finest: Records of the fine search, for a coarser one; else None.
     """
     row, digits, model = settings["row"], load_file(train), load_model(weights)
-    drawn = draw(len(digits["labels"]), settings["images"], seed)[: settings["count"]]
-    index = torch.from_numpy(drawn)
+    index = torch.from_numpy(draw(len(digits["labels"]), settings["images"], seed))
     clean, labels = to_pixels(digits["images"][index]), digits["labels"][index]
     logits = predict(model, clean)
     answers, classes = logits.argmax(1), logits.shape[1]

@@ -19,7 +19,6 @@ RAW = Path("data/raw/mnist")
 
 def run(
     raw: Path,
-    mirror: str | None,
     checksums: Path,
     counts: Mapping[str, int],
     outputs: Mapping[str, Path],
@@ -28,13 +27,12 @@ def run(
 
     Args:
         raw: Cache of the uncompressed IDX files, filled when they are missing.
-        mirror: Folder to look in before the network; None for none.
         checksums: Table of what fixes each file.
         counts: How many images to keep of ``train`` and of ``test``.
         outputs: The file to write of ``train`` and of ``test``.
     """
     rows = fetch.read_checksums(checksums)
-    fetch.fetch_mnist(raw, rows, fetch.mnist_sources(mirror))
+    fetch.fetch_mnist(raw, rows, fetch.mnist_sources())
     for part, prefix in (("train", "train"), ("test", "t10k")):
         images = _read(raw, rows, f"{prefix}-images-idx3-ubyte")
         labels = _read(raw, rows, f"{prefix}-labels-idx1-ubyte")
@@ -56,4 +54,4 @@ if __name__ == "__main__":
     counts = {part: settings[f"{part}_images"] for part in ("train", "test")}
     outputs = {part: Path(snakemake.output[part]) for part in counts}
     with step_log(snakemake):
-        run(RAW, settings["mirror"], Path(snakemake.input.checksums), counts, outputs)
+        run(RAW, Path(snakemake.input.checksums), counts, outputs)

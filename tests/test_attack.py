@@ -134,6 +134,20 @@ def test_more_starts_are_never_longer_and_say_which_won():
     assert torch.equal(three.images[kept], one.images[kept])
 
 
+def test_a_later_start_ends_early_and_seldom_loses_by_it():
+    model, clean = sigmoid_network(1), images_of(64, 20, 2)
+    targets = wrong_classes(model, clean)
+    both = find_adversarial(model, clean, targets, starts=(1.0, 0.1))
+    apart = [find_adversarial(model, clean, targets, starts=(s,)) for s in (1.0, 0.1)]
+    shortest = torch.stack(
+        [run.distortion.masked_fill(~run.reached, torch.inf) for run in apart]
+    ).amin(0)
+    assert torch.equal(both.reached, apart[0].reached | apart[1].reached)
+    # On the way that is cut short it might have met a third basin.
+    assert (both.distortion / shortest)[both.reached].quantile(0.9) <= 1.003
+    assert both.evaluations.sum() < sum(run.evaluations.sum() for run in apart)
+
+
 @settings(max_examples=15)
 @given(seed=st.integers(0, 10_000), count=st.integers(1, 12))
 def test_images_stay_in_the_box_and_reach_what_is_said(seed, count):

@@ -24,7 +24,7 @@ def outputs(tmp_path):
 
 def test_the_first_digits_are_written_as_they_stand_in_the_files(mnist_raw, outputs):
     counts = {"train": 300, "test": 200}
-    step("digits.py")(mnist_raw, None, CHECKSUMS, counts, outputs)
+    step("digits.py")(mnist_raw, CHECKSUMS, counts, outputs)
     for part, prefix, count in (("train", "train", 300), ("test", "t10k", 200)):
         stored = load_file(outputs[part])
         images = (mnist_raw / f"{prefix}-images-idx3-ubyte").read_bytes()[16:]
@@ -37,7 +37,7 @@ def test_the_first_digits_are_written_as_they_stand_in_the_files(mnist_raw, outp
 
 def test_the_whole_set_has_60000_and_10000_digits_of_ten_classes(mnist_raw, outputs):
     counts = {"train": 60_000, "test": 10_000}
-    step("digits.py")(mnist_raw, None, CHECKSUMS, counts, outputs)
+    step("digits.py")(mnist_raw, CHECKSUMS, counts, outputs)
     for part, count in counts.items():
         stored = load_file(outputs[part])
         assert len(stored["images"]) == len(stored["labels"]) == count
@@ -48,7 +48,7 @@ def test_the_same_files_give_the_same_bytes(mnist_raw, outputs, tmp_path):
     again = {part: tmp_path / f"again-{part}.safetensors" for part in outputs}
     for paths in (outputs, again):
         counts = {"train": 20, "test": 10}
-        step("digits.py")(mnist_raw, None, CHECKSUMS, counts, paths)
+        step("digits.py")(mnist_raw, CHECKSUMS, counts, paths)
     for part in outputs:
         assert outputs[part].read_bytes() == again[part].read_bytes()
 
@@ -56,7 +56,7 @@ def test_the_same_files_give_the_same_bytes(mnist_raw, outputs, tmp_path):
 def test_more_images_than_there_are_name_the_key(mnist_raw, outputs):
     counts = {"train": 100, "test": 10_001}
     with pytest.raises(InputError, match=r"data\.test_images: 10001 of 10000"):
-        step("digits.py")(mnist_raw, None, CHECKSUMS, counts, outputs)
+        step("digits.py")(mnist_raw, CHECKSUMS, counts, outputs)
     assert not outputs["test"].exists()
 
 
@@ -64,7 +64,7 @@ def test_the_halves_of_the_stored_set_are_disjoint_and_cover_it(
     mnist_raw, outputs, tmp_path
 ):
     counts = {"train": 301, "test": 1}
-    step("digits.py")(mnist_raw, None, CHECKSUMS, counts, outputs)
+    step("digits.py")(mnist_raw, CHECKSUMS, counts, outputs)
     paths = tmp_path / "P1.txt", tmp_path / "P2.txt"
     step("halves.py")(outputs["train"], 0, *paths)
     first, second = (np.loadtxt(path, dtype=int) for path in paths)

@@ -194,7 +194,7 @@ def test_the_number_of_images_concerns_the_attacks_that_take_it(write, models):
     attacks = read_attacks(write(ATTACKS), models)
     before = read_config(SMALL)
     after = read_config({**SMALL, "attack": {"images": 41, "sample": 20}})
-    counts = {n: attack_settings(after, row)["count"] for n, row in attacks.items()}
+    counts = {n: attack_settings(after, row)["images"] for n, row in attacks.items()}
     assert counts == {"lbfgs": 41, "coarse": 20, "one": 30}
     changed = [
         name

@@ -4,17 +4,28 @@ import pytest
 import torch
 
 from intriguing.attack.objective import PLAIN, SQUARED, Evaluation
-from intriguing.attack.weights import Bracket, first_weights, once, refine
+from intriguing.attack.weights import (
+    Bracket,
+    Rival,
+    contest,
+    first_weights,
+    once,
+    refine,
+)
 
 
-def follow(margin, first: float, rule) -> tuple[Bracket, int]:
-    """Run a rule on one image whose margin is a function of the weight."""
+def follow(
+    margin, first: float, rule, length=torch.rsqrt, rival=None
+) -> tuple[Bracket, int]:
+    """Run a rule on one image whose margin and length are functions of the weight."""
     weight = torch.tensor([first])
     bracket = Bracket.unknown(weight)
     for tried in range(100):
         value = margin(weight)
-        bracket.update(weight, value, value, value > 0, torch.tensor([True]))
-        weight = rule(bracket)
+        facts = (weight, value, length(weight), value)
+        bracket.update(*facts, value > 0, torch.tensor([True]))
+        following = rule(bracket)
+        weight = contest(bracket, following, rival) if rival else following
         if weight.isnan():
             return bracket, tried + 1
     raise AssertionError("the rule does not end")
@@ -65,3 +76,39 @@ def test_the_first_weight_balances_half_the_slope_at_the_boundary(penalty):
     distance = torch.tensor([10.0 / 5.0])
     pull = weight * penalty.stiffness(distance) * distance
     torch.testing.assert_close(pull, torch.tensor([5.0 / 2]))
+
+
+def basin(largest: float, scale: float):
+    """Margin and length in a basin that succeeds up to the weight ``largest``."""
+    return lambda c: torch.log(largest / c), lambda c: scale * (largest / c) ** 0.3
+
+
+def test_a_start_that_meets_its_rival_ends_there():
+    margin, length = basin(2.0, 1.5)
+    rival = Rival(torch.tensor([1.9999]), torch.tensor([1.5]))
+    bracket, tried = follow(margin, 0.01, refine(near=0), length, rival)
+    assert tried == 2
+    assert bracket.success == pytest.approx(1.9999, rel=3e-3)
+
+
+def test_a_start_in_a_longer_basin_ends_at_the_first_failure():
+    margin, length = basin(0.5, 2.0)
+    rival = Rival(torch.tensor([0.6]), torch.tensor([1.5]))
+    _, tried = follow(margin, 0.01, refine(near=0), length, rival)
+    assert tried == 2
+
+
+@pytest.mark.parametrize("largest", [0.2, 0.6, 5.0])
+def test_a_start_in_a_shorter_basin_is_followed_to_its_end(largest):
+    margin, length = basin(largest, 1.2)
+    rival = Rival(torch.tensor([0.6]), torch.tensor([1.5]))
+    bracket, _ = follow(margin, 0.01, refine(near=0), length, rival)
+    assert bracket.success <= largest <= bracket.failure
+    assert bracket.failure / bracket.success < 1.003
+
+
+def test_without_a_rival_nothing_changes():
+    margin, length = basin(0.7, 1.0)
+    none = Rival(torch.tensor([torch.inf]), torch.tensor([torch.inf]))
+    alone = follow(margin, 0.01, refine(near=0), length)
+    assert follow(margin, 0.01, refine(near=0), length, none)[1] == alone[1]

@@ -1,29 +1,23 @@
 """Adversarial images: the smallest perturbation that changes a network's answer.
 
-``find_adversarial`` is the one call; `lbfgs` holds the paper's attack in batches,
-`reference` the same through SciPy. The objective is in `objective`, the search on the
-penalty's weight in `weights`.
+``find_adversarial`` is the one call. `penalised` minimises the paper's objective from
+several starts, by `lbfgs` in batches or by SciPy in `reference`; the objective is in
+`objective`, the search on the penalty's weight in `weights`. `minimal` goes without
+that objective, to the smallest perturbation itself.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from intriguing.attack import lbfgs
-from intriguing.attack.lbfgs import DEFAULT, Accuracy, Found, pick
-from intriguing.attack.objective import (
-    PENALTIES,
-    evaluate,
-    wanted_classes,
-)
-from intriguing.attack.weights import WeightRule, first_weights, refine
+from intriguing.attack import minimal, penalised
+from intriguing.attack.live import Found
+from intriguing.attack.objective import wanted_classes
 from intriguing.errors import InputError
 from intriguing.models import predict
-
-BATCH = 1024
 
 
 @dataclass(frozen=True)
@@ -58,31 +52,20 @@ def find_adversarial(
     *,
     method: str = "lbfgs",
     labels: Int[Tensor, " n"] | None = None,
-    norm: str = "squared",
-    starts: Sequence[float] = (1.0, 0.1),
-    rule: WeightRule | None = None,
-    weights: Float[Tensor, " n"] | None = None,
-    accuracy: Accuracy = DEFAULT,
+    **settings: Any,
 ) -> Adversarial:
-    """Return the smallest adversarial images that the paper's objective leads to.
-
-    Minimises ``c * price(|r|) + loss(x + r)`` over the box [0, 1] by L-BFGS and
-    searches, image by image, the largest c whose minimiser still has the wanted class.
+    """Return the smallest adversarial images that a method finds.
 
     Args:
         model: Classifier from pixels in [0, 1] to logits, in eval mode.
         images: Clean images.
         targets: Wanted class of each image; if not given the attack is untargeted.
-        method: ``lbfgs`` (batched, any device) or ``scipy`` (the reference, image by
-            image on the CPU, first start only).
+        method: ``lbfgs``, the paper's objective in batches on any device; ``scipy``,
+            the same image by image, the reference; or ``minimal``, the smallest
+            perturbation itself, on any device.
         labels: True classes, needed when there are no targets.
-        norm: Price of the perturbation, ``squared`` or ``plain`` length.
-        starts: First weights to search from, as multiples of an estimate. Networks
-            trained to zero error have several minima: a large weight finds those near
-            the clean image, a small one those under the deepest part of the loss.
-        rule: How the weight is searched; see `intriguing.attack.weights`.
-        weights: First weight of each image, instead of ``starts``.
-        accuracy: When each solve ends.
+        settings: Keywords of the method: those of `penalised.lbfgs_from_starts`,
+            `penalised.scipy_one_by_one` or `minimal.search`.
 
     Raises:
         InputError: An image lies outside the box, the model returns NaN, or a class
@@ -91,84 +74,24 @@ def find_adversarial(
     check_images(images)
     if method not in METHODS:
         raise InputError(f"method {method!r} is unknown; known: {sorted(METHODS)}")
-    if norm not in PENALTIES:
-        raise InputError(f"norm {norm!r} is unknown; known: {sorted(PENALTIES)}")
     clean_logits = finite_logits(model, images)
     wanted = wanted_classes(clean_logits.shape[1], targets, labels)
-    firsts = list(starts) if weights is None else [weights]
-    runs = [
-        METHODS[method](model, images, wanted, norm, first, rule, accuracy)
-        for first in (firsts[:1] if method == "scipy" else firsts)
-    ]
-    found, start = shortest(runs, images.flatten(1))
-    return judge(model, images, wanted, found, start)
+    found = METHODS[method](model, images, wanted, **settings)
+    return judge(model, images, wanted, found)
 
 
-def run_lbfgs(model, images, wanted, norm, first, rule, accuracy) -> Found:
-    """Run the batched attack in batches of ``BATCH`` images."""
-    parts = []
-    for rows in torch.arange(len(images), device=images.device).split(BATCH):
-        begin = first[rows] if isinstance(first, Tensor) else first
-        parts.append(
-            lbfgs.search(
-                model,
-                images[rows],
-                wanted[rows],
-                PENALTIES[norm],
-                rule or refine(),
-                begin,
-                accuracy,
-            )
-        )
-    return Found(*(torch.cat(field) for field in zip(*parts, strict=True)))
-
-
-def run_scipy(model, images, wanted, norm, first, rule, accuracy) -> Found:
-    """Run the reference image by image; its own rule and accuracy hold."""
-    from intriguing.attack import reference  # half a second, for SciPy's optimisers
-
-    penalty = PENALTIES[norm]
-    if not isinstance(first, Tensor):
-        here = evaluate(model, images, wanted)
-        here = here._replace(slope=here.slope.flatten(1))
-        first = first * first_weights(here, images.flatten(1), penalty)
-    solved = [
-        reference.attack_image(
-            model, images[i : i + 1], wanted[i : i + 1], penalty, float(first[i])
-        )
-        for i in range(len(images))
-    ]
-    columns = [torch.tensor(column) for column in list(zip(*solved, strict=True))[1:]]
-    pixels = torch.stack([torch.from_numpy(s.image) for s in solved]).to(images.dtype)
-    return Found(pixels, columns[0], columns[1].float(), columns[2], columns[3])
-
-
-METHODS = {"lbfgs": run_lbfgs, "scipy": run_scipy}
-
-
-def shortest(
-    runs: list[Found], clean: Float[Tensor, "n d"]
-) -> tuple[Found, Int[Tensor, " n"]]:
-    """Return the shortest success of each image, and from which start it came."""
-    best = runs[0]
-    start = torch.zeros(len(clean), dtype=torch.int64, device=clean.device)
-    iterations, evaluations = best.iterations, best.evaluations
-    for number, run in enumerate(runs[1:], 1):
-        nearer = (run.image - clean).norm(dim=1) < (best.image - clean).norm(dim=1)
-        better = run.success & (nearer | ~best.success)
-        best = pick(better, run, best)
-        start = start.masked_fill(better, number)
-        iterations = iterations + run.iterations
-        evaluations = evaluations + run.evaluations
-    return best._replace(iterations=iterations, evaluations=evaluations), start
+METHODS = {
+    "lbfgs": penalised.lbfgs_from_starts,
+    "scipy": penalised.scipy_one_by_one,
+    "minimal": minimal.search,
+}
 
 
 def judge(
     model: nn.Module,
     clean: Float[Tensor, "n ..."],
     wanted: Bool[Tensor, "n classes"],
-    found: Found,
-    start: Int[Tensor, " n"],
+    found: Found | minimal.Found,
 ) -> Adversarial:
     """Re-check the images as they will be stored, in one plain forward pass."""
     images = found.image.reshape(clean.shape)
@@ -181,7 +104,7 @@ def judge(
         weight=found.weight,
         iterations=found.iterations,
         evaluations=found.evaluations,
-        start=start,
+        start=found.start,
     )
 
 

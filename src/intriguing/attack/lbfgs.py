@@ -6,17 +6,25 @@ are not finished yet; an image that has solved its problem takes its next weight
 once, without waiting for the others, and leaves when its search ends.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from intriguing.attack.live import (
+    At,
+    Found,
+    Live,
+    begin,
+    nothing_found,
+    pick,
+    record,
+    rows_of,
+)
 from intriguing.attack.objective import Evaluation, Penalty, evaluate, free_pixels
 from intriguing.attack.recursion import quasi_newton_step
-from intriguing.attack.weights import Bracket, WeightRule, first_weights
+from intriguing.attack.weights import Rival, WeightRule, contest, first_weights
 
 SAFE_MARGIN = 1e-4
 """Margin in logits that counts as success: the prediction then survives another
@@ -57,69 +65,6 @@ class Accuracy(NamedTuple):
 DEFAULT = Accuracy()
 
 
-@dataclass
-class Live:
-    """The images being worked on; every field has one row an image.
-
-    Attributes:
-        row: Index of the image in the whole batch.
-        clean: Unperturbed pixels.
-        wanted: Classes that count as success.
-        weight: Weight c of the problem being solved.
-        bracket: What is known of the largest successful weight.
-        image: Accepted iterate.
-        at: The network there.
-        best: Minimiser at the largest successful weight.
-        at_best: The network there.
-        steps: Last trial steps, a ring over the second axis.
-        changes: Change of the loss gradient over each step. The penalty is left out:
-            its curvature is known, so that pairs stay true when the weight changes.
-        halvings: How often the present step has been halved.
-        solving: Trial steps of the present solve.
-        iterations: Accepted steps so far.
-        evaluations: Forward and backward passes so far.
-        finished: Whether the search has ended; the row waits to be packed away.
-    """
-
-    row: Int[Tensor, " n"]
-    clean: Float[Tensor, "n d"]
-    wanted: Bool[Tensor, "n classes"]
-    weight: Float[Tensor, " n"]
-    bracket: Bracket
-    image: Float[Tensor, "n d"]
-    at: Evaluation
-    best: Float[Tensor, "n d"]
-    at_best: Evaluation
-    steps: Float[Tensor, "n m d"]
-    changes: Float[Tensor, "n m d"]
-    halvings: Float[Tensor, " n"]
-    solving: Int[Tensor, " n"]
-    iterations: Int[Tensor, " n"]
-    evaluations: Int[Tensor, " n"]
-    finished: Bool[Tensor, " n"]
-
-
-class Found(NamedTuple):
-    """Outcome of the search, one row an image.
-
-    Attributes:
-        image: Minimiser at the largest successful weight; the clean image if none.
-        success: Whether any weight succeeded.
-        weight: That weight, or the last one tried.
-        iterations: Accepted quasi-Newton steps, over all weights.
-        evaluations: Forward and backward passes, over all weights.
-    """
-
-    image: Float[Tensor, "n d"]
-    success: Bool[Tensor, " n"]
-    weight: Float[Tensor, " n"]
-    iterations: Int[Tensor, " n"]
-    evaluations: Int[Tensor, " n"]
-
-
-At = Callable[[Tensor, Tensor], Evaluation]
-
-
 def search(
     model: nn.Module,
     clean: Float[Tensor, "n ..."],
@@ -128,6 +73,7 @@ def search(
     rule: WeightRule,
     first: float | Float[Tensor, " n"] = 1.0,
     accuracy: Accuracy = DEFAULT,
+    rival: Rival | None = None,
 ) -> Found:
     """Solve the paper's problem for weight after weight, until each image's rule ends.
 
@@ -140,6 +86,7 @@ def search(
         first: First weight tried: a number scales `first_weights`, a tensor is taken
             as it is.
         accuracy: When each solve ends.
+        rival: The best of other starts; a search that cannot beat it ends early.
     """
     shape = clean.shape[1:]
 
@@ -150,6 +97,7 @@ def search(
     live = begin(clean.flatten(1), wanted, at, accuracy.memory)
     scale = first_weights(live.at, live.clean, penalty)
     live.weight = first if isinstance(first, Tensor) else first * scale
+    live.rival = rival or live.rival
     found = nothing_found(live)
     slot = 0
     while True:
@@ -165,76 +113,17 @@ def search(
         slot = (slot + 1) % accuracy.memory
 
 
-def begin(clean: Tensor, wanted: Tensor, at: At, memory: int) -> Live:
-    """Return all images at their clean pixels, with nothing known yet."""
-    here = at(clean, wanted)
-    zero = torch.zeros_like(here.loss)
-    none = torch.zeros(len(clean), dtype=torch.int64, device=clean.device)
-    pairs = clean.new_zeros(len(clean), memory, clean.shape[1])
-    return Live(
-        row=torch.arange(len(clean), device=clean.device),
-        clean=clean,
-        wanted=wanted,
-        weight=zero,
-        bracket=Bracket.unknown(zero),
-        image=clean,
-        at=here,
-        best=clean,
-        at_best=here,
-        steps=pairs,
-        changes=pairs.clone(),
-        halvings=zero,
-        solving=none,
-        iterations=none,
-        evaluations=none + 1,
-        finished=none.bool(),
-    )
-
-
-def nothing_found(live: Live) -> Found:
-    """Return the outcome to be filled in, as if every image had failed."""
-    none = torch.zeros_like(live.row)
-    weight = torch.full_like(live.weight, torch.nan)
-    return Found(live.clean.clone(), none.bool(), weight, none, none.clone())
-
-
-def record(live: Live, found: Found) -> None:
-    """Write the outcome of the finished images to their rows."""
-    over = live.finished
-    rows, success = live.row[over], live.bracket.success[over]
-    found.image[rows] = live.best[over]
-    found.success[rows] = success > 0
-    found.weight[rows] = torch.where(success > 0, success, live.weight[over])
-    found.iterations[rows] = live.iterations[over]
-    found.evaluations[rows] = live.evaluations[over]
-
-
-def rows_of(value: Any, chosen: Bool[Tensor, " n"]) -> Any:
-    """Return the chosen rows of a tensor, or of every tensor of a record."""
-    if isinstance(value, Tensor):
-        return value[chosen]
-    if isinstance(value, tuple):
-        return type(value)(*(rows_of(part, chosen) for part in value))
-    parts = {f.name: rows_of(getattr(value, f.name), chosen) for f in fields(value)}
-    return type(value)(**parts)
-
-
-def pick(condition: Bool[Tensor, " n"], yes: Any, no: Any) -> Any:
-    """Return, row by row, ``yes`` where the condition holds and ``no`` elsewhere."""
-    if isinstance(yes, Tensor):
-        return torch.where(condition.reshape(-1, *[1] * (yes.dim() - 1)), yes, no)
-    return type(yes)(*(pick(condition, a, b) for a, b in zip(yes, no, strict=True)))
-
-
 def settle(
     live: Live, penalty: Penalty, rule: WeightRule, accuracy: Accuracy
 ) -> Bool[Tensor, " n"]:
     """Move images whose solve has ended to their next weight; return the finished."""
-    excess, ended = solved(live, penalty, accuracy)
+    length = (live.image - live.clean).norm(dim=1)
+    excess, ended = solved(live, length, penalty, accuracy)
     if not ended.any():
         return ended
     reached = live.at.margin > SAFE_MARGIN
-    live.bracket.update(live.weight, live.at.margin, excess, reached, ended)
+    facts = (live.weight, live.at.margin, length, excess)
+    live.bracket.update(*facts, reached, ended)
     won = ended & reached
     live.best = pick(won, live.image, live.best)
     live.at_best = pick(won, live.at, live.at_best)
@@ -242,7 +131,7 @@ def settle(
     back = ended & ~reached & (live.bracket.success > 0)
     live.image = pick(back, live.best, live.image)
     live.at = pick(back, live.at_best, live.at)
-    following = rule(live.bracket)
+    following = contest(live.bracket, rule(live.bracket), live.rival)
     over = ended & following.isnan()
     live.weight = torch.where(ended & ~over, following, live.weight)
     live.halvings = live.halvings.masked_fill(ended, 0)
@@ -251,7 +140,7 @@ def settle(
 
 
 def solved(
-    live: Live, penalty: Penalty, accuracy: Accuracy
+    live: Live, length: Float[Tensor, " n"], penalty: Penalty, accuracy: Accuracy
 ) -> tuple[Float[Tensor, " n"], Bool[Tensor, " n"]]:
     """Return the distance to the boundary, and whose solve has ended.
 
@@ -259,8 +148,6 @@ def solved(
     projected step of the penalty alone bounds the distance to the minimiser where the
     loss is convex.
     """
-    shift = live.image - live.clean
-    length = shift.norm(dim=1)
     stiffness = live.weight * penalty.stiffness(length)
     pulled = torch.addcdiv(live.clean, live.at.slope, stiffness[:, None], value=-1)
     residual = (pulled.clamp_(0, 1) - live.image).norm(dim=1)

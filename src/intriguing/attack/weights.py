@@ -9,6 +9,7 @@ A rule maps the bracket of each image to the next weight to try, NaN to stop.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -29,6 +30,8 @@ class Bracket:
         failure: Smallest weight above it that failed, infinite if none has.
         success_margin: Margin of the minimiser at ``success``.
         failure_margin: Margin of the minimiser at ``failure``, not positive.
+        success_length: Length of the perturbation there.
+        failure_length: Length of the perturbation at ``failure``.
         excess: Estimated distance from the minimiser at ``success`` to the decision
             boundary, as a share of the perturbation's length.
         tried: Weights tried so far.
@@ -38,6 +41,8 @@ class Bracket:
     failure: Float[Tensor, " n"]
     success_margin: Float[Tensor, " n"]
     failure_margin: Float[Tensor, " n"]
+    success_length: Float[Tensor, " n"]
+    failure_length: Float[Tensor, " n"]
     excess: Float[Tensor, " n"]
     tried: Float[Tensor, " n"]
 
@@ -45,12 +50,13 @@ class Bracket:
     def unknown(cls, like: Float[Tensor, " n"]) -> "Bracket":
         """Return the bracket of images of which nothing is known."""
         zero = torch.zeros_like(like)
-        return cls(zero, zero + torch.inf, zero, zero, zero, zero)
+        return cls(zero, zero + torch.inf, zero, zero, zero, zero, zero, zero)
 
     def update(
         self,
         weight: Float[Tensor, " n"],
         margin: Float[Tensor, " n"],
+        length: Float[Tensor, " n"],
         excess: Float[Tensor, " n"],
         reached: Tensor,
         ended: Tensor,
@@ -59,6 +65,8 @@ class Bracket:
         won, lost = ended & reached, ended & ~reached
         self.success = torch.where(won, weight, self.success)
         self.success_margin = torch.where(won, margin, self.success_margin)
+        self.success_length = torch.where(won, length, self.success_length)
+        self.failure_length = torch.where(lost, length, self.failure_length)
         self.excess = torch.where(won, excess, self.excess)
         self.failure = torch.where(lost, weight, self.failure)
         self.failure_margin = torch.where(
@@ -125,6 +133,44 @@ def refine(tolerance: float = 2e-3, near: float = 3e-4, most: int = 40) -> Weigh
         return following.masked_fill(close | (bracket.tried >= most), torch.nan)
 
     return rule
+
+
+class Rival(NamedTuple):
+    """The shortest success of each image from another start.
+
+    Attributes:
+        weight: The weight at which it was found, infinite if there is none.
+        length: Length of its perturbation, infinite likewise.
+    """
+
+    weight: Float[Tensor, " n"]
+    length: Float[Tensor, " n"]
+
+
+BESIDE = 0.998
+"""A rival is met at this share of its weight, just on the successful side."""
+ALIKE = 2e-3
+"""Relative difference in length up to which two minimisers are taken for one."""
+HOPELESS = 1.02
+"""A failure this many times as long as the rival ends the search: what succeeds in its
+basin is longer still. The slack covers that solves may stop early."""
+
+
+def contest(
+    bracket: Bracket, following: Float[Tensor, " n"], rival: Rival
+) -> Float[Tensor, " n"]:
+    """Return the next weights of a start that is worth its cost only if it wins.
+
+    It goes from its first success straight to the rival's weight; where that leads to
+    the rival's own minimiser, or to a longer one that fails, it ends.
+    """
+    meeting = BESIDE * rival.weight
+    below = (bracket.success > 0) & bracket.failure.isinf() & meeting.isfinite()
+    following = torch.where(below & (bracket.success < meeting), meeting, following)
+    apart = (bracket.success_length - rival.length).abs() / rival.length
+    same = (bracket.success >= meeting) & (apart <= ALIKE)
+    hopeless = bracket.failure_length >= HOPELESS * rival.length
+    return following.masked_fill(same | hopeless, torch.nan)
 
 
 def once() -> WeightRule:

@@ -95,7 +95,7 @@ class AttackSection(Section):
         "reported apart, and all that the attacks on the open choices take.",
     )
     starts: tuple[Positive, ...] = Field(
-        (1.0, 0.1),
+        (1.0, 0.1, 0.01),
         min_length=1,
         description="Weights at which the search starts, each in turn, as multiples "
         "of an estimate; the nearest result of all is kept.",

@@ -17,8 +17,7 @@ def digits_settings(config: RunConfig) -> dict[str, Any]:
     Not ``data.mirror``: where the same bytes come from is no reason to make anything
     again. It reaches the step by the environment.
     """
-    counts = config.data.model_dump(include={"train_images", "test_images"})
-    return {**counts, "mirror": None}
+    return config.data.model_dump(include={"train_images", "test_images"})
 
 
 def training_settings(config: RunConfig, row: ModelRow) -> dict[str, Any]:
@@ -40,16 +39,13 @@ def attack_settings(config: RunConfig, row: AttackRow) -> dict[str, Any]:
     """Return the settings of the step ``attack``.
 
     Keys: ``row`` (but for the columns that say on what to run it), ``images`` to draw
-    and ``count`` of them to attack, ``starts``, ``tolerance``, ``threads``. Fewer
-    images are the first of more, so that no more than the count need be drawn.
+    and attack, ``starts``, ``tolerance``, ``threads``.
     """
-    count = images_of(row, config.attack)
     where = {"models", "seeds", "images"}
     search = {"starts", "tolerance", "threads"}
     return {
         "row": row.model_dump(mode="json", exclude=where),
-        "images": count,
-        "count": count,
+        "images": images_of(row, config.attack),
         **config.attack.model_dump(mode="json", include=search),
     }
 

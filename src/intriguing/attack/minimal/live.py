@@ -1,0 +1,188 @@
+"""The images being worked on: a fixed number of slots, each with one image's state."""
+
+from dataclasses import dataclass, fields
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from intriguing.attack.minimal.network import Trace
+from intriguing.attack.minimal.problem import Problem, Run
+from intriguing.attack.minimal.workingset import MOST_CLASSES
+
+
+@dataclass
+class Live:
+    """State of each slot; every field has one row a slot.
+
+    Attributes:
+        row: Image in the slot, -1 for none.
+        start: Number of its start.
+        goal: Class to be reached.
+        rivals: Classes it has to beat.
+        clean: Unperturbed pixels.
+        far: Far end of the segment on which a crossing is looked for.
+        low: Share of the segment at which the goal is not reached yet.
+        high: Share at which it is.
+        walking: Whether the slot is on its first steps towards the goal.
+        crossing: Whether it looks for a crossing.
+        trial: Next point to be tried.
+        image: Present iterate.
+        length: Its distance from the clean pixels.
+        margins: The goal's margin over each rival there.
+        trace: What the network needs for gradients there.
+        slopes: Gradients of the margins of the working set.
+        classes: The working set.
+        size: How many classes of it count.
+        multiplier: Lagrange multiplier of each class.
+        unit: Span of the logits at the first iterate, the scale of all margins.
+        price: Price of a missing margin in the merit.
+        kappa: Margin aimed at.
+        stuck: Times that the step was negligible, the margin just missed.
+        steps: Last steps, a ring over the second axis.
+        changes: Their images under the Lagrangian's Hessian.
+        newest: Latest entry of the ring.
+        projected: Solution of the linearised sub-problem.
+        step: Step to be tried.
+        residual: Distance from the iterate to ``projected``.
+        excess: By how much the iterate is further from the clean pixels than that.
+        refusals: Trials refused since the last accepted one.
+        taken: Steps of the walk, bisections, or trials so far.
+        best_image: Shortest success of this run.
+        best: Its length.
+        bound: Shortest perturbation known from earlier runs.
+        iterations: Accepted steps of this run.
+        forwards: Forward passes of this run.
+        backwards: Gradients of this run.
+    """
+
+    row: Int[Tensor, " b"]
+    start: Int[Tensor, " b"]
+    goal: Int[Tensor, " b"]
+    rivals: Bool[Tensor, "b c"]
+    clean: Float[Tensor, "b d"]
+    far: Float[Tensor, "b d"]
+    low: Float[Tensor, " b"]
+    high: Float[Tensor, " b"]
+    walking: Bool[Tensor, " b"]
+    crossing: Bool[Tensor, " b"]
+    trial: Float[Tensor, "b d"]
+    image: Float[Tensor, "b d"]
+    length: Float[Tensor, " b"]
+    margins: Float[Tensor, "b c"]
+    trace: Trace
+    slopes: Float[Tensor, "b k d"]
+    classes: Int[Tensor, "b k"]
+    size: Int[Tensor, " b"]
+    multiplier: Float[Tensor, "b c"]
+    unit: Float[Tensor, " b"]
+    price: Float[Tensor, " b"]
+    kappa: Float[Tensor, " b"]
+    stuck: Int[Tensor, " b"]
+    steps: Float[Tensor, "b m d"]
+    changes: Float[Tensor, "b m d"]
+    newest: Int[Tensor, " b"]
+    projected: Float[Tensor, "b d"]
+    step: Float[Tensor, "b d"]
+    residual: Float[Tensor, " b"]
+    excess: Float[Tensor, " b"]
+    refusals: Float[Tensor, " b"]
+    taken: Int[Tensor, " b"]
+    best_image: Float[Tensor, "b d"]
+    best: Float[Tensor, " b"]
+    bound: Float[Tensor, " b"]
+    iterations: Int[Tensor, " b"]
+    forwards: Int[Tensor, " b"]
+    backwards: Int[Tensor, " b"]
+
+
+def empty(problem: Problem, slots: int, memory: int) -> Live:
+    """Return slots with no images in them."""
+    clean, wanted = problem.clean, problem.wanted
+    width, classes = clean.shape[1], wanted.shape[1]
+    most = int((~wanted).sum(1).clamp(1, MOST_CLASSES).max())
+
+    def pixels(*more: int) -> Tensor:
+        return clean.new_zeros(slots, *more, width)
+
+    def number() -> Tensor:
+        return clean.new_zeros(slots)
+
+    def integer(*more: int) -> Tensor:
+        return torch.zeros(slots, *more, dtype=torch.int64, device=clean.device)
+
+    return Live(
+        row=integer() - 1,
+        start=integer(),
+        goal=integer(),
+        rivals=integer(classes).bool(),
+        clean=pixels(),
+        far=pixels(),
+        low=number(),
+        high=number(),
+        walking=integer().bool(),
+        crossing=integer().bool(),
+        trial=pixels(),
+        image=pixels(),
+        length=number(),
+        margins=clean.new_zeros(slots, classes),
+        trace=(),
+        slopes=pixels(most),
+        classes=integer(most),
+        size=integer(),
+        multiplier=clean.new_zeros(slots, classes),
+        unit=number(),
+        price=number(),
+        kappa=number(),
+        stuck=integer(),
+        steps=pixels(memory),
+        changes=pixels(memory),
+        newest=integer(),
+        projected=pixels(),
+        step=pixels(),
+        residual=number(),
+        excess=number(),
+        refusals=number(),
+        taken=integer(),
+        best_image=pixels(),
+        best=number(),
+        bound=number(),
+        iterations=integer(),
+        forwards=integer(),
+        backwards=integer(),
+    )
+
+
+def place(live: Live, slots: Int[Tensor, " n"], run: Run, problem: Problem) -> None:
+    """Begin some runs in some slots."""
+    for name in (
+        "low",
+        "multiplier",
+        "unit",
+        "price",
+        "stuck",
+        "steps",
+        "residual",
+        "refusals",
+        "taken",
+        "iterations",
+        "forwards",
+        "backwards",
+    ):
+        getattr(live, name)[slots] = 0
+    live.row[slots], live.start[slots], live.goal[slots] = run.row, run.start, run.goal
+    live.rivals[slots] = ~problem.wanted[run.row]
+    live.clean[slots], live.far[slots] = problem.clean[run.row], run.far
+    live.high[slots] = 1.0
+    live.walking[slots], live.crossing[slots] = run.walking, run.crossing
+    live.trial[slots] = run.begin
+    live.best_image[slots] = problem.clean[run.row]
+    live.length[slots], live.best[slots] = torch.inf, torch.inf
+    live.bound[slots] = run.best
+
+
+def packed(live: Live, kept: Int[Tensor, " n"]) -> Live:
+    """Return some of the slots only."""
+    parts = {f.name: getattr(live, f.name) for f in fields(live)}
+    trace = tuple(part[kept] for part in parts.pop("trace"))
+    return Live(trace=trace, **{name: part[kept] for name, part in parts.items()})

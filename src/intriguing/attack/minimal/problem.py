@@ -1,0 +1,234 @@
+"""The images to be attacked, the runs that each is given, and the best of them."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from intriguing.attack.minimal.network import Network
+from intriguing.attack.minimal.starts import (
+    HITS,
+    Pool,
+    choices,
+    counted,
+    draw,
+    pool_of,
+    seeds_of,
+)
+from intriguing.attack.minimal.untargeted import ranked, worthwhile
+
+CHUNK = 1024
+KNOWN = -1
+
+
+class Problem(NamedTuple):
+    """What is given, one row an image.
+
+    Attributes:
+        clean: Unperturbed images, flat.
+        wanted: Classes that count as success.
+        goals: Those classes, the most promising first.
+        estimate: Their estimated distances.
+        starts: Most starts of each image, the walk included.
+        pool: Images to start from, if any.
+        seed: Number from which an image's start images follow.
+        known: Images already adversarial to start from, if any.
+        known_goal: Classes that the network gives them.
+    """
+
+    clean: Float[Tensor, "n d"]
+    wanted: Bool[Tensor, "n c"]
+    goals: Int[Tensor, "n j"]
+    estimate: Float[Tensor, "n j"]
+    starts: int
+    pool: Pool | None
+    seed: Int[Tensor, " n"]
+    known: Float[Tensor, "n d"] | None
+    known_goal: Int[Tensor, " n"]
+
+
+@dataclass
+class Tally:
+    """What has come out so far, one row an image.
+
+    Attributes:
+        image: Shortest success; the clean image if there is none.
+        length: Its perturbation's L2 norm, infinite if there is none.
+        begun: Runs begun, known image, classes and start images together.
+        hits: How often the best length was reached.
+        start: Start that won: 0 the walk, 1 and up the start images, -1 the known one.
+        pressure: Sum of the multipliers there.
+        tied: Rivals that tie with the goal there.
+        converged: Whether that run ended at a stationary point.
+        iterations: Accepted steps, over all runs.
+        forwards: Forward passes, over all runs.
+        backwards: Gradients of a margin, over all runs.
+    """
+
+    image: Float[Tensor, "n d"]
+    length: Float[Tensor, " n"]
+    begun: Int[Tensor, " n"]
+    hits: Int[Tensor, " n"]
+    start: Int[Tensor, " n"]
+    pressure: Float[Tensor, " n"]
+    tied: Int[Tensor, " n"]
+    converged: Bool[Tensor, " n"]
+    iterations: Int[Tensor, " n"]
+    forwards: Int[Tensor, " n"]
+    backwards: Int[Tensor, " n"]
+
+
+class Run(NamedTuple):
+    """Runs to begin, one row each.
+
+    Attributes:
+        row: Image.
+        goal: Class to be reached.
+        begin: Point of the first forward pass.
+        far: Far end of the segment on which to look for a crossing.
+        walking: Whether it begins with the walk.
+        crossing: Whether it begins with a crossing.
+        start: Number of the start, as in `Tally`.
+        best: Shortest perturbation known of that image.
+    """
+
+    row: Int[Tensor, " n"]
+    goal: Int[Tensor, " n"]
+    begin: Float[Tensor, "n d"]
+    far: Float[Tensor, "n d"]
+    walking: Bool[Tensor, " n"]
+    crossing: Bool[Tensor, " n"]
+    start: Int[Tensor, " n"]
+    best: Float[Tensor, " n"]
+
+
+def pose(
+    network: Network,
+    clean: Float[Tensor, "n d"],
+    wanted: Bool[Tensor, "n c"],
+    starts: int,
+    start_images: Float[Tensor, "m d"] | None,
+    known: Float[Tensor, "n d"] | None,
+) -> tuple[Problem, Tally]:
+    """Rank the classes, sort the start images, and open the tally."""
+    goals, estimate = wanted.int().argmax(1)[:, None], clean.new_zeros(len(clean), 1)
+    several = bool((wanted.sum(1) > 1).any())
+    if several:
+        parts = zip(clean.split(CHUNK), wanted.split(CHUNK), strict=True)
+        found = [ranked(network, *part) for part in parts]
+        goals, estimate = (torch.cat(part) for part in zip(*found, strict=True))
+    pool = None
+    if start_images is not None and starts > 1:
+        pool = pool_of(start_images, logits_of(network, start_images))
+    aim = goals[:, 0]
+    if known is not None:
+        aim = logits_of(network, known).masked_fill(~wanted, -torch.inf).argmax(1)
+    tally = empty_tally(clean)
+    if several:
+        tally.forwards += 1
+        tally.backwards += wanted.sum(1)
+    seed = seeds_of(clean) if pool is not None else torch.zeros_like(tally.start)
+    given = (clean, wanted, goals, estimate, starts, pool, seed, known, aim)
+    return Problem(*given), tally
+
+
+def empty_tally(clean: Float[Tensor, "n d"]) -> Tally:
+    """Return the tally of images of which nothing is known."""
+
+    def zero() -> Tensor:
+        return torch.zeros(len(clean), dtype=torch.int64, device=clean.device)
+
+    return Tally(
+        image=clean.clone(),
+        length=clean.new_full((len(clean),), torch.inf),
+        begun=zero(),
+        hits=zero(),
+        start=zero(),
+        pressure=clean.new_zeros(len(clean)),
+        tied=zero(),
+        converged=zero().bool(),
+        iterations=zero(),
+        forwards=zero(),
+        backwards=zero(),
+    )
+
+
+def logits_of(network: Network, images: Float[Tensor, "n d"]) -> Float[Tensor, "n c"]:
+    """Return the logits of many images, in chunks."""
+    return torch.cat([network.forward(part)[0] for part in images.split(CHUNK)])
+
+
+def next_runs(problem: Problem, tally: Tally, rows: Int[Tensor, " n"]) -> Run:
+    """Return the next run of each image that has one left."""
+    first = 0 if problem.known is None else 1
+    classes = problem.goals.shape[1]
+    begun = tally.begun[rows]
+    best, estimate = tally.length[rows], problem.estimate[rows]
+    if problem.starts == 1 and classes > 1:
+        # Sorted: where one class is left out, so are those behind it.
+        place = (begun - first).clamp(0, classes - 1)[:, None]
+        near = worthwhile(estimate.gather(1, place)[:, 0], estimate[:, 0], best)
+        skip = (begun - first >= 1) & (begun - first < classes) & ~near
+        begun = torch.where(skip, first + classes, begun)
+    # Rows with fewer wanted classes than others have infinite estimates behind.
+    missing = (begun - first >= problem.wanted[rows].sum(1)) & (begun < first + classes)
+    begun = begun.masked_fill(missing, first + classes)
+    crossings = torch.zeros_like(begun)
+    if problem.pool is not None:
+        crossings = choices(problem.pool, problem.wanted[rows])
+        crossings = crossings.clamp_max(problem.starts - 1)
+        crossings = crossings.masked_fill(tally.hits[rows] >= HITS, 0)
+    more = begun < first + classes + crossings
+    tally.begun[rows] = begun + more
+    return runs_of(problem, tally, rows[more], begun[more] - first)
+
+
+def runs_of(
+    problem: Problem, tally: Tally, rows: Int[Tensor, " n"], number: Int[Tensor, " n"]
+) -> Run:
+    """Return runs by number: -1 the known image, then classes, then start images."""
+    classes = problem.goals.shape[1]
+    known, crossing = number < 0, number >= classes
+    place = number.clamp(0, classes - 1)[:, None]
+    goal = problem.goals[rows].gather(1, place)[:, 0]
+    begin = problem.clean[rows]
+    far = begin
+    if known.any():
+        begin = torch.where(known[:, None], problem.known[rows], begin)
+        goal = torch.where(known, problem.known_goal[rows], goal)
+    if crossing.any():
+        some = rows[crossing]
+        far, toward = begin.clone(), goal.clone()
+        far[crossing], toward[crossing] = draw(
+            problem.pool,
+            problem.wanted[some],
+            problem.seed[some],
+            number[crossing] - classes,
+        )
+        goal = toward
+        begin = torch.where(crossing[:, None], (begin + far) / 2, begin)
+    start = torch.where(crossing, number - classes + 1, 0).masked_fill(known, KNOWN)
+    walking = ~known & ~crossing
+    return Run(rows, goal, begin, far, walking, crossing, start, tally.length[rows])
+
+
+def enter(
+    tally: Tally,
+    rows: Int[Tensor, " n"],
+    start: Int[Tensor, " n"],
+    image: Float[Tensor, "n d"],
+    length: Float[Tensor, " n"],
+    pressure: Float[Tensor, " n"],
+    tied: Int[Tensor, " n"],
+    converged: Bool[Tensor, " n"],
+) -> None:
+    """Enter the outcome of finished runs; of each image there is at most one."""
+    best = tally.length[rows]
+    tally.hits[rows] = counted(tally.hits[rows], best, length)
+    better = length < best
+    won = rows[better]
+    tally.image[won], tally.length[won] = image[better], length[better]
+    tally.start[won], tally.tied[won] = start[better], tied[better]
+    tally.pressure[won], tally.converged[won] = pressure[better], converged[better]

@@ -1,0 +1,187 @@
+"""The nearest point of the box that satisfies a few linear constraints.
+
+With the margins g and their gradients W at the iterate x, the sub-problem is
+
+    minimise ‖x' - clean‖² / 2   subject to   g + W (x' - x) ≥ κ,   0 ≤ x' ≤ 1.
+
+For given multipliers λ ≥ 0 of the constraints the Lagrangian has a closed minimiser,
+x'(λ) = clip(clean + Wᵀλ, 0, 1), whatever the number of pixels. What remains is to
+maximise the dual q(λ), a concave function of as many numbers as there are constraints.
+Its gradient is the *shortfall* F = (κ - g) - W (x' - x), its generalised Hessian
+-W D Wᵀ, with D picking the pixels that the box does not hold. That is semismooth
+Newton's method; a line search on q makes it converge from anywhere.
+"""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+MOST_STEPS = 25
+MOST_CUTS = 8
+CUT = 0.4
+RIDGE = 1e-5
+"""Share of the trace added to the dual's Hessian, which two like constraints make
+singular."""
+ROUNDING = 1e-6
+CLOSE = 1e-4
+"""Shortfall at which the dual is solved, as a share of what was asked for first."""
+FAR = 20.0
+"""Cap on the multipliers, as a multiple of the one that a single constraint at the
+present distance would have: constraints that the box excludes have no multipliers."""
+
+
+def project(
+    clean: Float[Tensor, "n d"],
+    image: Float[Tensor, "n d"],
+    slopes: Float[Tensor, "n k d"],
+    need: Float[Tensor, "n k"],
+    multiplier: Float[Tensor, "n k"],
+    kappa: Float[Tensor, " n"],
+) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n k"], Bool[Tensor, " n"]]:
+    """Return the projection, its multipliers, and where these hit their cap.
+
+    Args:
+        clean: Images whose neighbourhood is searched.
+        image: Points of linearisation.
+        slopes: Gradients W of the margins; zero where there is no constraint.
+        need: Margin still asked for, κ - g; -inf where there is no constraint.
+        multiplier: Where to start.
+        kappa: Margin aimed at, the scale of an acceptable shortfall.
+    """
+    used = need > -torch.inf
+    asked = need + torch.einsum("nkd,nd->nk", slopes, image - clean)
+    scale = asked.abs().masked_fill(~used, 0).amax(1)
+    enough = torch.minimum(CLOSE * scale.clamp_min(1e-6), 0.25 * kappa)
+    cap = multiplier_cap(slopes, used, (image - clean).norm(dim=1))
+    problem = (clean, image, slopes, need)
+    multiplier = multiplier.clone()
+    point, shortfall, value = minimise_lagrangian(*problem, multiplier)
+    todo = torch.arange(len(clean), device=clean.device)
+    for _ in range(MOST_STEPS):
+        active = (multiplier[todo] > 0) | (shortfall[todo] > 0)
+        todo = todo[violation(multiplier[todo], shortfall[todo]) > enough[todo]]
+        if not len(todo):
+            break
+        some = tuple(part[todo] for part in problem)
+        active = (multiplier[todo] > 0) | (shortfall[todo] > 0)
+        ascent = newton_ascent(some[2], active, point[todo], shortfall[todo])
+        now = (multiplier[todo], point[todo], shortfall[todo], value[todo])
+        after, moved = climb(some, ascent, cap[todo], now)
+        for whole, part in zip(
+            (multiplier, point, shortfall, value), after, strict=True
+        ):
+            whole[todo] = part
+        todo = todo[moved]
+    return point, multiplier, (multiplier >= cap[:, None]).any(1)
+
+
+def minimise_lagrangian(
+    clean: Float[Tensor, "n d"],
+    image: Float[Tensor, "n d"],
+    slopes: Float[Tensor, "n k d"],
+    need: Float[Tensor, "n k"],
+    multiplier: Float[Tensor, "n k"],
+) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n k"], Float[Tensor, " n"]]:
+    """Return x'(λ), the shortfall there, and the value of the dual.
+
+    The shortfall is taken from differences to the iterate: from the pixels themselves
+    it would carry a rounding error as large as κ.
+    """
+    point = (clean + torch.einsum("nk,nkd->nd", multiplier, slopes)).clamp_(0, 1)
+    shortfall = need - torch.einsum("nkd,nd->nk", slopes, point - image)
+    linear = (multiplier * shortfall).masked_fill(multiplier <= 0, 0).sum(1)
+    return point, shortfall, 0.5 * (point - clean).square().sum(1) + linear
+
+
+def violation(
+    multiplier: Float[Tensor, "n k"], shortfall: Float[Tensor, "n k"]
+) -> Float[Tensor, " n"]:
+    """Return the largest gap in the optimality conditions of the dual."""
+    gap = torch.where(multiplier > 0, shortfall.abs(), shortfall)
+    return gap.amax(1).clamp_min(0)
+
+
+def newton_ascent(
+    slopes: Float[Tensor, "n k d"],
+    active: Bool[Tensor, "n k"],
+    point: Float[Tensor, "n d"],
+    shortfall: Float[Tensor, "n k"],
+) -> Float[Tensor, "n k"]:
+    """Return Newton's step on the dual, zero for constraints that are not active."""
+    free = ((point > 0) & (point < 1)).to(slopes.dtype)
+    gram = gram_of(slopes, free, active)
+    trace = gram.diagonal(dim1=1, dim2=2).sum(1)
+    held = trace <= 1e-12
+    if held.any():  # the box holds every pixel: take the step that opens it
+        gram[held] = gram_of(slopes[held], torch.ones_like(free[held]), active[held])
+        trace = gram.diagonal(dim1=1, dim2=2).sum(1)
+    ridge = (RIDGE * trace).clamp_min(1e-20)[:, None].expand_as(shortfall)
+    gram = gram + torch.diag_embed(torch.where(active, ridge, 1.0))
+    return solve_gram(gram, shortfall.masked_fill(~active, 0))
+
+
+def gram_of(
+    slopes: Float[Tensor, "n k d"],
+    free: Float[Tensor, "n d"],
+    active: Bool[Tensor, "n k"],
+) -> Float[Tensor, "n k k"]:
+    """Return W D Wᵀ on the active constraints, zero elsewhere."""
+    rows = slopes * active[:, :, None]
+    return (rows * free[:, None]) @ rows.mT
+
+
+def solve_gram(
+    gram: Float[Tensor, "n k k"], right: Float[Tensor, "n k"]
+) -> Float[Tensor, "n k"]:
+    """Solve by Cholesky's factors; zero where there are none."""
+    factor, failed = torch.linalg.cholesky_ex(gram)
+    solved = torch.cholesky_solve(right[:, :, None], factor)[:, :, 0]
+    return torch.where((failed == 0)[:, None], solved, 0.0)
+
+
+def climb(
+    problem: tuple[Tensor, ...],
+    ascent: Float[Tensor, "n k"],
+    cap: Float[Tensor, " n"],
+    now: tuple[Tensor, ...],
+) -> tuple[tuple[Tensor, ...], Bool[Tensor, " n"]]:
+    """Take the longest of some steps that does not lower the dual.
+
+    Args:
+        problem: Arguments of `minimise_lagrangian` but the multipliers.
+        ascent: Direction.
+        cap: Largest multiplier.
+        now: Multipliers, point, shortfall and value of the dual.
+
+    Returns:
+        The four after the step, and where the multipliers have moved noticeably.
+    """
+    after = tuple(part.clone() for part in now)
+    rows = torch.arange(len(cap), device=cap.device)
+    share = 1.0
+    for _ in range(MOST_CUTS):
+        value = now[3][rows]
+        trial = now[0][rows] + share * ascent[rows]
+        trial = torch.minimum(trial.clamp_min(0), cap[rows, None])
+        found = (
+            trial,
+            *minimise_lagrangian(*(part[rows] for part in problem), trial),
+        )
+        good = found[3] >= value - ROUNDING * value.abs() - 1e-9
+        for whole, part in zip(after, found, strict=True):
+            whole[rows[good]] = part[good]
+        rows, share = rows[~good], share * CUT
+        if not len(rows):
+            break
+    change = (after[0] - now[0]).abs().amax(1)
+    return after, change > 1e-5 * after[0].amax(1)
+
+
+def multiplier_cap(
+    slopes: Float[Tensor, "n k d"],
+    used: Bool[Tensor, "n k"],
+    length: Float[Tensor, " n"],
+) -> Float[Tensor, " n"]:
+    """Return the largest multiplier allowed."""
+    steepness = slopes.norm(dim=2).masked_fill(~used, torch.inf).amin(1)
+    return FAR * (length + 0.3) / steepness.clamp_min(1e-6)

@@ -1,0 +1,96 @@
+"""Where to start: networks trained to no error have several minima.
+
+What finds another basin is to come from far away in another direction: from a crossing
+into the goal's region, on the segment towards a *start image* that the network puts
+there. An image closes by the *hit rule*: its best value was reached from `HITS` starts,
+or all its starts are used up.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+HITS = 3
+SAME = 1e-3
+"""Relative difference of two lengths below which they count as one minimum."""
+HALVINGS = 3
+"""Bisections of a segment; the crossing is then known to an eighth of it."""
+
+
+class Pool(NamedTuple):
+    """Images to start from, sorted by the class that the network gives them.
+
+    Attributes:
+        images: The images, flat.
+        first: Where each class begins.
+        count: How many each class has.
+    """
+
+    images: Float[Tensor, "m d"]
+    first: Int[Tensor, " c"]
+    count: Int[Tensor, " c"]
+
+
+def pool_of(images: Float[Tensor, "m d"], logits: Float[Tensor, "m c"]) -> Pool:
+    """Sort images by the network's answers."""
+    answers, order = logits.argmax(1).sort(stable=True)
+    count = torch.bincount(answers, minlength=logits.shape[1])
+    return Pool(images[order], count.cumsum(0) - count, count)
+
+
+def seeds_of(images: Float[Tensor, "n d"]) -> Int[Tensor, " n"]:
+    """Return a number drawn from each image's own bits.
+
+    What an image starts from then depends neither on its place in the batch nor on the
+    other images.
+    """
+    width = images.shape[1]
+    factors = mixed(torch.arange(width, device=images.device)) | 1
+    integer = {4: torch.int32, 8: torch.int64, 2: torch.int16}[images.element_size()]
+    parts = [part.contiguous().view(integer).long() for part in images.split(4096)]
+    return mixed(torch.cat([(part * factors).sum(1) for part in parts]))
+
+
+def mixed(numbers: Int[Tensor, " n"]) -> Int[Tensor, " n"]:
+    """Scramble integers: multiplications that overflow, and shifts, each reversible."""
+    for factor, shift in ((-7046029254386353131, 29), (-4658895280553007687, 32)):
+        numbers = (numbers ^ (numbers >> shift)) * factor
+    return numbers ^ (numbers >> 32)
+
+
+def choices(pool: Pool, wanted: Bool[Tensor, "n c"]) -> Int[Tensor, " n"]:
+    """Return how many start images lie in a wanted class."""
+    return (wanted * pool.count).sum(1)
+
+
+def draw(
+    pool: Pool,
+    wanted: Bool[Tensor, "n c"],
+    seed: Int[Tensor, " n"],
+    number: Int[Tensor, " n"],
+) -> tuple[Float[Tensor, "n d"], Int[Tensor, " n"]]:
+    """Return each image's start image of a given number, and its class.
+
+    They are consecutive ones of those that the network puts in a wanted class, from a
+    place that the seed decides: none comes twice.
+    """
+    held = wanted * pool.count
+    ends = held.cumsum(1)
+    place = (seed + number) % ends[:, -1]
+    goal = (ends <= place[:, None]).sum(1)
+    column = goal[:, None]
+    inside = place - (ends - held).gather(1, column)[:, 0]
+    return pool.images[pool.first[goal] + inside], goal
+
+
+def counted(
+    hits: Int[Tensor, " n"],
+    best: Float[Tensor, " n"],
+    length: Float[Tensor, " n"],
+) -> Int[Tensor, " n"]:
+    """Return how often the best length is known after another run's."""
+    better = length < best * (1 - SAME)
+    same = (length <= best * (1 + SAME)) & ~better
+    return torch.where(better, 1, hits + (same & best.isfinite()).long())
