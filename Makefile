@@ -3,6 +3,9 @@
 
 PYTHON ?= python3
 CORES ?= all
+# What `compare` compares with, and which results.
+BASE ?= HEAD
+RUN ?= paper
 # Where to take torch from, as https://download.pytorch.org/whl/cpu for one without
 # CUDA. Asked for when .venv is made, not later.
 TORCH_INDEX ?=
@@ -23,11 +26,11 @@ unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help environment paper everything smoke report readme test lint format \
-  clean distclean $(if $(FINISHED),,$(INSTALLED))
+.PHONY: help environment paper everything smoke compare report readme test \
+  slurm-test lint format clean distclean $(if $(FINISHED),,$(INSTALLED))
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 environment: $(INSTALLED) ## make .venv (PYTHON=python3.12, TORCH_INDEX=URL)
 	@:
@@ -46,6 +49,10 @@ smoke: $(INSTALLED) ## every rule once, on a few hundred digits
 	@$(SNAKEMAKE) --cores $(CORES) everything --configfile config/smoke.yaml
 	@$(call write_report,smoke,everything --configfile config/smoke.yaml)
 
+compare: $(INSTALLED) ## results of another commit beside these (BASE=COMMIT)
+	@$(IN_VENV) .venv/bin/python -m intriguing.workflow.compare \
+	  --base='$(BASE)' --run='$(RUN)'
+
 report: $(INSTALLED) ## results/paper/report.html, of a finished run
 	@$(call write_report,paper,)
 
@@ -54,6 +61,10 @@ readme: $(INSTALLED) ## the README's numbers, from the results
 
 test: lint ## lint, then all tests
 	@$(IN_VENV) .venv/bin/python -m pytest
+
+# Its file bears no name that pytest collects by itself.
+slurm-test: $(INSTALLED) ## the workflow on a SLURM of one node (Debian, as root)
+	@$(IN_VENV) .venv/bin/python -m pytest tests/slurm/story.py
 
 lint: $(INSTALLED) ## style of Python and Snakemake files, changing none
 	@.venv/bin/ruff check --quiet

@@ -20,6 +20,7 @@ rule all:
         NETWORKS,
         ADVERSARIAL,
         TRANSFER,
+        SPECTRA,
         TABLES,
         FIGURES,
         CLAIMS,
@@ -34,6 +35,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/attack.smk"
 include: "workflow/rules/transfer.smk"
+include: "workflow/rules/spectra.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/minimal.smk"

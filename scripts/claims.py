@@ -6,6 +6,7 @@ import pandas as pd
 
 from intriguing import findings, shortest, tables
 from intriguing.claims import Claim, to_json
+from intriguing.names import MATCHED
 from intriguing.pages import claims_page
 from intriguing.results import error_rates
 from intriguing.workflow.files import write_text
@@ -44,6 +45,13 @@ def run(
     ]
 
 
+def among(answers: pd.DataFrame, networks: list[str]) -> pd.DataFrame:
+    """Return the answers of some networks, to images not made for any other."""
+    others = set(answers["column"]) - set(networks)
+    source = answers["row"].str.removeprefix(MATCHED)
+    return answers[answers["column"].isin(networks) & ~source.isin(others)]
+
+
 def metrics(claims: list[Claim], table_files: dict[str, str]) -> dict:
     """Return the headline numbers, nested by table, and the verdicts."""
     nested = {n: tables.headline(pd.read_csv(path)) for n, path in table_files.items()}
@@ -54,7 +62,8 @@ if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
     networks = [tuple(network) for network in settings["networks"]]
     with step_log(snakemake, threads=None):
-        answers = map(pd.read_parquet, (files.answers, files.minimal_answers))
+        both = map(pd.read_parquet, (files.answers, files.minimal_answers))
+        answers = [among(found, settings["transfer"]) for found in both]
         linear, autoencoder = settings["by_decay"], settings["autoencoder"]
         found = run(networks, files.records, *answers, linear, autoencoder)
         names = ("models", "cross-model", "choices", "minimal", "minimal-transfer")

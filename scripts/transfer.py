@@ -20,7 +20,7 @@ def run(
     """Return every network's answer to every image, one row each.
 
     What was made with seed s is fed to the networks of seed s, and to those that have
-    the seed 0 only.
+    the seed 0 only. A network that lacks the seed s, but has several, is left out.
 
     Args:
         weights: File of each network and seed.
@@ -28,7 +28,6 @@ def run(
         deviations: Standard deviations of the noise.
     """
     networks = {network: load_model(path) for network, path in weights.items()}
-    names = dict.fromkeys(name for name, _ in networks)
     tables, noisy = [], set()
     for (source, seed), path in progress(images.items(), "transfer"):
         stored = load_file(path)
@@ -36,9 +35,18 @@ def run(
         if seed not in noisy:  # images of a seed are the same for every network
             sets |= noise_sets(stored["clean"], deviations, seed)
         noisy.add(seed)
-        fed = {n: networks.get((n, seed), networks.get((n, 0))) for n in names}
+        fed = {name: networks[name, s] for name, s in fed_to(list(networks), seed)}
         tables += list(answers(fed, sets, stored, seed))
     return pd.concat(tables, ignore_index=True)
+
+
+def fed_to(networks: list[Network], seed: int) -> list[Network]:
+    """List the networks that images made with a seed are fed to."""
+    seeds: dict[str, list[int]] = {}
+    for name, own in networks:
+        seeds.setdefault(name, []).append(own)
+    chosen = {name: 0 if own == [0] else seed for name, own in seeds.items()}
+    return [(name, one) for name, one in chosen.items() if one in seeds[name]]
 
 
 def answers(

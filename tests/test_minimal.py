@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from intriguing.attack import exact, minimal
+from intriguing.attack import exact, find_adversarial, minimal
 from intriguing.attack.minimal import subproblem
 from intriguing.attack.objective import wanted_classes
 from intriguing.errors import InputError
@@ -261,3 +261,17 @@ def test_several_starts_without_start_images_are_refused():
     model, images = sigmoid_network(1), images_of(2, 40, 2)
     with pytest.raises(InputError, match="start_images"):
         minimal.search(model, images, targeted(model, images), starts=8)
+
+
+def test_find_adversarial_hands_the_goal_on_and_judges_the_outcome():
+    model, images = sigmoid_network(2), images_of(12, 40, 3)
+    labels = model(images).argmax(1)
+    for goal, wanted in (
+        ({"targets": (labels + 1) % 6}, targeted(model, images)),
+        ({"labels": labels}, untargeted(model, images)),
+    ):
+        found = find_adversarial(model, images, method="minimal", **goal)
+        expected = minimal.search(model, images, wanted)
+        assert torch.equal(found.images, expected.image)
+        assert torch.equal(found.start, expected.start)
+        assert found.reached.all()

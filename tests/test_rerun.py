@@ -6,12 +6,14 @@ by what Python itself would import, and all that take their outputs.
 
 import json
 import os
+import random
 import re
 import shutil
 import signal
 import subprocess
 import time
 from base64 import urlsafe_b64encode
+from html import unescape
 from modulefinder import ModuleFinder
 
 import pytest
@@ -32,6 +34,12 @@ from scratch import (
     snakemake,
     twin,
     with_dependants,
+)
+
+from intriguing.workflow.compare.comparison import (
+    NO_RECORDS,
+    NOT_HERE,
+    write_comparison,
 )
 
 pytestmark = pytest.mark.slow
@@ -218,10 +226,9 @@ def test_identical_bytes_stop_the_spread_from_the_next_call_on(tree, finished):
 # A crash
 
 
-def run_and_kill(tree, job, *command):
-    """Kill a run with all its children, without warning, once a job has begun."""
-    log = tree / RUN / f"logs/{job}.log"
-    log.unlink(missing_ok=True)
+def run_and_kill(mark, tree, *command, delay=0.0):
+    """Kill a run with all its children, without warning, once a file is there."""
+    mark.unlink(missing_ok=True)
     running = subprocess.Popen(
         [str(part) for part in command],
         cwd=tree,
@@ -230,9 +237,10 @@ def run_and_kill(tree, job, *command):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    while not log.exists():
-        assert running.poll() is None, f"the run ended before {job}"
+    while not mark.exists():
+        assert running.poll() is None, f"the run ended before {mark}"
         time.sleep(0.02)
+    time.sleep(delay)
     os.killpg(running.pid, signal.SIGKILL)
     running.wait()
 
@@ -248,19 +256,47 @@ def killed(smoke, finished, tmp_path_factory):
     for name in with_dependants(finished, LOST):
         for output in finished[name].outputs:
             (tree / output).unlink()
+        (tree / RUN / f"benchmarks/{name}.tsv").unlink()
     one_core = python("snakemake", *SMOKE, "--cores", "1")
-    run_and_kill(tree, "attack/lbfgs/AE400-10/1", *one_core)
+    log = tree / RUN / "logs/attack/lbfgs/AE400-10/1.log"
+    run_and_kill(log, tree, *one_core)
     (tree / RUN / "adversarial/lbfgs/AE400-10/1.parquet").write_bytes(b"half")
     return tree
 
 
 @pytest.fixture(scope="module")
 def resumed(killed, finished, tmp_path_factory):
-    """Go on after the crash, on one core."""
+    """Go on after the crash, are killed at five more moments, and finish on one core.
+
+    Moments are those at which some job begins, or its file takes its name, before
+    Snakemake knows; and up to a fifth of a second later.
+    """
     tree = twin(killed, tmp_path_factory.mktemp("resumed") / "tree")
+    draw = random.Random(5)
+    for _ in range(5):
+        snakemake(tree, "--unlock")
+        mark = draw_mark(tree, finished, draw)
+        delay = draw.uniform(0, 0.2)
+        two_cores = python("snakemake", *SMOKE, "--cores", "2")
+        run_and_kill(mark, tree, *two_cores, delay=delay)
     snakemake(tree, "--unlock")
     snakemake(tree, "--cores", "1")
     return tree
+
+
+def draw_mark(tree, finished, draw):
+    """Draw a file that a job has yet to write; the run goes on after it.
+
+    A job that others wait for may be done when its file is there, a last one not.
+    """
+    lost = with_dependants(finished, LOST)
+    benchmarks = tree / RUN / "benchmarks"
+    waiting = {n for n in lost if not (benchmarks / f"{n}.tsv").exists()}
+    name = draw.choice(sorted(waiting))
+    log = tree / RUN / f"logs/{name}.log"
+    output = tree / min(finished[name].outputs)
+    is_last = with_dependants(finished, {name}) & waiting == {name}
+    return log if is_last else draw.choice([log, output])
 
 
 def test_a_killed_run_is_locked_and_says_how_to_go_on(killed):
@@ -278,9 +314,7 @@ def test_nothing_half_written_is_taken_for_finished(killed, finished):
     assert all((killed / output).exists() for output in done)
 
 
-def test_what_was_finished_before_the_crash_is_not_made_again(
-    killed, resumed, finished
-):
+def test_what_was_finished_before_a_crash_is_not_made_again(killed, resumed, finished):
     kept = with_dependants(finished, LOST) - planned(jobs(killed))
     for name in kept:
         for output in finished[name].outputs:
@@ -288,9 +322,7 @@ def test_what_was_finished_before_the_crash_is_not_made_again(
             assert before.stat().st_mtime_ns == after.stat().st_mtime_ns
 
 
-def test_a_resumed_run_on_one_core_gives_the_bytes_of_a_whole_one_on_two(
-    smoke, resumed
-):
+def test_a_run_killed_six_times_gives_the_bytes_of_an_undisturbed_one(smoke, resumed):
     whole, pieces = contents(smoke, *TIMES), contents(resumed, *TIMES)
     assert set(whole) == set(pieces)
     assert [name for name in whole if whole[name] != pieces[name]] == []
@@ -310,7 +342,7 @@ def for_smoke(tree):
     (tree / "dvc.lock").unlink(missing_ok=True)
     path = tree / "dvc.yaml"
     command = f"snakemake --cores 2 {' '.join(SMOKE)}"
-    edit(path, "cmd: snakemake --cores all\n", f"cmd: {command}\n")
+    edit(path, "cmd: snakemake --cores all everything\n", f"cmd: {command}\n")
     edit(path, "config/config.yaml", "config/smoke.yaml")
     path.write_text(path.read_text().replace("results/paper", RUN))
     ignored = tree / ".gitignore"
@@ -412,7 +444,7 @@ def history(stored, tmp_path_factory):
     path = tree / "config/smoke.yaml"
     path.write_text(path.read_text() + "noise:\n  deviations: [0.1, 0.2]\n")
     lock = (tree / "dvc.lock").read_bytes()
-    run_and_kill(tree, "transfer", *python("dvc", "repro"))
+    run_and_kill(tree / RUN / "logs/transfer.log", tree, *python("dvc", "repro"))
     assert (tree / "dvc.lock").read_bytes() == lock
     snakemake(tree, "--unlock")
     dvc(tree, "repro")
@@ -467,6 +499,99 @@ def test_dvc_shows_what_changed_between_two_commits(history, tmp_path):
     dvc(history, "plots", "diff", *revisions, "--out", tmp_path / "plots")
     page = (tmp_path / "plots/index.html").read_text()
     assert all(re.search(rf'"rev": ?"{name}"', page) for name in revisions)
+
+
+def test_the_comparison_names_what_is_upstream_of_each_changed_number(
+    history, tmp_path
+):
+    tree = twin(history, tmp_path / "tree")
+    page = (tree / write_comparison(tree, "first", "smoke")).read_text()
+    found = {
+        re.sub("<[^>]+>", "", item)
+        for item in re.findall('<li id="cause-.*?</li>', page)
+    }
+    noise = "deviations: [0.1, 0.3] → [0.1, 0.2]"
+    assert found >= {f"settings of transfer: {noise}"}
+    assert not any(cause.startswith(("code", "data", "result")) for cause in found)
+    assert not any("train" in cause or "attack" in cause for cause in found)
+    assert re.search('<h2 id="models">models</h2>\n<p>Nothing changed', page)
+    assert not re.search('<h2 id="cross-model">cross-model</h2>\n<p>Nothing', page)
+
+
+def test_the_comparison_goes_on_without_records_in_the_cache(clone):
+    page = (clone / write_comparison(clone, "first", "smoke")).read_text()
+    assert NOT_HERE in page
+
+
+def test_records_of_other_results_than_git_has_are_not_taken_for_theirs(
+    history, tmp_path
+):
+    """As after a commit of new tables that forgot `dvc repro`."""
+    tree = twin(history, tmp_path / "tree")
+    metrics = tree / RUN / "metrics.json"
+    metrics.write_text(metrics.read_text().replace("agrees", "differs"))
+    commit(tree, "Not recorded")
+    assert NO_RECORDS in unescape(
+        (tree / write_comparison(tree, "HEAD", "smoke")).read_text()
+    )
+    assert NO_RECORDS not in unescape(
+        (tree / write_comparison(tree, "second", "smoke")).read_text()
+    )
+
+
+def test_a_parameter_is_tried_and_kept_beside_the_commit(history, tmp_path):
+    tree = twin(history, tmp_path / "tree")
+    before, head = contents(tree, *TIMES), call(tree, "git", "rev-parse", "HEAD")
+    trial = "config/smoke.yaml:noise.deviations=[0.1,0.4]"
+    dvc(tree, "exp", "run", "--name", "trial", "--set-param", trial)
+    tried = contents(tree, *TIMES)
+    assert b"noise-0.4" in tried["tables/cross-model.csv"]
+    assert planned(jobs(tree)) == set()
+    assert call(tree, "git", "rev-parse", "HEAD") == head
+    call(tree, "git", "checkout", "--quiet", "HEAD", "--", ".")
+    dvc(tree, "checkout", "--force")
+    assert contents(tree, *TIMES) == before
+    assert planned(jobs(tree)) == set()
+    dvc(tree, "exp", "apply", "trial")
+    assert contents(tree, *TIMES) == tried
+    assert planned(jobs(tree)) == set()
+
+
+@pytest.fixture
+def bucket():
+    """Serve an empty S3 bucket on loopback; return its address and a setting."""
+    pytest.importorskip("dvc_s3", reason="needs dvc-s3")
+    server = pytest.importorskip("moto.server", reason="needs moto[server]")
+    boto3 = pytest.importorskip("boto3")
+    running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    running.start()
+    endpoint = "http://{}:{}".format(*running.get_host_and_port())
+    keys = {"aws_access_key_id": "any", "aws_secret_access_key": "any"}
+    client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **keys)
+    client.create_bucket(Bucket="results")
+    yield (
+        "s3://results/smoke",
+        {
+            "endpointurl": endpoint,
+            "access_key_id": "any",
+            "secret_access_key": "any",
+        },
+    )
+    running.stop()
+
+
+def test_results_travel_through_a_bucket(stored, tmp_path, bucket):
+    address, settings = bucket
+    tree = twin(stored, tmp_path / "tree")
+    call(tree, "git", "clone", "--quiet", tree, tmp_path / "clone")
+    for place in (tree, tmp_path / "clone"):
+        dvc(place, "remote", "add", "--default", "bucket", address)
+        for key, value in settings.items():
+            dvc(place, "remote", "modify", "--local", "bucket", key, value)
+    dvc(tree, "push")
+    dvc(tmp_path / "clone", "pull")
+    assert contents(tmp_path / "clone") == contents(stored, *TIMES)
+    assert planned(jobs(tmp_path / "clone")) == set()
 
 
 def test_branches_with_results_of_their_own_can_be_merged(history, tmp_path):

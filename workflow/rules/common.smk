@@ -17,7 +17,7 @@ environ.update(
 )
 
 from intriguing.errors import InputError
-from intriguing.workflow import provenance, settings, sheets
+from intriguing.workflow import convolutions, provenance, settings, sheets
 from intriguing.workflow.config import read_config
 from intriguing.workflow.digest import CodeDigestError, code_digest
 from intriguing.workflow.files import write_text
@@ -29,7 +29,11 @@ try:
     RESULTS = f"results/{CFG.run}"
     MODELS = sheets.read_models(CFG.models)
     ATTACKS = sheets.read_attacks(CFG.attacks, MODELS)
-    TRAINED = sheets.trained(MODELS, CFG.seeds)
+    CONVOLUTIONAL = convolutions.read_convolutional(CFG.convolutional, MODELS)
+    PERCEPTRONS = sheets.trained(MODELS, CFG.seeds)
+    CONVOLUTED = convolutions.trained_convolutional(CONVOLUTIONAL, CFG.seeds)
+    TRAINED = PERCEPTRONS + CONVOLUTED
+    FIRST_SEEDS = list(dict(reversed(TRAINED)).items())[::-1]
     ATTACKED = sheets.attacked(ATTACKS, MODELS, CFG)
     if workflow.is_main_process:
         require_writable(RESULTS)
@@ -44,9 +48,10 @@ DIGITS = [f"{MNIST}/{name}.safetensors" for name in ("train", "test")]
 DIGITS += [f"{MNIST}/{part}.txt" for part in ("P1", "P2")]
 NETWORKS = [f"{RESULTS}/models/{m}/{s}.safetensors" for m, s in TRAINED]
 NETWORKS += [f"{RESULTS}/training/{m}/{s}.json" for m, s in TRAINED]
+# The attacks on the open choices are for the paper's own networks.
 ADVERSARIAL = [
     f"{RESULTS}/adversarial/{attack}/{model}/{seed}.{kind}"
-    for attack, model, seed in ATTACKED
+    for attack, model, seed in [*ATTACKED, *((sheets.FINEST, *n) for n in CONVOLUTED)]
     for kind in ("safetensors", "parquet")
 ]
 ADVERSARIAL += [
@@ -56,15 +61,16 @@ ADVERSARIAL += [
 ]
 TRANSFER = [f"{RESULTS}/transfer/{attack}.parquet" for attack in ("lbfgs", "minimal")]
 TABLE_NAMES = ["models", "cross-model", "cross-model-sample", "controls", "choices"]
-TABLE_NAMES += ["minimal", "minimal-transfer"]
+TABLE_NAMES += ["minimal", "minimal-transfer", "spectral"]
 TABLES = [
     f"{RESULTS}/tables/{table}.{kind}"
     for table in TABLE_NAMES
     for kind in ("csv", "md", "tex", "html")
 ]
+SPECTRA = [f"{RESULTS}/spectra/{m}/{s}.json" for m, s in TRAINED]
 FIGURES = [
     f"{RESULTS}/figures/{figure}.{kind}"
-    for figure in ("examples", "cross-model", "distortions")
+    for figure in ("examples", "cross-model", "distortions", "spectra")
     for kind in ("png", "svg", "pdf")
 ]
 CLAIMS = [
@@ -77,7 +83,7 @@ if CFG.data.mirror:
 
 
 wildcard_constraints:
-    model="|".join(map(re.escape, MODELS)),
+    model="|".join(map(re.escape, [*MODELS, *CONVOLUTIONAL])),
     attack="|".join(map(re.escape, ATTACKS)),
     seed=r"\d+",
 

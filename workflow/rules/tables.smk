@@ -77,7 +77,7 @@ rule table_cross_model:
         mem_mb=2000,
         runtime=5,
     params:
-        settings=settings.cross_model_settings(CFG, MODELS),
+        settings=settings.cross_model_settings(CFG, [*MODELS, *CONVOLUTIONAL]),
         code=digest("table_cross_model.py"),
     message:
         "Table 2: transfer between networks, on all images and on the paper's sample"

@@ -8,6 +8,10 @@ def training_settings(wildcards):
     return settings.training_settings(CFG, MODELS[wildcards.model])
 
 
+def convolutional_settings(wildcards):
+    return convolutions.convolutional_settings(CFG, CONVOLUTIONAL[wildcards.model])
+
+
 rule train:
     input:
         train=f"{MNIST}/train.safetensors",
@@ -20,6 +24,8 @@ rule train:
         f"{RESULTS}/logs/train/{{model}}/{{seed}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train/{{model}}/{{seed}}.tsv"
+    wildcard_constraints:
+        model="|".join(map(re.escape, MODELS)),
     # Everything waits for the networks; the attacks then fill both ends of the queue.
     priority: 10
     threads: 1
@@ -33,3 +39,30 @@ rule train:
         "Train {wildcards.model}, seed {wildcards.seed}"
     script:
         step("train.py")
+
+
+rule train_convolutional:
+    input:
+        train=f"{MNIST}/train.safetensors",
+        test=f"{MNIST}/test.safetensors",
+    output:
+        weights=f"{RESULTS}/models/{{model}}/{{seed}}.safetensors",
+        errors=f"{RESULTS}/training/{{model}}/{{seed}}.json",
+    log:
+        f"{RESULTS}/logs/train_convolutional/{{model}}/{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train_convolutional/{{model}}/{{seed}}.tsv"
+    wildcard_constraints:
+        model="|".join(map(re.escape, CONVOLUTIONAL)),
+    priority: 10
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        settings=convolutional_settings,
+        code=digest("train_convolutional.py"),
+    message:
+        "Train {wildcards.model}, seed {wildcards.seed}"
+    script:
+        step("train_convolutional.py")

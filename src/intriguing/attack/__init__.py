@@ -2,7 +2,8 @@
 
 ``find_adversarial`` is the one call. `penalised` minimises the paper's objective from
 several starts, by `lbfgs` in batches or by SciPy in `reference`; the objective is in
-`objective`, the search on the penalty's weight in `weights`.
+`objective`, the search on the penalty's weight in `weights`. `minimal` goes without
+that objective, to the smallest perturbation itself.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from intriguing.attack import penalised
+from intriguing.attack import minimal, penalised
 from intriguing.attack.live import Found
 from intriguing.attack.objective import wanted_classes
 from intriguing.errors import InputError
@@ -59,11 +60,12 @@ def find_adversarial(
         model: Classifier from pixels in [0, 1] to logits, in eval mode.
         images: Clean images.
         targets: Wanted class of each image; if not given the attack is untargeted.
-        method: ``lbfgs``, the paper's objective in batches on any device, or ``scipy``,
-            the same image by image: the reference.
+        method: ``lbfgs``, the paper's objective in batches on any device; ``scipy``,
+            the same image by image, the reference; or ``minimal``, the smallest
+            perturbation itself, on any device.
         labels: True classes, needed when there are no targets.
-        settings: Keywords of the method: those of `penalised.lbfgs_from_starts` or
-            `penalised.scipy_one_by_one`.
+        settings: Keywords of the method: those of `penalised.lbfgs_from_starts`,
+            `penalised.scipy_one_by_one` or `minimal.search`.
 
     Raises:
         InputError: An image lies outside the box, the model returns NaN, or a class
@@ -81,6 +83,7 @@ def find_adversarial(
 METHODS = {
     "lbfgs": penalised.lbfgs_from_starts,
     "scipy": penalised.scipy_one_by_one,
+    "minimal": minimal.search,
 }
 
 
@@ -88,7 +91,7 @@ def judge(
     model: nn.Module,
     clean: Float[Tensor, "n ..."],
     wanted: Bool[Tensor, "n classes"],
-    found: Found,
+    found: Found | minimal.Found,
 ) -> Adversarial:
     """Re-check the images as they will be stored, in one plain forward pass."""
     images = found.image.reshape(clean.shape)

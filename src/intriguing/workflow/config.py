@@ -128,6 +128,9 @@ class RunConfig(Section):
         description="Seeds; each non-convex network is trained once with each.",
     )
     models: str = Field("config/models.tsv", description="Sheet of the networks.")
+    convolutional: str = Field(
+        "config/convolutional.tsv", description="Sheet of the convolutional networks."
+    )
     attacks: str = Field("config/attacks.tsv", description="Sheet of the attacks.")
     data: DataSection = DataSection()
     train: TrainSection = TrainSection()

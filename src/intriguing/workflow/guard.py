@@ -26,13 +26,11 @@ def missing_records(products: Iterable[Path | str], records: Path | str) -> list
         writing, and of none of whose files there is a record.
     """
     records = Path(records)
-    recorded = set(_named_in(records))
-    interrupted = set(_named_in(records.with_name("incomplete")))
+    made = recorded(records).keys()
+    interrupted = recorded(records.with_name("incomplete")).keys()
     held = {Path(product): set(_files(Path(product))) for product in products}
     return [
-        path
-        for path, files in held.items()
-        if files - interrupted and not files & recorded
+        path for path, files in held.items() if files - interrupted and not files & made
     ]
 
 
@@ -54,6 +52,23 @@ def require_records(products: Iterable[Path | str], records: Path | str) -> None
         )
 
 
+def recorded(marks: Path) -> dict[Path, Path]:
+    """Find Snakemake's files about outputs, by the output each is named after.
+
+    Records are about finished ones, marks of incompleteness about those that killed
+    jobs left, which Snakemake resumes by itself.
+    """
+    found = {}
+    for mark in _files(marks):
+        # Long names are cut into folders marked with "@".
+        parts = (part.removeprefix("@") for part in mark.relative_to(marks).parts)
+        try:
+            found[Path(urlsafe_b64decode("".join(parts)).decode())] = mark
+        except ValueError:
+            continue
+    return found
+
+
 def _files(path: Path) -> Iterator[Path]:
     """Yield the files of a product; hidden ones are DVC's, git's or half-written."""
     if path.is_file():
@@ -61,18 +76,3 @@ def _files(path: Path) -> Iterator[Path]:
     elif path.is_dir():
         found = (file for file in path.rglob("*") if file.is_file())
         yield from (file for file in found if not file.name.startswith("."))
-
-
-def _named_in(marks: Path) -> Iterator[Path]:
-    """Yield the outputs that Snakemake's files about outputs are named after.
-
-    Records are about finished ones, marks of incompleteness about those that killed
-    jobs left, which Snakemake resumes by itself.
-    """
-    for mark in _files(marks):
-        # Long names are cut into folders marked with "@".
-        parts = (part.removeprefix("@") for part in mark.relative_to(marks).parts)
-        try:
-            yield Path(urlsafe_b64decode("".join(parts)).decode())
-        except ValueError:
-            continue

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from intriguing.workflow.config import RunConfig, config_table
+from intriguing.workflow.convolutions import ConvolutionalRow
 from intriguing.workflow.files import write_text
 from intriguing.workflow.sheets import AttackRow, ModelRow
 
@@ -29,6 +30,7 @@ def with_tables(text: str) -> str:
     tables = {
         "keys": config_table(),
         "models": column_table(ModelRow),
+        "convolutional": column_table(ConvolutionalRow),
         "attacks": column_table(AttackRow),
     }
     for name, table in tables.items():

@@ -61,9 +61,7 @@ def transfer_settings(
     }
 
 
-def cross_model_settings(
-    config: RunConfig, models: Mapping[str, ModelRow]
-) -> dict[str, Any]:
+def cross_model_settings(config: RunConfig, models: Sequence[str]) -> dict[str, Any]:
     """Return the rows of Table 2 and of its controls, and the size of the sample."""
     noise = [f"noise-{deviation:g}" for deviation in config.noise.deviations]
     matched = [f"{MATCHED}{model}" for model in models]
@@ -86,11 +84,12 @@ def choices_settings(config: RunConfig, attacked: Sequence[Job]) -> dict[str, An
 def claims_settings(
     models: Mapping[str, ModelRow], trained: Sequence[tuple[str, int]]
 ) -> dict[str, Any]:
-    """Return which networks the claims speak of."""
+    """Return which networks the claims speak of; those on transfer: the paper's."""
     linear = [row for row in models.values() if row.family == "linear"]
     coded = [name for name, row in models.items() if row.family == "autoencoder"]
     return {
         "networks": [list(network) for network in trained],
+        "transfer": list(models),
         "by_decay": [row.model for row in sorted(linear, key=lambda row: row.decay)],
         "autoencoder": coded[0],
     }

@@ -151,7 +151,7 @@ def read_models(path: Path | str) -> dict[str, ModelRow]:
     Raises:
         InputError: The file, the row and the column of what is wrong.
     """
-    return _read(Path(path), ModelRow)
+    return read_rows(Path(path), ModelRow)
 
 
 def read_attacks(
@@ -163,7 +163,7 @@ def read_attacks(
         InputError: The file, the row and the column of what is wrong, an unknown
             network among it.
     """
-    attacks = _read(Path(path), AttackRow)
+    attacks = read_rows(Path(path), AttackRow)
     for name, row in attacks.items():
         for model in row.models or ():
             if model not in models:
@@ -247,7 +247,7 @@ def _search_problem(row: AttackRow, finest: AttackRow | None) -> str:
     return ""
 
 
-def _read(path: Path, kind: type[AnyRow]) -> dict[str, AnyRow]:
+def read_rows(path: Path, kind: type[AnyRow]) -> dict[str, AnyRow]:
     """Read one sheet; its first column holds the names."""
     rows: dict[str, AnyRow] = {}
     for name, cells in _cells(path, list(kind.model_fields)):

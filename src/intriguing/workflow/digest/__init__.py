@@ -20,7 +20,13 @@ from pathlib import Path
 from .reach import Reach
 from .source import CodeDigestError, Source, content, shown
 
-__all__ = ["CodeDigestError", "code_digest", "dynamic_imports", "reached_modules"]
+__all__ = [
+    "CodeDigestError",
+    "code_digest",
+    "dynamic_imports",
+    "module_digests",
+    "reached_modules",
+]
 
 
 def code_digest(script: Path, roots: Sequence[Path]) -> str:
@@ -46,7 +52,7 @@ def code_digest(script: Path, roots: Sequence[Path]) -> str:
     for path, source in reach.sources.items():
         lines.append(f"{reach.names[path]} {source.digest}")
         lines.extend(f"{reach.names[path]} {line}" for line in _data(path, source))
-    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16]
+    return _sha256("\n".join(sorted(lines)))
 
 
 def reached_modules(script: Path, roots: Sequence[Path]) -> tuple[Path, ...]:
@@ -54,9 +60,27 @@ def reached_modules(script: Path, roots: Sequence[Path]) -> tuple[Path, ...]:
     return tuple(sorted(Reach(script, roots).sources))
 
 
+def module_digests(script: Path, roots: Sequence[Path]) -> dict[Path, str]:
+    """Digest the script and every local module it reaches, each for itself.
+
+    Two versions of a step differ in those modules whose digests differ. Arguments and
+    errors are those of `code_digest`.
+    """
+    reach = Reach(script, roots)
+    lines = {
+        path: [source.digest, *_data(path, source)]
+        for path, source in reach.sources.items()
+    }
+    return {path: _sha256("\n".join(lines[path])) for path in sorted(lines)}
+
+
 def dynamic_imports(script: Path, roots: Sequence[Path]) -> list[str]:
     """Return ``file:line`` of each place that loads code under a computed name."""
     return Reach(script, roots).dynamic()
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @cache  # many steps reach the same modules

@@ -1,0 +1,30 @@
+"""Step: singular values of every layer of every network."""
+
+import json
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from intriguing.figures.spectra import spectra_figure
+from intriguing.workflow.drawing import draw
+from intriguing.workflow.step import step_log
+
+
+def run(measured: dict[str, str]) -> Figure:
+    """Return the figure.
+
+    Args:
+        measured: File of the step ``spectra`` for each network, by name.
+    """
+    networks = {}
+    for name, path in measured.items():
+        layers = json.loads(Path(path).read_text())["layers"]
+        networks[name] = {x["name"]: x["spectrum"] for x in layers if x["spectrum"]}
+    return spectra_figure(networks)
+
+
+if __name__ == "__main__":
+    names = snakemake.params.settings["networks"]
+    with step_log(snakemake, threads=None):
+        figure = run(dict(zip(names, snakemake.input.measured, strict=True)))
+        draw(figure, Path(snakemake.output.png).with_suffix(""))

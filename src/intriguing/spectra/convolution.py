@@ -1,0 +1,109 @@
+"""A zero-padded convolution as a linear map between images, and its adjoint."""
+
+from numbers import Integral
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Float64
+from torch import Tensor
+from torch.nn import functional
+
+from intriguing.errors import InputError
+
+Pair = tuple[int, int]
+
+
+class Convolution(NamedTuple):
+    """One layer: weights, and the image that they are applied to.
+
+    Attributes:
+        weight: In float64; ``inputs`` counts those of one group.
+        stride: Down and across.
+        padding: Zeros above and below, left and right.
+        groups: Of channels.
+        size: Height and width of the input.
+    """
+
+    weight: Float64[Tensor, "outputs inputs height width"]
+    stride: Pair
+    padding: Pair
+    groups: int
+    size: Pair
+
+    @property
+    def output_size(self) -> Pair:
+        """Height and width of the output."""
+        kernel = self.weight.shape[2:]
+        axes = zip(self.size, kernel, self.stride, self.padding, strict=True)
+        height, width = ((n + 2 * p - k) // s + 1 for n, k, s, p in axes)
+        return height, width
+
+    @property
+    def group_weights(self) -> Float64[Tensor, "groups outputs inputs height width"]:
+        """Weights of each group; the layer's norm is the largest over the groups."""
+        return self.weight.reshape(self.groups, -1, *self.weight.shape[1:])
+
+
+def describe(
+    weight: Tensor, stride: Any, padding: Any, groups: int, input_size: Any
+) -> Convolution:
+    """Return the layer, or say in one line why there is none.
+
+    Arguments are those of `intriguing.spectra.conv_norm`.
+
+    Raises:
+        InputError: Naming the argument that is wrong.
+    """
+    if weight.dim() != 4 or not weight.numel():
+        raise InputError(
+            f"weight of shape {tuple(weight.shape)}: a convolution has (outputs, "
+            "inputs of a group, height, width)"
+        )
+    if not torch.isfinite(weight).all():
+        raise InputError("weight holds NaN or infinite values; train the network again")
+    if groups < 1 or len(weight) % groups:
+        raise InputError(f"groups {groups}: must divide the {len(weight)} outputs")
+    pairs = _pair("stride", stride, 1), _pair("padding", padding, 0)
+    size = _pair("input_size", input_size, 1)
+    layer = Convolution(weight.detach().double(), *pairs, int(groups), size)
+    if min(layer.output_size) < 1:
+        raise InputError(
+            f"input_size {size} with padding {layer.padding}: smaller than the kernel "
+            f"{tuple(weight.shape[2:])}"
+        )
+    return layer
+
+
+def _pair(name: str, given: Any, least: int) -> Pair:
+    pair = (given, given) if isinstance(given, Integral) else given
+    whole = isinstance(pair, tuple | list) and all(
+        isinstance(n, Integral) for n in pair
+    )
+    if not whole or len(pair) != 2 or min(pair) < least:
+        raise InputError(
+            f"{name} {given!r}: give a whole number from {least} up, or two"
+        )
+    return int(pair[0]), int(pair[1])
+
+
+def apply(
+    layer: Convolution, images: Float64[Tensor, "n c h w"]
+) -> Float64[Tensor, "n c2 h2 w2"]:
+    """Return the convolution of images."""
+    return functional.conv2d(
+        images, layer.weight, None, layer.stride, layer.padding, 1, layer.groups
+    )
+
+
+def apply_adjoint(
+    layer: Convolution, images: Float64[Tensor, "n c h w"]
+) -> Float64[Tensor, "n c2 h2 w2"]:
+    """Return what the transposed matrix does to images of the output's size."""
+    # Rows that no window reaches are not in the output; without saying how many there
+    # are, the transposed convolution has another size and another alignment.
+    kernel, out = layer.weight.shape[2:], layer.output_size
+    axes = zip(layer.size, kernel, layer.stride, layer.padding, out, strict=True)
+    beyond = [n + 2 * p - k - (m - 1) * s for n, k, s, p, m in axes]
+    return functional.conv_transpose2d(
+        images, layer.weight, None, layer.stride, layer.padding, beyond, layer.groups
+    )

@@ -1,0 +1,62 @@
+"""Table 5 for any network: layers as rows, gains and their estimates as columns."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from intriguing.results import Cells
+from intriguing.stats import Interval, mean_interval
+
+SIZES = {
+    "inputs": "in-channels",
+    "outputs": "out-channels",
+    "kernel": "kernel",
+    "stride": "stride",
+}
+ESTIMATES = (
+    *("circular", "reshaped", "singla-feizi", "araujo"),
+    *("printed", "printed-corrected", "smallest"),
+)
+COLUMNS = (*SIZES.values(), "lower", "upper", *ESTIMATES)
+PRODUCTS = ("product-of-norms", "product")
+
+Measured = Mapping[str, Any]
+"""What the step ``spectra`` says of one network: ``layers`` and products."""
+
+
+def spectral_cells(model: str, seeds: Sequence[Measured]) -> Cells:
+    """Return the cells of a network, a row a layer, then its products.
+
+    Numbers are means over the seeds. Those of a single seed have no interval, as they
+    are no estimate of anything: ``lower`` and ``upper`` hold the truth between them.
+
+    Args:
+        model: Its name, which the rows begin with.
+        seeds: What was measured of it with each seed.
+    """
+    cells: Cells = {}
+    for number, layer in enumerate(seeds[0]["layers"]):
+        row = f"{model}/{layer['name']}"
+        of_seeds = [_numbers(seed["layers"][number]) for seed in seeds]
+        for column in COLUMNS:
+            _add(cells, (row, column), [found.get(column) for found in of_seeds])
+    for name in PRODUCTS:
+        _add(cells, (f"{model}/{name}", "upper"), [seed[name] for seed in seeds])
+    return cells
+
+
+def _numbers(layer: Measured) -> dict[str, float | None]:
+    """Return the numbers of one layer by the column they belong in."""
+    sizes = {column: layer[key] for key, column in SIZES.items()}
+    gains = {column: layer[column] for column in ("lower", "upper")}
+    return {**sizes, **gains, **(layer["estimates"] or {})}
+
+
+def _add(cells: Cells, cell: tuple[str, str], values: list[float | None]) -> None:
+    if None in values:
+        return
+    if len(set(values)) > 1:
+        cells[cell] = mean_interval([np.array([value]) for value in values])
+    else:
+        cells[cell] = Interval(values[0], values[0], values[0])

@@ -1,0 +1,74 @@
+"""The sheet of the convolutional networks, and what their steps take from it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from intriguing.errors import InputError
+from intriguing.workflow.config import RunConfig
+from intriguing.workflow.sheets import Count, ModelName, ModelRow, Row, read_rows
+
+SHAPES = {"mnist": (1, 28, 28), "cifar10": (3, 32, 32)}
+"""Channels, height and width of the images of each data set."""
+
+
+class ConvolutionalRow(Row):
+    """A convolutional network and how it is trained."""
+
+    model: ModelName = Field(description="Its name.")
+    architecture: Literal["alexnet-mnist", "alexnet-cifar10", "alexnet-2012"] = Field(
+        description="Layers, by name; `intriguing.convolutional` has them."
+    )
+    data: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9-]*$",
+        description="Images: `mnist`, `cifar10`, or the name of a folder.",
+    )
+    seeds: Count = Field(description="How many of the config's seeds, the first.")
+    learning_rate: Annotated[float, Field(gt=0)] = Field(
+        description="Highest learning rate of Adam."
+    )
+    epochs: Count = Field(description="Passes over the training images.")
+    batch: Count = Field(description="Images of one step.")
+    warmup: Annotated[float, Field(ge=0, lt=1)] = Field(
+        description="Share of all steps in which the rate rises."
+    )
+    decay: Annotated[float, Field(ge=0)] = Field(
+        description="Weight decay of all weights, as for the other networks."
+    )
+    shift: Annotated[int, Field(ge=0)] = Field(
+        description="Pixels by which batches are moved at most."
+    )
+    mirror: Literal["yes", "no"] = Field(description="Whether half are mirrored.")
+
+
+def read_convolutional(
+    path: Path | str, others: Mapping[str, ModelRow]
+) -> dict[str, ConvolutionalRow]:
+    """Read the convolutional networks, by name in the order of the sheet.
+
+    Raises:
+        InputError: The file, the row and the column of what is wrong, or a name that
+            another network has.
+    """
+    rows = read_rows(Path(path), ConvolutionalRow)
+    if twice := [name for name in rows if name in others]:
+        raise InputError(
+            f"{path}: {twice[0]} is in the other sheet of networks too; rename one"
+        )
+    return rows
+
+
+def trained_convolutional(
+    rows: Mapping[str, ConvolutionalRow], seeds: Sequence[int]
+) -> list[tuple[str, int]]:
+    """List network and seed of all that are trained."""
+    return [(name, s) for name, row in rows.items() for s in seeds[: row.seeds]]
+
+
+def convolutional_settings(config: RunConfig, row: ConvolutionalRow) -> dict[str, Any]:
+    """Return the settings of the step ``train_convolutional``."""
+    # How many seeds there are, and where the images come from, is not its concern.
+    known = row.model_dump(mode="json", exclude={"seeds", "data"})
+    return {"row": known, "threads": config.train.threads}

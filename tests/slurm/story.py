@@ -1,0 +1,140 @@
+"""The workflow on a real SLURM of one node, against the same run without.
+
+Not collected with the other tests: it installs Debian's packages and removes them
+again, and takes several minutes. `make slurm-test`, as root on Debian.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from conftest import ROOT
+from scratch import (
+    SMOKE,
+    contents,
+    copy_repository,
+    environment,
+    jobs,
+    planned,
+    smoke_run,
+)
+
+CLUSTER = ROOT / "tests/slurm/cluster.sh"
+TIMES = ("logs/", "benchmarks/", "provenance.json")
+# A cluster without accounting: no account, and nobody but squeue to ask.
+SITE = (
+    *("--slurm-no-account", "--slurm-status-command", "squeue"),
+    *("--slurm-init-seconds-before-status-checks", "3"),
+)
+PROFILE = (*SMOKE, "--profile", "profiles/slurm", *SITE)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Start a cluster; return the setting by which its clients find it.
+
+    Not below pytest's own folder, which nobody else may enter: munge refuses that.
+    """
+    with tempfile.TemporaryDirectory(prefix="slurm-") as folder:
+        subprocess.run(["sh", CLUSTER, "start", folder], check=True)
+        try:
+            yield {"SLURM_CONF": f"{folder}/slurm.conf"}
+        finally:
+            subprocess.run(["sh", CLUSTER, "stop", folder], check=True)
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory):
+    """Make an environment with the plugin on top of the one that runs the tests.
+
+    In the project's own, the plugin would slow every call of Snakemake on a machine
+    whose cluster does not answer.
+    """
+    place = tmp_path_factory.mktemp("plugin") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", place], check=True)
+    (packages,) = place.glob("lib/python3*/site-packages")
+    below = "\n".join(path for path in sys.path if "site-packages" in path)
+    (packages / "below.pth").write_text(f"{below}\n")
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = extras["optional-dependencies"]["slurm"]
+    pip = (place / "bin/python", "-m", "pip", "install", "--quiet", *wanted)
+    subprocess.run(pip, check=True)
+    return place / "bin/python"
+
+
+@pytest.fixture(scope="module")
+def local(mnist_raw, tmp_path_factory):
+    return smoke_run(tmp_path_factory.getbasetemp(), mnist_raw)
+
+
+def start(folder, python, cluster, *options):
+    """Begin a run of the whole smoke configuration on the cluster."""
+    return subprocess.Popen(
+        [python, "-m", "snakemake", *PROFILE, *options],
+        cwd=folder,
+        env=environment(folder) | cluster,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def running_job(folder, cluster, rule):
+    """Return the number of a running job of a rule, once there is one."""
+    squeue = ["squeue", "--noheader", "--states", "RUNNING", "--format", "%i %k"]
+    while True:
+        shown = subprocess.run(
+            squeue, env=environment(folder) | cluster, capture_output=True, text=True
+        ).stdout
+        for line in shown.splitlines():
+            number, comment = line.split(maxsplit=1)
+            if f"rule_{rule}" in comment and (folder / "results").exists():
+                return number
+        time.sleep(0.2)
+
+
+@pytest.fixture(scope="module")
+def cancelled(mnist_raw, tmp_path_factory, cluster, python):
+    """Cancel an attack while it runs; return the checkout and what Snakemake says."""
+    folder = copy_repository(tmp_path_factory.mktemp("slurm") / "tree", mnist_raw)
+    run = start(folder, python, cluster)
+    number = running_job(folder, cluster, "attack")
+    scancel = ["scancel", number]
+    subprocess.run(scancel, env=environment(folder) | cluster, check=True)
+    said, _ = run.communicate()
+    return folder, run.returncode, said
+
+
+def test_a_cancelled_job_stops_the_run_and_is_named(cancelled):
+    _, status, said = cancelled
+    assert status != 0
+    assert "Error in rule attack" in said
+
+
+@pytest.fixture(scope="module")
+def resumed(cancelled, cluster, python):
+    folder, _, _ = cancelled
+    run = start(folder, python, cluster)
+    said, _ = run.communicate()
+    assert run.returncode == 0, said
+    return folder
+
+
+def test_the_same_command_goes_on_and_gives_the_bytes_of_a_local_run(local, resumed):
+    here, there = contents(local, *TIMES), contents(resumed, *TIMES)
+    assert set(here) == set(there)
+    assert [name for name in here if here[name] != there[name]] == []
+
+
+def test_what_the_cluster_made_is_current_everywhere(resumed, cluster, python):
+    assert planned(jobs(resumed)) == set()
+    run = start(resumed, python, cluster, "--dry-run")
+    said, _ = run.communicate()
+    assert "Nothing to be done" in said

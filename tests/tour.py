@@ -1,0 +1,181 @@
+"""Run the commands of docs/reproducing.md in a scratch copy and write down the answers.
+
+    python tests/tour.py          ten minutes; needs dvc-s3 and moto[server] as well
+
+Replayed are the blocks marked ``console``: each line that begins with ``$ `` is run,
+what follows it is replaced. Commands that a reader need not see stand in a comment
+before the block; ``fails`` as the comment's first word lets the block's commands fail.
+The run is the smoke run under the paper run's name, so that all paths are real.
+"""
+
+import logging
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import yaml
+from conftest import ROOT
+from scratch import call, commit, copy_repository, environment
+
+from intriguing.workflow.fetch import fetch_mnist, mnist_sources, read_checksums
+
+DOCUMENT = ROOT / "docs/reproducing.md"
+BLOCK = re.compile(
+    r"(?P<before><!--(?P<hidden>.*?)-->\n)?```console\n(?P<text>.*?)```\n", re.DOTALL
+)
+COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n", re.MULTILINE)
+PORT = 5567
+KEYS = {
+    "AWS_ACCESS_KEY_ID": "any",
+    "AWS_SECRET_ACCESS_KEY": "any",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
+MOST_LINES = 14
+# How lines begin that say nothing about results: Snakemake's greeting, its times and
+# advice, and that of DVC and git.
+NOISE = (
+    *(r"$", r"=+$", r"  ", r"\t(git|dvc)", r"\[\w{3} \w{3}", r"(local)?rule \w+:"),
+    *("Building DAG", "Assuming", "host:", "Using ", "Provided", "Rules claiming"),
+    *(
+        "Select jobs",
+        "Execute ",
+        "Finished job",
+        "Complete log",
+        "Elapsed",
+        "SNAKEMAKE",
+    ),
+    *(
+        r"Job \d+:",
+        "Reason:",
+        "Migration",
+        "This was a dry-run",
+        "Job stats",
+        "Reasons",
+        "Migrat",
+        r"\w+ [\w./-]+:$",
+    ),
+    *("To (track|enable|share|push|apply|promote)", "Use `dvc", "hint:", "Config file"),
+)
+
+
+def shorten(said: str, home: str) -> str:
+    """Leave out what says nothing about results, and the middle of long answers."""
+    text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", said).replace(home, "…")
+    lines = [line.rstrip() for line in re.split(r"[\n\r]", text)]
+    noise = re.compile("|".join(NOISE))
+    lines = [line for line in lines if not noise.match(line)]
+    # The list of jobs once, and of the progress after each job the last.
+    lines = list(dict.fromkeys(lines))
+    steps = [k for k, line in enumerate(lines) if re.match(r"\d+ of \d+ steps", line)]
+    lines = [line for k, line in enumerate(lines) if k not in steps[:-1]]
+    if len(lines) > MOST_LINES:
+        lines = [*lines[: MOST_LINES - 2], "…", lines[-1]]
+    return "".join(f"{line}\n" for line in lines)
+
+
+class Shell:
+    """Commands one after another, each in the folder where the last one ended."""
+
+    def __init__(self, folder: Path, settings: dict[str, str]) -> None:
+        self.folder, self.settings = folder, settings
+        self.home = folder.parent
+
+    def run(self, command: str, may_fail: bool = False) -> str:
+        place = self.home / "place"
+        done = subprocess.run(
+            ["bash", "-c", f"{command}\nstatus=$?; pwd > {place}; exit $status"],
+            cwd=self.folder,
+            env=self.settings,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        said = shorten(done.stdout, str(self.home))
+        print(f"$ {command}\n{said}", flush=True)
+        if done.returncode and not may_fail:
+            raise SystemExit(done.stdout)
+        self.folder = Path(place.read_text().strip())
+        return said
+
+
+def replay(shell: Shell, block: re.Match[str]) -> str:
+    """Run a block's commands; return it with what they say now."""
+    hidden = (block["hidden"] or "").strip()
+    may_fail = hidden.startswith("fails")
+    for command in hidden.removeprefix("fails").strip().splitlines():
+        shell.run(command)
+    parts = []
+    for command in COMMAND.findall(block["text"]):
+        parts.append(f"$ {command}\n{shell.run(command, may_fail)}")
+    text = "\n".join(parts)
+    return f"{block['before'] or ''}```console\n{text}```\n"
+
+
+def prepare(home: Path) -> Path:
+    """Make a finished, recorded and tagged run in a copy of the repository."""
+    raw = ROOT / "data/raw/mnist"
+    fetch_mnist(raw, read_checksums(ROOT / "data/checksums.tsv"), mnist_sources())
+    tree = copy_repository(home / "intriguing", raw)
+    settings = yaml.safe_load((tree / "config/smoke.yaml").read_text())
+    path = tree / "config/config.yaml"
+    path.write_text(yaml.safe_dump(settings | {"run": "paper"}, sort_keys=False))
+    for name in ("dvc.lock", "results/paper/compare.html"):
+        (tree / name).unlink(missing_ok=True)
+    commands(tree)
+    return tree
+
+
+def commands(tree: Path) -> None:
+    """Give a checkout the commands of an installed environment."""
+    folder = tree / ".venv/bin"
+    folder.mkdir(parents=True)
+    for name, what in (
+        ("python", ""),
+        ("dvc", "-m dvc"),
+        ("snakemake", "-m snakemake"),
+    ):
+        call = f"PYTHONPATH={tree}/src exec {sys.executable} {what}"
+        (folder / name).write_text(f'#!/bin/sh\n{call} "$@"\n')
+        (folder / name).chmod(0o755)
+    (folder.parent / "requirements.lock").write_bytes(
+        (tree / "requirements.lock").read_bytes()
+    )
+
+
+@contextmanager
+def s3_server():
+    """Serve S3 on loopback, with an empty bucket."""
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=PORT, verbose=False)
+    server.start()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    os.environ.update(KEYS)
+    client = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{PORT}")
+    client.create_bucket(Bucket="results")
+    yield
+    server.stop()
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="tour-") as folder, s3_server():
+        tree = prepare(Path(folder))
+        settings = environment(tree) | KEYS
+        settings["PATH"] = f"{tree}/.venv/bin{os.pathsep}{settings['PATH']}"
+        shell = Shell(tree, settings)
+        shell.run("snakemake --cores 2 && dvc repro")
+        commit(tree, "First results")
+        call(tree, "git", "tag", "first")
+        text = BLOCK.sub(partial(replay, shell), DOCUMENT.read_text())
+    DOCUMENT.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
