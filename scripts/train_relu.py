@@ -4,8 +4,8 @@ from safetensors.torch import load_file
 from torch import nn
 
 from intriguing.data import to_pixels
-from intriguing.models import count_errors
-from intriguing.peers.relu import fit_relu, serialise
+from intriguing.models import count_errors, serialise_model
+from intriguing.peers.relu import fit_relu, relu_architecture
 from intriguing.workflow.files import replacing
 from intriguing.workflow.step import progress, step_log
 
@@ -37,6 +37,9 @@ if __name__ == "__main__":
         test = load_file(files.test)
         counts = count_errors(network, to_pixels(test["images"]), test["labels"])
         log.info("test images: %s", counts)
+        layers = [layer for layer in network if isinstance(layer, nn.Linear)]
+        sizes = [layers[0].in_features, *(layer.out_features for layer in layers)]
+        shape = relu_architecture(sizes)
         facts = {"model": settings["model"], "seed": str(seed)}
         with replacing(snakemake.output.weights) as temporary:
-            temporary.write_bytes(serialise(network, facts))
+            temporary.write_bytes(serialise_model(network, shape, facts))

@@ -1,10 +1,8 @@
 """Our attacks and the reference, asked as the others are."""
 
-import torch
 from torch import Tensor, nn
 
-from intriguing.attack import find_adversarial, minimal
-from intriguing.attack.objective import wanted_classes
+from intriguing.attack import find_adversarial
 from intriguing.peers.task import Task
 
 
@@ -24,18 +22,16 @@ def shortest(
     model: nn.Module, task: Task, starts: int, known: Tensor | None = None
 ) -> Tensor:
     """Return the shortest perturbations, without a penalty."""
-    with torch.no_grad():
-        classes = model(task.images[:1]).shape[1]
-    wanted = wanted_classes(classes, task.targets, task.labels)
-    found = minimal.search(
+    return find_adversarial(
         model,
         task.images,
-        wanted,
+        task.targets,
+        labels=task.labels,
+        method="minimal",
         starts=starts,
         start_images=task.pool if starts > 1 else None,
         known=known,
-    )
-    return found.image.reshape(task.images.shape)
+    ).images
 
 
 def shortest_from_lbfgs(model: nn.Module, task: Task, starts: int) -> Tensor:
