@@ -250,7 +250,7 @@ def test_the_figure_has_a_panel_a_network_and_goal_and_every_attack(table):
 def test_a_network_of_rectified_units_learns_and_comes_back_from_its_file(tmp_path):
     pixels = torch.rand(60, 16, generator=torch.Generator().manual_seed(0))
     labels = (pixels[:, 0] > pixels[:, 1]).long()
-    network = fit_relu(pixels, labels, [8], 600, seed=1)
+    network = fit_relu(pixels, labels, [16, 8, 2], 600, seed=1)
     assert (network(pixels).argmax(1) == labels).float().mean() > 0.9
     path = tmp_path / "relu.safetensors"
     path.write_bytes(serialise_model(network, relu_architecture([16, 8, 2]), {}))
@@ -260,7 +260,7 @@ def test_a_network_of_rectified_units_learns_and_comes_back_from_its_file(tmp_pa
 
 def test_the_same_seed_trains_the_same_network():
     pixels, labels = torch.rand(30, 4), torch.arange(30) % 2
-    first, second = (fit_relu(pixels, labels, [5], 2, seed=4) for _ in range(2))
+    first, second = (fit_relu(pixels, labels, [4, 5, 2], 2, seed=4) for _ in range(2))
     for one, two in zip(first.parameters(), second.parameters(), strict=True):
         assert torch.equal(one, two)
 

@@ -31,7 +31,7 @@ def relu_architecture(sizes: Sequence[int]) -> Architecture:
 def fit_relu(
     pixels: Float[Tensor, "n d"],
     labels: Int[Tensor, " n"],
-    hidden: Sequence[int],
+    sizes: Sequence[int],
     epochs: int,
     seed: int,
     track: Track = iter,
@@ -41,13 +41,12 @@ def fit_relu(
     Args:
         pixels: Training images, flattened.
         labels: Their classes.
-        hidden: Units of each hidden layer.
+        sizes: Pixels, units of each hidden layer, classes.
         epochs: Passes over the images.
         seed: Decides initial weights and the order of the images.
         track: Shows progress over epochs.
     """
     torch.manual_seed(seed)
-    sizes = [pixels.shape[1], *hidden, int(labels.max()) + 1]
     network = build(relu_architecture(sizes))
     batch = min(BATCH, len(pixels))
     steps = len(pixels) // batch
