@@ -185,8 +185,12 @@ def value(table, attack, column):
 def test_ratios_are_image_by_image_and_to_the_best_of_all(table):
     best = [0.10, 0.099999, 0.10, 0.10]
     ratio = np.array([0.11, 0.10, 0.10, 0.10]) / best
-    assert value(table, "minimal-8", "ratio-mean") == pytest.approx(ratio.mean())
-    assert value(table, "minimal-8", "ratio-worst") == pytest.approx(ratio.max())
+    assert value(table, "minimal-8", "ratio-to-best-mean") == pytest.approx(
+        ratio.mean()
+    )
+    assert value(table, "minimal-8", "ratio-to-best-worst") == pytest.approx(
+        ratio.max()
+    )
     peers = np.array([0.11, 0.10, 0.10, 0.10]) / [0.10, 0.099999, 0.12, 0.12]
     found = value(table, "minimal-8", "ratio-to-peers-mean")
     assert found == pytest.approx(peers.mean())
@@ -194,7 +198,7 @@ def test_ratios_are_image_by_image_and_to_the_best_of_all(table):
 
 def test_a_failure_is_infinitely_long(table):
     assert value(table, "peer", "success") == 0.75
-    for column in ("mean-distortion", "ratio-mean", "ratio-worst"):
+    for column in ("mean-distortion", "ratio-to-best-mean", "ratio-to-best-worst"):
         assert value(table, "peer", column) == np.inf
     assert value(table, "peer", "median-distortion") == pytest.approx(0.15)
 

@@ -57,7 +57,7 @@ def peers_figure(table: pd.DataFrame) -> Figure:
 
 def _top(table: pd.DataFrame) -> float:
     """Return the upper edge, above every finite excess."""
-    ratio = table.loc[table["column"] == "ratio-mean", "value"]
+    ratio = table.loc[table["column"] == "ratio-to-best-mean", "value"]
     finite = ratio[np.isfinite(ratio)]
     return max(200 * (finite.max() - 1), 10 * LEAST)
 
@@ -67,7 +67,7 @@ def _draw_panel(
 ) -> None:
     for attack, rows in own.groupby("attack", sort=False):
         cells = rows.set_index("column")
-        ratio = cells.loc["ratio-mean"]
+        ratio = cells.loc["ratio-to-best-mean"]
         seconds = 1 / cells.loc["images-per-second", "value"]
         excess = 100 * (ratio["value"] - 1)
         height = min(excess, top)

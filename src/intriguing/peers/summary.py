@@ -16,8 +16,8 @@ KINDS: Kinds = {
     "success": "rate",
     "mean-distortion": "distortion",
     "median-distortion": "distortion",
-    "ratio-mean": "ratio",
-    "ratio-worst": "ratio",
+    "ratio-to-best-mean": "ratio",
+    "ratio-to-best-worst": "ratio",
     "ratio-to-peers-mean": "ratio",
     "ratio-to-peers-worst": "ratio",
     "beats-minimal": "rate",
@@ -27,7 +27,7 @@ KINDS: Kinds = {
     "times-scipy": "number",
 }
 """Columns of the table, and what they hold."""
-BARE = ("ratio-worst", "ratio-to-peers-worst", *list(KINDS)[-4:])
+BARE = ("ratio-to-best-worst", "ratio-to-peers-worst", *list(KINDS)[-4:])
 """Those without an interval."""
 BEATEN = 1e-4
 """Relative difference in length from which one attack counts as shorter than another:
@@ -72,8 +72,8 @@ def cells_of(name: str, frame: pd.DataFrame) -> Cells:
             "success": rate_interval([int(np.isfinite(own).sum())], [len(own)]),
             "mean-distortion": mean_of(own),
             "median-distortion": median_of(own),
-            **ratios("ratio", own / best.to_numpy()),
-            **ratios("ratio-to-peers", own / peers.to_numpy()),
+            **ratios("ratio-to-best", own, best.to_numpy()),
+            **ratios("ratio-to-peers", own, peers.to_numpy()),
             "beats-minimal": rate_interval([int(shorter.sum())], [len(own)]),
             "forwards": bare(facts.loc[attack, "forwards"]),
             "backwards": bare(facts.loc[attack, "backwards"]),
@@ -89,8 +89,12 @@ def cells_of(name: str, frame: pd.DataFrame) -> Cells:
     return cells
 
 
-def ratios(name: str, ratio: Float[np.ndarray, " n"]) -> dict[str, Interval]:
-    """Return the mean and the worst of the images' ratios."""
+def ratios(
+    name: str, own: Float[np.ndarray, " n"], other: Float[np.ndarray, " n"]
+) -> dict[str, Interval]:
+    """Return the mean and the worst of the images' ratios; a failure is infinite."""
+    failed = ~np.isfinite(own)
+    ratio = np.where(failed, np.inf, own / np.where(failed, 1.0, other))
     return {f"{name}-mean": mean_of(ratio), f"{name}-worst": bare(ratio.max())}
 
 
