@@ -40,7 +40,8 @@ MOST_LINES = 14
 # advice, and that of DVC and git.
 NOISE = (
     *(r"$", r"=+$", r"\t(git|dvc)", r"\[\w{3} \w{3}", r"(local)?rule \w+:"),
-    *("Building DAG", "Assuming", "host:", "Using ", "Provided", "Rules claiming"),
+    *(r"Job \d+:", r"\w+ [\w./-]+:$", "Reasons?", "Migrat", "Building DAG"),
+    *("Assuming", "host:", "Using ", "Provided", "Rules claiming", "Rules with"),
     *(
         "Select jobs",
         "Execute ",
@@ -49,23 +50,8 @@ NOISE = (
         "Elapsed",
         "SNAKEMAKE",
     ),
-    *(
-        r"Job \d+:",
-        "Reason:",
-        "Migration",
-        "This was a dry-run",
-        "Job stats",
-        "Reasons",
-        "Migrat",
-        r"\w+ [\w./-]+:$",
-    ),
-    *(
-        "To (track|enable|share|push|apply|promote)",
-        "Use `dvc",
-        "hint:",
-        "Config file",
-        "  File ",
-    ),
+    *("This was a dry-run", "Job stats", "Config file", "  File ", "Use `dvc", "hint:"),
+    "To (track|enable|share|push|apply|promote)",
 )
 
 
