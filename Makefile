@@ -26,7 +26,7 @@ unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help environment paper everything smoke compare report readme test \
+.PHONY: help environment paper everything peers smoke compare report readme test \
   slurm-test lint format clean distclean $(if $(FINISHED),,$(INSTALLED))
 
 help: ## list the commands
@@ -44,6 +44,15 @@ everything: $(INSTALLED) ## the paper and all that goes beyond it
 	@$(SNAKEMAKE) --cores $(CORES) everything
 	@$(call write_report,paper,everything)
 	@$(refresh_readme)
+
+# Their libraries keep to the versions of the lock, torch above all. The newest
+# setuptools cannot build visdom, which adv-lib imports.
+OLDER := .venv/build-constraints
+peers: $(INSTALLED) ## other libraries' attacks, which it installs, beside ours
+	@echo 'setuptools<81' > $(OLDER)
+	@PIP_CONSTRAINT=$(OLDER) PIP_BUILD_CONSTRAINT=$(OLDER) $(PIP) --no-deps visdom
+	@$(PIP) --constraint requirements.lock --editable '.[crosscheck]'
+	@$(SNAKEMAKE) --cores 1 peers
 
 smoke: $(INSTALLED) ## every rule once, on a few hundred digits
 	@$(SNAKEMAKE) --cores $(CORES) everything --configfile config/smoke.yaml

@@ -1,10 +1,11 @@
 """Step: the shortest perturbations of the images that the paper's method perturbed."""
 
 import pandas as pd
-import torch
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
-from intriguing.attack import find_adversarial
+from intriguing.attack import judge, minimal
+from intriguing.attack.objective import wanted_classes
 from intriguing.attack.records import records_of
 from intriguing.models import load_model, predict
 from intriguing.shortest import require_never_longer
@@ -14,11 +15,11 @@ from intriguing.workflow.step import step_log
 
 def run(
     weights: str, images: str, starts: int
-) -> tuple[dict[str, torch.Tensor], pd.DataFrame]:
+) -> tuple[dict[str, Tensor], pd.DataFrame]:
     """Attack the same images towards the same targets.
 
-    Images to start from are those training images themselves; the paper's solutions
-    are among the starts, so that none comes out longer.
+    The paper's solutions are among the starts, so that none comes out longer; the
+    others are crossings towards those same training images.
 
     Args:
         weights: The network.
@@ -26,30 +27,27 @@ def run(
         starts: Most starts of an image, the paper's solution not counted.
     """
     model, paper = load_model(weights), load_file(images)
-    clean, labels, target = paper["clean"], paper["label"], paper["target"]
-    found = find_adversarial(
-        model,
-        clean,
-        target,
-        method="minimal",
-        starts=starts,
-        start_images=clean,
-        known=paper["adversarial"],
-    )
-    answers = predict(model, clean).argmax(1)
-    table = records_of(found, clean, labels, target, answers, paper["index"])
-    reached = predict(model, paper["adversarial"]).argmax(1) == target
-    require_never_longer(
-        lengths(found.images, clean, found.reached),
-        lengths(paper["adversarial"], clean, reached),
-    )
-    return {**paper, "adversarial": found.images}, table
+    clean, target, labels = paper["clean"], paper["target"], paper["label"]
+    logits = predict(model, clean)
+    goals = target if (target >= 0).all() else None  # -1: any other class would do
+    wanted = wanted_classes(logits.shape[1], goals, labels)
+    begin = {"start_images": clean, "known": paper["adversarial"]}
+    found = minimal.search(model, clean, wanted, starts=starts, **begin)
+    judged = judge(model, clean, wanted, found)
+    index = paper["index"]
+    table = records_of(judged, clean, labels, target, logits.argmax(1), index)
+    table["failure"] = table["failure"].mask(~table["reached"], "no start succeeded")
+    table = table.assign(tied=found.tied.numpy(), converged=found.converged.numpy())
+    reached = wanted.gather(1, predict(model, paper["adversarial"]).argmax(1)[:, None])
+    shortest = lengths(judged.images, clean, judged.reached)
+    require_never_longer(shortest, lengths(paper["adversarial"], clean, reached[:, 0]))
+    return {**paper, "adversarial": judged.images}, table
 
 
-def lengths(images: torch.Tensor, clean: torch.Tensor, reached: torch.Tensor):
+def lengths(images: Tensor, clean: Tensor, reached: Tensor):
     """Return distortions in double precision, infinite where the target is missed."""
     distortion = (images - clean).double().flatten(1).square().mean(1).sqrt()
-    return distortion.masked_fill(~reached, torch.inf).numpy()
+    return distortion.masked_fill(~reached, float("inf")).numpy()
 
 
 if __name__ == "__main__":

@@ -8,10 +8,9 @@ import pandas as pd
 from safetensors.torch import load_file
 
 from intriguing.attack.targets import random_targets
-from intriguing.models import predict
+from intriguing.models import load_model, predict
 from intriguing.peers.comparison import compare
 from intriguing.peers.contenders import contenders
-from intriguing.peers.relu import open_network
 from intriguing.peers.task import Task
 from intriguing.workflow.files import replacing
 from intriguing.workflow.step import progress, step_log
@@ -29,7 +28,7 @@ def run(
         targeted: Whether towards a drawn wrong class, or only away from the label.
         seed: Decides the targets, as it did for the file.
     """
-    model, stored = open_network(weights), load_file(images)
+    model, stored = load_model(weights), load_file(images)
     clean, labels = stored["clean"], stored["label"]
     logits = predict(model, clean)
     answers, classes = logits.argmax(1), logits.shape[1]

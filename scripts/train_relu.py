@@ -4,39 +4,36 @@ from safetensors.torch import load_file
 from torch import nn
 
 from intriguing.data import to_pixels
-from intriguing.models import count_errors
-from intriguing.peers.relu import fit_relu, serialise
+from intriguing.models import count_errors, serialise_model
+from intriguing.peers.relu import fit_relu, relu_architecture
 from intriguing.workflow.files import replacing
 from intriguing.workflow.step import progress, step_log
 
 
-def run(train: str, hidden: list[int], epochs: int, seed: int) -> nn.Sequential:
+def run(train: str, sizes: list[int], epochs: int, seed: int) -> nn.Sequential:
     """Return the network.
 
     Args:
         train: File of training images and labels.
-        hidden: Units of each hidden layer.
+        sizes: Pixels, units of each hidden layer, classes.
         epochs: Passes over the images.
         seed: Decides initial weights and the order of the images.
     """
     stored = load_file(train)
     pixels = to_pixels(stored["images"]).flatten(1)
-    return fit_relu(pixels, stored["labels"], hidden, epochs, seed, progress_of)
-
-
-def progress_of(epochs):
-    """Show progress over epochs."""
-    return progress(epochs, "ReLU network")
+    track = lambda epochs: progress(epochs, "ReLU network")  # noqa: E731
+    return fit_relu(pixels, stored["labels"], sizes, epochs, seed, track)
 
 
 if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
-    seed, threads = settings["seed"], settings["threads"]
-    with step_log(snakemake, seed, threads) as log:
-        network = run(files.train, settings["hidden"], settings["epochs"], seed)
+    seed, sizes = settings["seed"], settings["sizes"]
+    with step_log(snakemake, seed, settings["threads"]) as log:
+        network = run(files.train, sizes, settings["epochs"], seed)
         test = load_file(files.test)
         counts = count_errors(network, to_pixels(test["images"]), test["labels"])
         log.info("test images: %s", counts)
         facts = {"model": settings["model"], "seed": str(seed)}
         with replacing(snakemake.output.weights) as temporary:
-            temporary.write_bytes(serialise(network, facts))
+            content = serialise_model(network, relu_architecture(sizes), facts)
+            temporary.write_bytes(content)

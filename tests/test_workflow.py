@@ -46,7 +46,9 @@ SEEDS_OF = {
     for model, row in sheet("models").items()
 }
 TRAINED = [(model, seed) for model, seeds in SEEDS_OF.items() for seed in seeds]
+ATTACKED = ("lbfgs", "minimal")
 MADE = [f"lbfgs/{model}/{seed}" for model, seed in TRAINED]
+SHORTEST = [f"minimal/{model}/{seed}" for model, seed in TRAINED]
 CONTROLS = [
     "clean",
     *(f"matched:{m}" for m in MODELS),
@@ -54,6 +56,10 @@ CONTROLS = [
 ]
 CHOICES = [*ATTACKS, "correct-only", "all-images"]
 ERRORS = ["train-error", "test-error", "distortion"]
+STARTS = ["won-by-walk", "won-by-crossing", "won-by-paper", "unconverged"]
+MINIMAL = ["distortion-lbfgs", "distortion-minimal", "ratio", "shorter", "corners"]
+MINIMAL += [*STARTS, "transfer-lbfgs", "transfer-minimal", "transfer-change"]
+NO_SHARES = {"ratio", "transfer-change"}
 # Rows and columns of each table.
 TABLES = {
     "models": (MODELS, ERRORS),
@@ -61,6 +67,8 @@ TABLES = {
     "cross-model-sample": ([*MODELS, *NOISE], [*MODELS, "distortion"]),
     "controls": (CONTROLS, [*MODELS, "distortion"]),
     "choices": (CHOICES, MODELS),
+    "minimal": (MODELS, MINIMAL),
+    "minimal-transfer": (MODELS, [*MODELS, "distortion"]),
 }
 
 
@@ -124,6 +132,7 @@ def test_every_network_is_trained_and_attacked(smoke):
     known = jobs(smoke)
     assert {f"train/{m}/{s}" for m, s in TRAINED} <= set(known)
     assert {f"attack/{name}" for name in MADE} <= set(known)
+    assert {f"attack_{name}" for name in SHORTEST} <= set(known)
     assert {job.rule for job in known.values()} >= {"digits", "transfer", "claims"}
 
 
@@ -154,10 +163,10 @@ def test_a_table_has_the_one_schema_and_its_rows_and_columns(results, name):
 def test_the_numbers_of_a_table_are_possible(results, name):
     frame = table(results, name).dropna(subset="value")
     assert len(frame)
-    assert (frame["value"] >= 0).all()
+    assert (frame["value"] >= 0)[frame["column"] != "transfer-change"].all()
     assert (frame["low"].dropna() <= frame.loc[frame["low"].notna(), "value"]).all()
     assert (frame["high"].dropna() >= frame.loc[frame["high"].notna(), "value"]).all()
-    rates = frame[~frame["column"].eq("distortion")]
+    rates = frame[~frame["column"].isin({"distortion", *NO_SHARES})]
     assert (rates[["value", "low", "high"]].fillna(0) <= 1).all().all()
     assert (frame["n"] >= 1).all()
     assert frame["seeds"].between(1, len(SEEDS)).all()
@@ -207,7 +216,7 @@ def test_metrics_are_nested_by_table_and_equal_to_it(results):
     metrics = json.loads((results / "metrics.json").read_text())
     claims = json.loads((results / "claims.json").read_text())
     assert metrics["claims"] == {claim["id"]: claim["verdict"] for claim in claims}
-    for name in ("models", "cross-model", "choices"):
+    for name in ("models", "cross-model", "choices", "minimal", "minimal-transfer"):
         frame = table(results, name).dropna(subset="value")
         nested = metrics["tables"][name]
         assert sum(map(len, nested.values())) == len(frame)
@@ -226,7 +235,7 @@ def test_provenance_names_the_commit_and_every_rule(smoke, results):
         assert facts[key]
 
 
-@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("name", [*MADE, *SHORTEST])
 def test_stored_images_are_the_digits_they_say_and_stay_in_the_box(
     results, digits, name
 ):
@@ -248,7 +257,7 @@ def test_stored_images_are_the_digits_they_say_and_stay_in_the_box(
     np.testing.assert_allclose(stored["clean"], pixels[drawn] / 255, atol=1e-7)
 
 
-@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("name", [*MADE, *SHORTEST])
 def test_records_are_what_a_plain_forward_pass_and_a_subtraction_give(
     results, networks, name
 ):
@@ -283,6 +292,51 @@ def test_the_other_attacks_take_the_same_images(results, name):
     reference, _ = made(results, f"lbfgs/{model}/0")
     assert records["reached"].any()
     assert torch.equal(stored["clean"], reference["clean"][: len(records)])
+
+
+@pytest.mark.parametrize(("new", "old"), list(zip(SHORTEST, MADE, strict=True)))
+def test_no_shortest_perturbation_is_longer_than_the_papers(results, new, old):
+    shortest, records = made(results, new)
+    paper, before = made(results, old)
+    for given in ("clean", "label", "target", "index"):
+        assert torch.equal(shortest[given], paper[given])
+    assert records["reached"].all()
+    ratio = records["distortion"] / before["distortion"]
+    assert (ratio <= 1 + 1e-5).all()
+    assert (ratio < 0.999).any()
+
+
+def test_corners_and_starts_are_those_of_the_records(results):
+    frame = table(results, "minimal")
+    for model, seeds in SEEDS_OF.items():
+        own = pd.concat([made(results, f"minimal/{model}/{s}")[1] for s in seeds])
+        found = {column: value(frame, model, column) for column in MINIMAL}
+        assert found["corners"] == pytest.approx((own["tied"] >= 2).mean(), abs=1e-6)
+        assert found["won-by-paper"] == pytest.approx((own["start"] < 0).mean())
+        assert sum(found[name] for name in STARTS[:3]) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_change_of_transfer_is_what_stored_networks_answer(results, networks):
+    """Of images that the network answers rightly, the share fooled, the two apart."""
+    changes = []
+    for source, column in product(MODELS, MODELS):
+        seeds = []
+        for seed in SEEDS_OF[source] if source != column else ():
+            paper, new = (made(results, f"{a}/{source}/{seed}")[0] for a in ATTACKED)
+            network = networks.get((column, seed)) or networks[column, 0]
+            answers = [
+                network(images).argmax(1) != paper["label"]
+                for images in (
+                    paper["clean"],
+                    *(s["adversarial"] for s in (paper, new)),
+                )
+            ]
+            wrong, old, short = (one.double() for one in answers)
+            seeds.append(((short - old)[wrong == 0]).mean().item())
+        changes += [np.mean(seeds)] if seeds else []
+    claims = json.loads((results / "claims.json").read_text())
+    (claim,) = [c for c in claims if c["id"] == "minimal-transfers-less"]
+    assert claim["measured"] == pytest.approx(np.mean(changes), abs=1e-5)
 
 
 @pytest.fixture(scope="session")

@@ -89,7 +89,7 @@ def length_cells(
     return cells, old_spread | new_spread
 
 
-def share(hits: Sequence[Bool[np.ndarray, " n"]]) -> Interval:
+def share(hits: Sequence[Bool[np.ndarray, "..."]]) -> Interval:
     """Return the pooled share of hits of all seeds."""
     return rate_interval([int(one.sum()) for one in hits], [len(one) for one in hits])
 

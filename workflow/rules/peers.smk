@@ -32,7 +32,7 @@ rule train_relu:
     params:
         settings={
             "model": RELU,
-            "hidden": [100, 100],
+            "sizes": [784, 100, 100, 10],
             "epochs": 12,
             "seed": PEERS_SEED,
             "threads": CFG.train.threads,

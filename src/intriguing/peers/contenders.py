@@ -20,9 +20,9 @@ def contenders(targeted: bool) -> list[Contender]:
 def our_own() -> list[Contender]:
     """Return our attacks and the reference."""
     return [
-        Contender("minimal-1", partial(ours.minimal, starts=1)),
-        Contender(MINIMAL, partial(ours.minimal, starts=8)),
-        Contender(f"{MINIMAL}-lbfgs", partial(ours.minimal_from_lbfgs, starts=8)),
+        Contender("minimal-1", partial(ours.shortest, starts=1)),
+        Contender(MINIMAL, partial(ours.shortest, starts=8)),
+        Contender(f"{MINIMAL}-lbfgs", partial(ours.shortest_from_lbfgs, starts=8)),
         Contender("lbfgs", ours.lbfgs),
         Contender(REFERENCE, ours.scipy, "share"),
     ]

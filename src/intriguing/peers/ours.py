@@ -18,9 +18,10 @@ def scipy(model: nn.Module, task: Task) -> Tensor:
     ).images
 
 
-def minimal(model: nn.Module, task: Task, starts: int) -> Tensor:
+def shortest(
+    model: nn.Module, task: Task, starts: int, known: Tensor | None = None
+) -> Tensor:
     """Return the shortest perturbations, without a penalty."""
-    more = {"start_images": task.pool} if starts > 1 else {}
     return find_adversarial(
         model,
         task.images,
@@ -28,19 +29,11 @@ def minimal(model: nn.Module, task: Task, starts: int) -> Tensor:
         labels=task.labels,
         method="minimal",
         starts=starts,
-        **more,
+        start_images=task.pool if starts > 1 else None,
+        known=known,
     ).images
 
 
-def minimal_from_lbfgs(model: nn.Module, task: Task, starts: int) -> Tensor:
+def shortest_from_lbfgs(model: nn.Module, task: Task, starts: int) -> Tensor:
     """Return the same with the paper's solution, made here, among the starts."""
-    return find_adversarial(
-        model,
-        task.images,
-        task.targets,
-        labels=task.labels,
-        method="minimal",
-        starts=starts,
-        start_images=task.pool,
-        known=lbfgs(model, task),
-    ).images
+    return shortest(model, task, starts, known=lbfgs(model, task))
