@@ -23,11 +23,7 @@ rule all:
         TABLES,
         FIGURES,
         CLAIMS,
-
-
-rule everything:
-    input:
-        rules.all.input,
+        SETS,
 
 
 include: "workflow/rules/data.smk"
@@ -35,5 +31,13 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/attack.smk"
 include: "workflow/rules/transfer.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/training_sets.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/check.smk"
+include: "workflow/rules/decomposition.smk"
+
+
+rule everything:
+    input:
+        rules.all.input,
+        DECOMPOSITION,

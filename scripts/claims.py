@@ -1,6 +1,7 @@
 """Step: the paper's claims, measured and judged, and the headline numbers."""
 
 import json
+from pathlib import Path
 
 import pandas as pd
 
@@ -54,8 +55,9 @@ if __name__ == "__main__":
         answers = pd.read_parquet(files.answers)
         linear, autoencoder = settings["by_decay"], settings["autoencoder"]
         found = run(networks, files.records, answers, linear, autoencoder)
-        named = {"models": files.models, "cross-model": files.cross_model}
-        named["choices"] = files.choices
+        for chapter in files.chapters:
+            found += [Claim(**kept) for kept in json.loads(Path(chapter).read_text())]
+        named = {Path(path).stem: path for path in files.tables}
         write_text(snakemake.output.claims, to_json(found))
         write_text(snakemake.output.html, claims_page(found))
         text = json.dumps(metrics(found, named), indent=2, sort_keys=True) + "\n"

@@ -310,7 +310,7 @@ def for_smoke(tree):
     (tree / "dvc.lock").unlink(missing_ok=True)
     path = tree / "dvc.yaml"
     command = f"snakemake --cores 2 {' '.join(SMOKE)}"
-    edit(path, "cmd: snakemake --cores all\n", f"cmd: {command}\n")
+    edit(path, "cmd: snakemake --cores all everything\n", f"cmd: {command}\n")
     edit(path, "config/config.yaml", "config/smoke.yaml")
     path.write_text(path.read_text().replace("results/paper", RUN))
     ignored = tree / ".gitignore"
@@ -365,7 +365,8 @@ def test_the_numbers_are_in_git_and_the_rest_is_not(stored):
     names = call(stored, "git", "ls-files", RUN).splitlines()
     assert f"{RUN}/tables/models.csv" in names
     assert {f"{RUN}/metrics.json", f"{RUN}/claims.json"} <= set(names)
-    rest = [n for n in names if not n.startswith(f"{RUN}/tables/")]
+    assert f"{RUN}/claims/training-sets.json" in names
+    rest = [n for n in names if not n.startswith((f"{RUN}/tables/", f"{RUN}/claims/"))]
     assert set(rest) == {f"{RUN}/metrics.json", f"{RUN}/claims.json"}
 
 

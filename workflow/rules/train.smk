@@ -1,11 +1,11 @@
 def part_of(wildcards):
     """Indices of the training images when the network is trained on a part."""
-    part = MODELS[wildcards.model].part
+    part = ALL_MODELS[wildcards.model].part
     return [] if part == "all" else f"{MNIST}/{part}.txt"
 
 
 def training_settings(wildcards):
-    return settings.training_settings(CFG, MODELS[wildcards.model])
+    return settings.training_settings(CFG, ALL_MODELS[wildcards.model])
 
 
 rule train:

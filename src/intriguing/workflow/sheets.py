@@ -122,7 +122,8 @@ class AttackRow(Row):
         description="Wrong class aimed at: drawn, the next digit, or the nearest."
     )
     models: Annotated[tuple[str, ...] | None, EntriesOrAll] = Field(
-        description="Networks attacked: `all`, or some, `FC10-1,AE400-10`."
+        description="Networks attacked: `all` that are not trained on a part, or some "
+        "of them, `FC10-1,AE400-10`."
     )
     seeds: Annotated[tuple[Seed, ...] | None, EntriesOrAll] = Field(
         description="Seeds: `all` of the config, or some, `0,1`."
@@ -151,7 +152,7 @@ def read_models(path: Path | str) -> dict[str, ModelRow]:
     Raises:
         InputError: The file, the row and the column of what is wrong.
     """
-    return _read(Path(path), ModelRow)
+    return read_rows(Path(path), ModelRow)
 
 
 def read_attacks(
@@ -163,7 +164,7 @@ def read_attacks(
         InputError: The file, the row and the column of what is wrong, an unknown
             network among it.
     """
-    attacks = _read(Path(path), AttackRow)
+    attacks = read_rows(Path(path), AttackRow)
     for name, row in attacks.items():
         for model in row.models or ():
             if model not in models:
@@ -247,8 +248,8 @@ def _search_problem(row: AttackRow, finest: AttackRow | None) -> str:
     return ""
 
 
-def _read(path: Path, kind: type[AnyRow]) -> dict[str, AnyRow]:
-    """Read one sheet; its first column holds the names."""
+def read_rows(path: Path, kind: type[AnyRow]) -> dict[str, AnyRow]:
+    """Read one sheet, by name; its first column holds the names."""
     rows: dict[str, AnyRow] = {}
     for name, cells in _cells(path, list(kind.model_fields)):
         try:
