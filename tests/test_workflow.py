@@ -29,7 +29,6 @@ RECORD = (
     "index,label,target,reached,prediction,distortion,l2,linf,weight,iterations,"
     "evaluations,failure"
 )
-FIGURES = ("examples", "cross-model", "distortions")
 
 
 def sheet(name):
@@ -40,10 +39,12 @@ def sheet(name):
         }
 
 
-MODELS, ATTACKS = list(sheet("models")), sheet("attacks")
+# Those trained on parts have tables of their own.
+WHOLE = {name: row for name, row in sheet("models").items() if row["part"] == "all"}
+HALVED = [name for name in sheet("models") if name not in WHOLE]
+MODELS, ATTACKS = list(WHOLE), sheet("attacks")
 SEEDS_OF = {
-    model: (0,) if row["family"] == "linear" else SEEDS
-    for model, row in sheet("models").items()
+    model: (0,) if row["family"] == "linear" else SEEDS for model, row in WHOLE.items()
 }
 TRAINED = [(model, seed) for model, seeds in SEEDS_OF.items() for seed in seeds]
 ATTACKED = ("lbfgs", "minimal")
@@ -60,6 +61,27 @@ STARTS = ["won-by-walk", "won-by-crossing", "won-by-paper", "unconverged"]
 MINIMAL = ["distortion-lbfgs", "distortion-minimal", "ratio", "shorter", "corners"]
 MINIMAL += [*STARTS, "transfer-lbfgs", "transfer-minimal", "transfer-change"]
 NO_SHARES = {"ratio", "transfer-change"}
+AMPLIFIED = [f"amplified:{m}" for m in HALVED]
+READINGS = (
+    "matched",
+    "amplified-clipped",
+    "amplified-together",
+    "literal",
+    "times-1.4",
+)
+AMPLIFICATION = [
+    "clean",
+    *(f"{reading}:{m}" for reading in READINGS for m in HALVED),
+    *("noise-0.06-clipped", "noise-0.1-clipped"),
+]
+DIFFERENT = ("other-architecture", "other-data", "other-both")
+PAIRS = ["other-seed", *DIFFERENT, *(f"{d}-same-seed" for d in DIFFERENT), "noise"]
+LENGTHS = [
+    *(f"times-{n}" for n in (1, 1.25, 1.5, 1.75, 2, 2.5, 3)),
+    *(f"matched-{n}" for n in (0.06, 0.08, 0.1, 0.12, 0.15, 0.18)),
+]
+BEYOND = ("transfer-decomposition",)
+FIGURES = ("examples", "cross-model", "distortions", "cross-training-set", *BEYOND)
 # Rows and columns of each table.
 TABLES = {
     "models": (MODELS, ERRORS),
@@ -69,6 +91,13 @@ TABLES = {
     "choices": (CHOICES, MODELS),
     "minimal": (MODELS, MINIMAL),
     "minimal-transfer": (MODELS, [*MODELS, "distortion"]),
+    "training-sets": (HALVED, ["error-P1", "error-P2", "test-error", "distortion"]),
+    "cross-training-set": (
+        [*HALVED, "noise-0.06", *AMPLIFIED, "noise-0.1"],
+        [*HALVED, "distortion"],
+    ),
+    "amplification": (AMPLIFICATION, [*HALVED, "distortion"]),
+    "transfer-decomposition": (PAIRS, LENGTHS),
 }
 
 
@@ -216,7 +245,8 @@ def test_metrics_are_nested_by_table_and_equal_to_it(results):
     metrics = json.loads((results / "metrics.json").read_text())
     claims = json.loads((results / "claims.json").read_text())
     assert metrics["claims"] == {claim["id"]: claim["verdict"] for claim in claims}
-    for name in ("models", "cross-model", "choices", "minimal", "minimal-transfer"):
+    named = ("models", "cross-model", "choices", "minimal", "minimal-transfer")
+    for name in (*named, "cross-training-set"):
         frame = table(results, name).dropna(subset="value")
         nested = metrics["tables"][name]
         assert sum(map(len, nested.values())) == len(frame)
@@ -424,6 +454,7 @@ def embedded(item):
 
 def test_the_report_shows_every_table_figure_and_claim_with_a_caption(shown):
     pages = {f"{RUN}/tables/{name}.html" for name in TABLES} | {f"{RUN}/claims.html"}
+    pages |= {f"{RUN}/claims/{name}.html" for name in BEYOND}
     drawings = {f"{RUN}/figures/{name}.svg" for name in FIGURES}
     assert set(shown) == pages | drawings
     for path, item in shown.items():
