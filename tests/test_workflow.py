@@ -29,7 +29,7 @@ RECORD = (
     "index,label,target,reached,prediction,distortion,l2,linf,weight,iterations,"
     "evaluations,failure"
 )
-FIGURES = ("examples", "cross-model", "distortions")
+FIGURES = ("examples", "cross-model", "distortions", "spectra", "top-images")
 
 
 def sheet(name):
@@ -40,11 +40,14 @@ def sheet(name):
         }
 
 
-MODELS, ATTACKS = list(sheet("models")), sheet("attacks")
+PERCEPTRONS, ATTACKS = list(sheet("models")), sheet("attacks")
+CONVOLUTIONAL = sheet("convolutional")
+MODELS = [*PERCEPTRONS, *CONVOLUTIONAL]
 SEEDS_OF = {
     model: (0,) if row["family"] == "linear" else SEEDS
     for model, row in sheet("models").items()
 }
+SEEDS_OF |= {m: SEEDS[: int(row["seeds"])] for m, row in CONVOLUTIONAL.items()}
 TRAINED = [(model, seed) for model, seeds in SEEDS_OF.items() for seed in seeds]
 MADE = [f"lbfgs/{model}/{seed}" for model, seed in TRAINED]
 CONTROLS = [
@@ -54,13 +57,41 @@ CONTROLS = [
 ]
 CHOICES = [*ATTACKS, "correct-only", "all-images"]
 ERRORS = ["train-error", "test-error", "distortion"]
+LINEAR, SIGMOID = ("1e-4", "1e-2", "1"), ("FC100-100-10", "FC200-200-10")
+PRODUCTS = ("product-of-norms", "product")
+ALEXNET = (
+    *("conv1", "pool1", "conv2", "pool2", "conv3", "conv4", "conv5", "pool3"),
+    *("fc1", "fc2", "fc3"),
+)
+LAYER_COLUMNS = [
+    *("in-channels", "out-channels", "kernel", "stride", "lower", "upper"),
+    *("circular", "reshaped", "singla-feizi", "araujo", "printed"),
+    *("printed-corrected", "smallest"),
+]
+
+
+def layers(count):
+    """Name linear maps, and the sigmoids between them."""
+    both = [name for i in range(1, count + 1) for name in (f"fc{i}", f"sigmoid{i}")]
+    return both[:-1]
+
+
 # Rows and columns of each table.
 TABLES = {
     "models": (MODELS, ERRORS),
     "cross-model": ([*MODELS, *NOISE], [*MODELS, "distortion"]),
     "cross-model-sample": ([*MODELS, *NOISE], [*MODELS, "distortion"]),
     "controls": (CONTROLS, [*MODELS, "distortion"]),
-    "choices": (CHOICES, MODELS),
+    "choices": (CHOICES, PERCEPTRONS),
+    "spectral": (
+        [
+            *(f"FC10-{decay}/{row}" for decay in LINEAR for row in ("fc1", *PRODUCTS)),
+            *(f"{m}/{row}" for m in SIGMOID for row in (*layers(3), *PRODUCTS)),
+            *(f"AE400-10/{row}" for row in (*layers(2), *PRODUCTS)),
+            *(f"alexnet-mnist/{row}" for row in (*ALEXNET, *PRODUCTS)),
+        ],
+        LAYER_COLUMNS,
+    ),
 }
 
 
@@ -157,10 +188,13 @@ def test_the_numbers_of_a_table_are_possible(results, name):
     assert (frame["value"] >= 0).all()
     assert (frame["low"].dropna() <= frame.loc[frame["low"].notna(), "value"]).all()
     assert (frame["high"].dropna() >= frame.loc[frame["high"].notna(), "value"]).all()
-    rates = frame[~frame["column"].eq("distortion")]
+    plain = ["distortion", *LAYER_COLUMNS]
+    rates = frame[~frame["column"].isin(plain)]
     assert (rates[["value", "low", "high"]].fillna(0) <= 1).all().all()
-    assert (frame["n"] >= 1).all()
-    assert frame["seeds"].between(1, len(SEEDS)).all()
+    assert (frame["n"].dropna() >= 1).all()
+    assert frame["seeds"].dropna().between(1, len(SEEDS)).all()
+    if name != "spectral":  # whose numbers are of layers
+        assert frame[["n", "seeds"]].notna().all(axis=None)
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -272,7 +306,7 @@ def test_records_are_what_a_plain_forward_pass_and_a_subtraction_give(
 
 
 @pytest.mark.parametrize(
-    "name", [f"{a}/{m}/0" for a in ATTACKS if a != "lbfgs" for m in MODELS]
+    "name", [f"{a}/{m}/0" for a in ATTACKS if a != "lbfgs" for m in PERCEPTRONS]
 )
 def test_the_other_attacks_take_the_same_images(results, name):
     attack, model, _ = name.split("/")
@@ -307,6 +341,28 @@ def test_transfer_is_what_stored_networks_answer_to_stored_images(results, recom
             row,
             column,
         )
+
+
+def test_the_enclosure_of_every_layer_is_one(results):
+    frame = table(results, "spectral")
+    wide = frame.pivot(index="row", columns="column", values="value").dropna(
+        subset="lower"
+    )
+    assert len(wide) > 20
+    assert (wide["lower"] <= wide["upper"]).all()
+    assert (wide["upper"] <= 1.01 * wide["lower"]).all()
+    for name in ("singla-feizi", "araujo"):
+        bounds = wide.dropna(subset=name)
+        assert (bounds[name] >= bounds["lower"] * 0.999).all()
+
+
+def test_linear_layers_have_the_largest_singular_value_of_the_stored_weights(
+    results, networks
+):
+    network = networks["FC200-200-10", 0], networks["FC200-200-10", 1]
+    norms = [torch.linalg.svdvals(n[1].weight.double()).max() for n in network]
+    found = value(table(results, "spectral"), "FC200-200-10/fc1", "upper")
+    assert found == pytest.approx(float(sum(norms) / 2), rel=1e-5)
 
 
 def test_every_network_is_fooled_by_all_images_made_for_it(results):
