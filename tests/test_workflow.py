@@ -42,10 +42,13 @@ def sheet(name):
 # Those trained on parts have tables of their own.
 WHOLE = {name: row for name, row in sheet("models").items() if row["part"] == "all"}
 HALVED = [name for name in sheet("models") if name not in WHOLE]
-MODELS, ATTACKS = list(WHOLE), sheet("attacks")
+PERCEPTRONS, ATTACKS = list(WHOLE), sheet("attacks")
+CONVOLUTIONAL = sheet("convolutional")
+MODELS = [*PERCEPTRONS, *CONVOLUTIONAL]
 SEEDS_OF = {
     model: (0,) if row["family"] == "linear" else SEEDS for model, row in WHOLE.items()
 }
+SEEDS_OF |= {m: SEEDS[: int(row["seeds"])] for m, row in CONVOLUTIONAL.items()}
 TRAINED = [(model, seed) for model, seeds in SEEDS_OF.items() for seed in seeds]
 ATTACKED = ("lbfgs", "minimal")
 MADE = [f"lbfgs/{model}/{seed}" for model, seed in TRAINED]
@@ -81,14 +84,34 @@ LENGTHS = [
     *(f"matched-{n}" for n in (0.06, 0.08, 0.1, 0.12, 0.15, 0.18)),
 ]
 BEYOND = ("transfer-decomposition",)
-FIGURES = ("examples", "cross-model", "distortions", "cross-training-set", *BEYOND)
+FIGURES = ("examples", "cross-model", "distortions", "spectra", "top-images")
+FIGURES += ("cross-training-set", *BEYOND)
+LINEAR, SIGMOID = ("1e-4", "1e-2", "1"), ("FC100-100-10", "FC200-200-10")
+PRODUCTS = ("product-of-norms", "product")
+ALEXNET = (
+    *("conv1", "pool1", "conv2", "pool2", "conv3", "conv4", "conv5", "pool3"),
+    *("fc1", "fc2", "fc3"),
+)
+LAYER_COLUMNS = [
+    *("in-channels", "out-channels", "kernel", "stride", "lower", "upper"),
+    *("circular", "reshaped", "singla-feizi", "araujo", "printed"),
+    *("printed-corrected", "smallest"),
+]
+
+
+def layers(count):
+    """Name linear maps, and the sigmoids between them."""
+    both = [name for i in range(1, count + 1) for name in (f"fc{i}", f"sigmoid{i}")]
+    return both[:-1]
+
+
 # Rows and columns of each table.
 TABLES = {
     "models": (MODELS, ERRORS),
     "cross-model": ([*MODELS, *NOISE], [*MODELS, "distortion"]),
     "cross-model-sample": ([*MODELS, *NOISE], [*MODELS, "distortion"]),
     "controls": (CONTROLS, [*MODELS, "distortion"]),
-    "choices": (CHOICES, MODELS),
+    "choices": (CHOICES, PERCEPTRONS),
     "minimal": (MODELS, MINIMAL),
     "minimal-transfer": (MODELS, [*MODELS, "distortion"]),
     "training-sets": (HALVED, ["error-P1", "error-P2", "test-error", "distortion"]),
@@ -98,6 +121,15 @@ TABLES = {
     ),
     "amplification": (AMPLIFICATION, [*HALVED, "distortion"]),
     "transfer-decomposition": (PAIRS, LENGTHS),
+    "spectral": (
+        [
+            *(f"FC10-{decay}/{row}" for decay in LINEAR for row in ("fc1", *PRODUCTS)),
+            *(f"{m}/{row}" for m in SIGMOID for row in (*layers(3), *PRODUCTS)),
+            *(f"AE400-10/{row}" for row in (*layers(2), *PRODUCTS)),
+            *(f"alexnet-mnist/{row}" for row in (*ALEXNET, *PRODUCTS)),
+        ],
+        LAYER_COLUMNS,
+    ),
 }
 
 
@@ -195,10 +227,12 @@ def test_the_numbers_of_a_table_are_possible(results, name):
     assert (frame["value"] >= 0)[frame["column"] != "transfer-change"].all()
     assert (frame["low"].dropna() <= frame.loc[frame["low"].notna(), "value"]).all()
     assert (frame["high"].dropna() >= frame.loc[frame["high"].notna(), "value"]).all()
-    rates = frame[~frame["column"].isin({"distortion", *NO_SHARES})]
+    rates = frame[~frame["column"].isin({"distortion", *NO_SHARES, *LAYER_COLUMNS})]
     assert (rates[["value", "low", "high"]].fillna(0) <= 1).all().all()
-    assert (frame["n"] >= 1).all()
-    assert frame["seeds"].between(1, len(SEEDS)).all()
+    assert (frame["n"].dropna() >= 1).all()
+    assert frame["seeds"].dropna().between(1, len(SEEDS)).all()
+    if name != "spectral":  # whose numbers are of layers
+        assert frame[["n", "seeds"]].notna().all(axis=None)
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -311,7 +345,7 @@ def test_records_are_what_a_plain_forward_pass_and_a_subtraction_give(
 
 
 @pytest.mark.parametrize(
-    "name", [f"{a}/{m}/0" for a in ATTACKS if a != "lbfgs" for m in MODELS]
+    "name", [f"{a}/{m}/0" for a in ATTACKS if a != "lbfgs" for m in PERCEPTRONS]
 )
 def test_the_other_attacks_take_the_same_images(results, name):
     attack, model, _ = name.split("/")
@@ -391,6 +425,28 @@ def test_transfer_is_what_stored_networks_answer_to_stored_images(results, recom
             row,
             column,
         )
+
+
+def test_the_enclosure_of_every_layer_is_one(results):
+    frame = table(results, "spectral")
+    wide = frame.pivot(index="row", columns="column", values="value").dropna(
+        subset="lower"
+    )
+    assert len(wide) > 20
+    assert (wide["lower"] <= wide["upper"]).all()
+    assert (wide["upper"] <= 1.01 * wide["lower"]).all()
+    for name in ("singla-feizi", "araujo"):
+        bounds = wide.dropna(subset=name)
+        assert (bounds[name] >= bounds["lower"] * 0.999).all()
+
+
+def test_linear_layers_have_the_largest_singular_value_of_the_stored_weights(
+    results, networks
+):
+    network = networks["FC200-200-10", 0], networks["FC200-200-10", 1]
+    norms = [torch.linalg.svdvals(n[1].weight.double()).max() for n in network]
+    found = value(table(results, "spectral"), "FC200-200-10/fc1", "upper")
+    assert found == pytest.approx(float(sum(norms) / 2), rel=1e-5)
 
 
 def test_every_network_is_fooled_by_all_images_made_for_it(results):

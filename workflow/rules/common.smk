@@ -73,7 +73,7 @@ TABLES = [
 SPECTRA = [f"{RESULTS}/spectra/{m}/{s}.json" for m, s in TRAINED]
 FIGURES = [
     f"{RESULTS}/figures/{figure}.{kind}"
-    for figure in ("examples", "cross-model", "distortions", "spectra")
+    for figure in ("examples", "cross-model", "distortions", "spectra", "top-images")
     for kind in ("png", "svg", "pdf")
 ]
 CLAIMS = [

@@ -105,6 +105,7 @@ class AttackSection(Section):
         description="Distance from the minimiser at which a solve ends, as a share of "
         "the perturbation.",
     )
+    iterations: Whole = Field(100, ge=1, description="Steps of a solve, at most.")
     threads: Threads = 1
 
 
