@@ -24,11 +24,7 @@ rule all:
         TABLES,
         FIGURES,
         CLAIMS,
-
-
-rule everything:
-    input:
-        rules.all.input,
+        SETS,
 
 
 include: "workflow/rules/data.smk"
@@ -37,7 +33,15 @@ include: "workflow/rules/attack.smk"
 include: "workflow/rules/transfer.smk"
 include: "workflow/rules/spectra.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/training_sets.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/minimal.smk"
 include: "workflow/rules/check.smk"
+include: "workflow/rules/decomposition.smk"
 include: "workflow/rules/peers.smk"
+
+
+rule everything:
+    input:
+        rules.all.input,
+        DECOMPOSITION,

@@ -23,8 +23,8 @@ def run(
     """Attack training images drawn by the seed; misclassified ones are kept.
 
     Args:
-        settings: ``row`` of the attack sheet; ``images`` to draw; ``starts`` and
-            ``tolerance`` of the search.
+        settings: ``row`` of the attack sheet; ``images`` to draw; ``starts``,
+            ``tolerance`` and ``iterations`` of the search.
         seed: Decides images and targets.
         weights: The network.
         train: Training images and labels.
@@ -39,7 +39,8 @@ def run(
     how = {"norm": row["norm"]}
     if row["search"] == "refine":
         how |= {"method": row["method"], "labels": labels, "starts": settings["starts"]}
-        how |= {"accuracy": Accuracy(tolerance=settings["tolerance"])}
+        accuracy = {key: settings[key] for key in ("tolerance", "iterations")}
+        how |= {"accuracy": Accuracy(**accuracy)}
         found = find_adversarial(model, clean, targets, **how)
     else:
         largest = torch.tensor(pd.read_parquet(finest)["weight"].to_numpy())

@@ -1,6 +1,7 @@
 """Step: the paper's claims, measured and judged, and the headline numbers."""
 
 import json
+from pathlib import Path
 
 import pandas as pd
 
@@ -66,8 +67,9 @@ if __name__ == "__main__":
         answers = [among(found, settings["transfer"]) for found in both]
         linear, autoencoder = settings["by_decay"], settings["autoencoder"]
         found = run(networks, files.records, *answers, linear, autoencoder)
-        names = ("models", "cross-model", "choices", "minimal", "minimal-transfer")
-        named = {name: files[name.replace("-", "_")] for name in names}
+        for chapter in files.chapters:
+            found += [Claim(**kept) for kept in json.loads(Path(chapter).read_text())]
+        named = {Path(path).stem: path for path in files.tables}
         write_text(snakemake.output.claims, to_json(found))
         write_text(snakemake.output.html, claims_page(found))
         text = json.dumps(metrics(found, named), indent=2, sort_keys=True) + "\n"

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from intriguing.results import distortion_cell, error_rates, set_distortions
+from intriguing.results import transfer_cells
 from intriguing.tables import tidy
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tabling import FORMS, read_published, write_table
@@ -18,13 +18,7 @@ def run(
         rows: Sets of images, in the order of the table.
         published: The paper's numbers.
     """
-    columns = list(answers["column"].unique())
-    rates, lengths = error_rates(answers), set_distortions(answers)
-    cells, spreads = {}, {}
-    for row in rows:
-        cells |= {(row, column): rates[row, column] for column in columns}
-        mean, spread = distortion_cell((row, "distortion"), lengths[row])
-        cells, spreads = cells | mean, spreads | spread
+    cells, spreads = transfer_cells(answers, rows)
     return tidy(cells, published, "cross-model", spreads)
 
 

@@ -1,13 +1,11 @@
 """Step: feed the images made for each network, and noise, to every network."""
 
-from collections.abc import Iterator
-
 import pandas as pd
 from safetensors.torch import load_file
-from torch import Tensor, nn
 
-from intriguing.models import load_model, predict
-from intriguing.transfer import Sets, adversarial_sets, noise_sets
+from intriguing.answers import answers, of_seed
+from intriguing.models import load_model
+from intriguing.transfer import adversarial_sets, noise_sets
 from intriguing.workflow.files import replacing
 from intriguing.workflow.step import progress, step_log
 
@@ -31,38 +29,13 @@ def run(
     tables, noisy = [], set()
     for (source, seed), path in progress(images.items(), "transfer"):
         stored = load_file(path)
-        sets = adversarial_sets(source, stored["clean"], stored["adversarial"], seed)
+        clean, known = stored["clean"], (stored["label"], stored["index"], seed)
+        sets = adversarial_sets(source, clean, stored["adversarial"], seed)
         if seed not in noisy:  # images of a seed are the same for every network
-            sets |= noise_sets(stored["clean"], deviations, seed)
+            sets |= noise_sets(clean, deviations, seed)
         noisy.add(seed)
-        fed = {name: networks[name, s] for name, s in fed_to(list(networks), seed)}
-        tables += list(answers(fed, sets, stored, seed))
+        tables += answers(of_seed(networks, seed), sets, clean, *known)
     return pd.concat(tables, ignore_index=True)
-
-
-def fed_to(networks: list[Network], seed: int) -> list[Network]:
-    """List the networks that images made with a seed are fed to."""
-    seeds: dict[str, list[int]] = {}
-    for name, own in networks:
-        seeds.setdefault(name, []).append(own)
-    chosen = {name: 0 if own == [0] else seed for name, own in seeds.items()}
-    return [(name, one) for name, one in chosen.items() if one in seeds[name]]
-
-
-def answers(
-    fed: dict[str, nn.Module], sets: Sets, stored: dict[str, Tensor], seed: int
-) -> Iterator[pd.DataFrame]:
-    """Yield the answers of each network to each set of images."""
-    label = stored["label"].numpy()
-    for row, images in sets.items():
-        shift = (images - stored["clean"]).flatten(1)
-        known = {"seed": seed, "label": label, "index": stored["index"].numpy()}
-        known["distortion"] = shift.square().mean(1).sqrt().numpy()
-        for column, network in fed.items():
-            predicted = predict(network, images).argmax(1).numpy()
-            yield pd.DataFrame(
-                {"row": row, "column": column, **known, "prediction": predicted}
-            )
 
 
 if __name__ == "__main__":

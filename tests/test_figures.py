@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from torch import arange, nn, rand, zeros
 
 from intriguing.errors import InputError
+from intriguing.figures.directions import Rows, direction_figure
 from intriguing.figures.distortions import distortion_figure
 from intriguing.figures.examples import (
     PAIRS,
@@ -22,6 +23,7 @@ from intriguing.figures.examples import (
     example_figure,
     noise_panel,
 )
+from intriguing.figures.spectra import LEAST, spectra_figure
 from intriguing.figures.style import blank, contrast, ink, luminance
 from intriguing.figures.transfer import MAP, transfer_figure
 from intriguing.tables import COLUMNS
@@ -290,3 +292,32 @@ def test_a_failed_save_leaves_the_old_files_and_no_new_ones(tmp_path):
     with pytest.raises(OSError, match="no space"):
         draw(Failing(figsize=(2, 2)), tmp_path / "a")
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_every_line_of_top_images_shows_its_images_in_order():
+    images = np.arange(2 * 3 * 4 * 4).reshape(2, 3, 4, 4) / 96
+    panels = [Rows("single units", ["u", "v"], images)]
+    panels += [Rows("random", ["r", "s"], 1 - images)]
+    figure = direction_figure({"pool": panels, "last": panels}, 5.0)
+    assert len(figure.axes) == 4
+    assert texts(figure).count("u") == 2
+    drawn = figure.axes[0].get_images()
+    assert len(drawn) == 6
+    for shown, image in zip(drawn, images.reshape(6, 4, 4), strict=True):
+        np.testing.assert_array_equal(shown.get_array(), image)
+    assert "(d) last: random" in texts(figure)
+
+
+def test_spectra_have_a_panel_a_network_and_a_line_a_layer():
+    networks = {
+        "A": {"conv1": [3.0, 2.0, 1.0], "fc1": [5.0, 0.0]},
+        "B": {"fc1": [1.0]},
+    }
+    figure = spectra_figure(networks)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["A", "B"]
+    lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
+    np.testing.assert_array_equal(lines["conv1"].get_ydata(), [3, 2, 1])
+    np.testing.assert_array_equal(lines["fc1"].get_ydata(), [5, LEAST])
+    assert lines["conv1"].get_linestyle() != lines["fc1"].get_linestyle()
+    with pytest.raises(InputError):
+        spectra_figure({"A": {}})

@@ -43,12 +43,12 @@ def test_a_block_is_replaced_and_the_rest_is_kept():
 
 def test_every_make_target_named_in_the_documents_exists():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")]
     named = {
         name
         for document in documents
-        for name in re.findall(r"`make ([a-z]+)", document.read_text(encoding="utf-8"))
+        for name in re.findall(r"`make ([a-z-]+)", document.read_text(encoding="utf-8"))
     }
     assert named
     assert named <= targets

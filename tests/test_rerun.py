@@ -397,7 +397,8 @@ def test_the_numbers_are_in_git_and_the_rest_is_not(stored):
     names = call(stored, "git", "ls-files", RUN).splitlines()
     assert f"{RUN}/tables/models.csv" in names
     assert {f"{RUN}/metrics.json", f"{RUN}/claims.json"} <= set(names)
-    rest = [n for n in names if not n.startswith(f"{RUN}/tables/")]
+    assert f"{RUN}/claims/training-sets.json" in names
+    rest = [n for n in names if not n.startswith((f"{RUN}/tables/", f"{RUN}/claims/"))]
     assert set(rest) == {f"{RUN}/metrics.json", f"{RUN}/claims.json"}
 
 

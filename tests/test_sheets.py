@@ -235,10 +235,11 @@ def sheets(run):
 
 def test_smoke_has_the_networks_and_attacks_of_the_paper_run():
     (models, attacks), (small_models, small_attacks) = sheets("paper"), sheets("smoke")
-    assert list(small_models) == list(models)
+    # The fourth combination of data and architecture adds jobs and no rule.
+    assert list(small_models) == [m for m in models if m != "FC123-456-10@P2"]
     assert list(small_attacks) == list(attacks)
-    for name, row in models.items():
-        small = small_models[name]
+    for name, small in small_models.items():
+        row = models[name]
         assert (small.family, small.hidden) == (row.family, row.hidden)
         assert (small.decay, small.part) == (row.decay, row.part)
 

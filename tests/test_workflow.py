@@ -29,7 +29,6 @@ RECORD = (
     "index,label,target,reached,prediction,distortion,l2,linf,weight,iterations,"
     "evaluations,failure"
 )
-FIGURES = ("examples", "cross-model", "distortions")
 
 
 def sheet(name):
@@ -40,11 +39,16 @@ def sheet(name):
         }
 
 
-MODELS, ATTACKS = list(sheet("models")), sheet("attacks")
+# Those trained on parts have tables of their own.
+WHOLE = {name: row for name, row in sheet("models").items() if row["part"] == "all"}
+HALVED = [name for name in sheet("models") if name not in WHOLE]
+PERCEPTRONS, ATTACKS = list(WHOLE), sheet("attacks")
+CONVOLUTIONAL = sheet("convolutional")
+MODELS = [*PERCEPTRONS, *CONVOLUTIONAL]
 SEEDS_OF = {
-    model: (0,) if row["family"] == "linear" else SEEDS
-    for model, row in sheet("models").items()
+    model: (0,) if row["family"] == "linear" else SEEDS for model, row in WHOLE.items()
 }
+SEEDS_OF |= {m: SEEDS[: int(row["seeds"])] for m, row in CONVOLUTIONAL.items()}
 TRAINED = [(model, seed) for model, seeds in SEEDS_OF.items() for seed in seeds]
 ATTACKED = ("lbfgs", "minimal")
 MADE = [f"lbfgs/{model}/{seed}" for model, seed in TRAINED]
@@ -60,15 +64,72 @@ STARTS = ["won-by-walk", "won-by-crossing", "won-by-paper", "unconverged"]
 MINIMAL = ["distortion-lbfgs", "distortion-minimal", "ratio", "shorter", "corners"]
 MINIMAL += [*STARTS, "transfer-lbfgs", "transfer-minimal", "transfer-change"]
 NO_SHARES = {"ratio", "transfer-change"}
+AMPLIFIED = [f"amplified:{m}" for m in HALVED]
+READINGS = (
+    "matched",
+    "amplified-clipped",
+    "amplified-together",
+    "literal",
+    "times-1.4",
+)
+AMPLIFICATION = [
+    "clean",
+    *(f"{reading}:{m}" for reading in READINGS for m in HALVED),
+    *("noise-0.06-clipped", "noise-0.1-clipped"),
+]
+DIFFERENT = ("other-architecture", "other-data", "other-both")
+PAIRS = ["other-seed", *DIFFERENT, *(f"{d}-same-seed" for d in DIFFERENT), "noise"]
+LENGTHS = [
+    *(f"times-{n}" for n in (1, 1.25, 1.5, 1.75, 2, 2.5, 3)),
+    *(f"matched-{n}" for n in (0.06, 0.08, 0.1, 0.12, 0.15, 0.18)),
+]
+BEYOND = ("transfer-decomposition",)
+FIGURES = ("examples", "cross-model", "distortions", "spectra", "top-images")
+FIGURES += ("cross-training-set", *BEYOND)
+LINEAR, SIGMOID = ("1e-4", "1e-2", "1"), ("FC100-100-10", "FC200-200-10")
+PRODUCTS = ("product-of-norms", "product")
+ALEXNET = (
+    *("conv1", "pool1", "conv2", "pool2", "conv3", "conv4", "conv5", "pool3"),
+    *("fc1", "fc2", "fc3"),
+)
+LAYER_COLUMNS = [
+    *("in-channels", "out-channels", "kernel", "stride", "lower", "upper"),
+    *("circular", "reshaped", "singla-feizi", "araujo", "printed"),
+    *("printed-corrected", "smallest"),
+]
+
+
+def layers(count):
+    """Name linear maps, and the sigmoids between them."""
+    both = [name for i in range(1, count + 1) for name in (f"fc{i}", f"sigmoid{i}")]
+    return both[:-1]
+
+
 # Rows and columns of each table.
 TABLES = {
     "models": (MODELS, ERRORS),
     "cross-model": ([*MODELS, *NOISE], [*MODELS, "distortion"]),
     "cross-model-sample": ([*MODELS, *NOISE], [*MODELS, "distortion"]),
     "controls": (CONTROLS, [*MODELS, "distortion"]),
-    "choices": (CHOICES, MODELS),
+    "choices": (CHOICES, PERCEPTRONS),
     "minimal": (MODELS, MINIMAL),
     "minimal-transfer": (MODELS, [*MODELS, "distortion"]),
+    "training-sets": (HALVED, ["error-P1", "error-P2", "test-error", "distortion"]),
+    "cross-training-set": (
+        [*HALVED, "noise-0.06", *AMPLIFIED, "noise-0.1"],
+        [*HALVED, "distortion"],
+    ),
+    "amplification": (AMPLIFICATION, [*HALVED, "distortion"]),
+    "transfer-decomposition": (PAIRS, LENGTHS),
+    "spectral": (
+        [
+            *(f"FC10-{decay}/{row}" for decay in LINEAR for row in ("fc1", *PRODUCTS)),
+            *(f"{m}/{row}" for m in SIGMOID for row in (*layers(3), *PRODUCTS)),
+            *(f"AE400-10/{row}" for row in (*layers(2), *PRODUCTS)),
+            *(f"alexnet-mnist/{row}" for row in (*ALEXNET, *PRODUCTS)),
+        ],
+        LAYER_COLUMNS,
+    ),
 }
 
 
@@ -166,10 +227,12 @@ def test_the_numbers_of_a_table_are_possible(results, name):
     assert (frame["value"] >= 0)[frame["column"] != "transfer-change"].all()
     assert (frame["low"].dropna() <= frame.loc[frame["low"].notna(), "value"]).all()
     assert (frame["high"].dropna() >= frame.loc[frame["high"].notna(), "value"]).all()
-    rates = frame[~frame["column"].isin({"distortion", *NO_SHARES})]
+    rates = frame[~frame["column"].isin({"distortion", *NO_SHARES, *LAYER_COLUMNS})]
     assert (rates[["value", "low", "high"]].fillna(0) <= 1).all().all()
-    assert (frame["n"] >= 1).all()
-    assert frame["seeds"].between(1, len(SEEDS)).all()
+    assert (frame["n"].dropna() >= 1).all()
+    assert frame["seeds"].dropna().between(1, len(SEEDS)).all()
+    if name != "spectral":  # whose numbers are of layers
+        assert frame[["n", "seeds"]].notna().all(axis=None)
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -216,7 +279,8 @@ def test_metrics_are_nested_by_table_and_equal_to_it(results):
     metrics = json.loads((results / "metrics.json").read_text())
     claims = json.loads((results / "claims.json").read_text())
     assert metrics["claims"] == {claim["id"]: claim["verdict"] for claim in claims}
-    for name in ("models", "cross-model", "choices", "minimal", "minimal-transfer"):
+    named = ("models", "cross-model", "choices", "minimal", "minimal-transfer")
+    for name in (*named, "cross-training-set"):
         frame = table(results, name).dropna(subset="value")
         nested = metrics["tables"][name]
         assert sum(map(len, nested.values())) == len(frame)
@@ -281,7 +345,7 @@ def test_records_are_what_a_plain_forward_pass_and_a_subtraction_give(
 
 
 @pytest.mark.parametrize(
-    "name", [f"{a}/{m}/0" for a in ATTACKS if a != "lbfgs" for m in MODELS]
+    "name", [f"{a}/{m}/0" for a in ATTACKS if a != "lbfgs" for m in PERCEPTRONS]
 )
 def test_the_other_attacks_take_the_same_images(results, name):
     attack, model, _ = name.split("/")
@@ -363,6 +427,28 @@ def test_transfer_is_what_stored_networks_answer_to_stored_images(results, recom
         )
 
 
+def test_the_enclosure_of_every_layer_is_one(results):
+    frame = table(results, "spectral")
+    wide = frame.pivot(index="row", columns="column", values="value").dropna(
+        subset="lower"
+    )
+    assert len(wide) > 20
+    assert (wide["lower"] <= wide["upper"]).all()
+    assert (wide["upper"] <= 1.01 * wide["lower"]).all()
+    for name in ("singla-feizi", "araujo"):
+        bounds = wide.dropna(subset=name)
+        assert (bounds[name] >= bounds["lower"] * 0.999).all()
+
+
+def test_linear_layers_have_the_largest_singular_value_of_the_stored_weights(
+    results, networks
+):
+    network = networks["FC200-200-10", 0], networks["FC200-200-10", 1]
+    norms = [torch.linalg.svdvals(n[1].weight.double()).max() for n in network]
+    found = value(table(results, "spectral"), "FC200-200-10/fc1", "upper")
+    assert found == pytest.approx(float(sum(norms) / 2), rel=1e-5)
+
+
 def test_every_network_is_fooled_by_all_images_made_for_it(results):
     frame = table(results, "cross-model")
     assert {value(frame, model, model) for model in MODELS} == {1.0}
@@ -424,6 +510,7 @@ def embedded(item):
 
 def test_the_report_shows_every_table_figure_and_claim_with_a_caption(shown):
     pages = {f"{RUN}/tables/{name}.html" for name in TABLES} | {f"{RUN}/claims.html"}
+    pages |= {f"{RUN}/claims/{name}.html" for name in BEYOND}
     drawings = {f"{RUN}/figures/{name}.svg" for name in FIGURES}
     assert set(shown) == pages | drawings
     for path, item in shown.items():

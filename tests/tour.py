@@ -39,8 +39,9 @@ MOST_LINES = 14
 # How lines begin that say nothing about results: Snakemake's greeting, its times and
 # advice, and that of DVC and git.
 NOISE = (
-    *(r"$", r"=+$", r"  ", r"\t(git|dvc)", r"\[\w{3} \w{3}", r"(local)?rule \w+:"),
-    *("Building DAG", "Assuming", "host:", "Using ", "Provided", "Rules claiming"),
+    *(r"$", r"=+$", r"\t(git|dvc)", r"\[\w{3} \w{3}", r"(local)?rule \w+:"),
+    *(r"Job \d+:", r"\w+ [\w./-]+:$", "Reasons?", "Migrat", "Building DAG"),
+    *("Assuming", "host:", "Using ", "Provided", "Rules claiming", "Rules with"),
     *(
         "Select jobs",
         "Execute ",
@@ -49,17 +50,8 @@ NOISE = (
         "Elapsed",
         "SNAKEMAKE",
     ),
-    *(
-        r"Job \d+:",
-        "Reason:",
-        "Migration",
-        "This was a dry-run",
-        "Job stats",
-        "Reasons",
-        "Migrat",
-        r"\w+ [\w./-]+:$",
-    ),
-    *("To (track|enable|share|push|apply|promote)", "Use `dvc", "hint:", "Config file"),
+    *("This was a dry-run", "Job stats", "Config file", "  File ", "Use `dvc", "hint:"),
+    "To (track|enable|share|push|apply|promote)",
 )
 
 
@@ -67,7 +59,9 @@ def shorten(said: str, home: str) -> str:
     """Leave out what says nothing about results, and the middle of long answers."""
     text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", said).replace(home, "…")
     lines = [line.rstrip() for line in re.split(r"[\n\r]", text)]
-    noise = re.compile("|".join(NOISE))
+    # What Snakemake says of a job and of itself is indented.
+    indented = ["  "] if "SNAKEMAKE" in said else []
+    noise = re.compile("|".join([*NOISE, *indented]))
     lines = [line for line in lines if not noise.match(line)]
     # The list of jobs once, and of the progress after each job the last.
     lines = list(dict.fromkeys(lines))

@@ -82,3 +82,24 @@ def set_distortions(answers: pd.DataFrame) -> dict[str, list[np.ndarray]]:
         ]
         for row, rows in own.groupby("row", sort=False)
     }
+
+
+def transfer_cells(answers: pd.DataFrame, rows: Sequence[str]) -> tuple[Cells, Spreads]:
+    """Return errors by network and mean distortions of chosen sets of images.
+
+    Args:
+        answers: As for `error_rates`, with ``distortion``.
+        rows: Sets of images, in the order of the table.
+
+    Returns:
+        Cells, a column for each network and ``distortion``, and the spread of the
+        distortions over images.
+    """
+    columns = list(answers["column"].unique())
+    rates, lengths = error_rates(answers), set_distortions(answers)
+    cells, spreads = {}, {}
+    for row in rows:
+        cells |= {(row, column): rates[row, column] for column in columns}
+        mean, spread_of_row = distortion_cell((row, "distortion"), lengths[row])
+        cells, spreads = cells | mean, spreads | spread_of_row
+    return cells, spreads

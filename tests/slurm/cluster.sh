@@ -1,7 +1,7 @@
 #!/bin/sh
 # A SLURM of one node on this machine, reached over loopback only: installed, started,
 # stopped and removed again. For root on Debian.
-#   cluster.sh start|stop FOLDER      FOLDER holds all its state, and slurm.conf
+#   cluster.sh start|stop FOLDER      FOLDER holds all its state
 set -eu
 folder=$2
 
@@ -17,23 +17,26 @@ start() {
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
     slurm-wlm munge >"$folder/apt.log" 2>&1
+  # At the place where clients within jobs look for it as well.
   configure > "$folder/slurm.conf"
+  mkdir -p /etc/slurm
+  ln -s "$folder/slurm.conf" /etc/slurm/slurm.conf
   mungekey --create --keyfile "$folder/munge.key"
   munged --key-file "$folder/munge.key" --socket "$folder/munge.socket" \
     --pid-file "$folder/munged.pid" --log-file "$folder/munged.log" \
     --seed-file "$folder/munge.seed"
-  slurmctld -f "$folder/slurm.conf"
-  slurmd -f "$folder/slurm.conf"
+  slurmctld
+  slurmd
   for _ in $(seq 30); do
-    SLURM_CONF=$folder/slurm.conf sinfo -h -t idle | grep -q . && break
+    sinfo -h -t idle | grep -q . && break
     sleep 1
   done
-  SLURM_CONF=$folder/slurm.conf sinfo -h -t idle | grep .
+  sinfo -h -t idle | grep .
   trap - EXIT
 }
 
 stop() {
-  SLURM_CONF=$folder/slurm.conf scancel --user root 2>/dev/null || true
+  [ ! -f "$folder/slurmctld.pid" ] || scancel --user root || true
   for daemon in slurmd slurmctld munged; do
     [ -f "$folder/$daemon.pid" ] || continue
     pid=$(cat "$folder/$daemon.pid")
@@ -44,6 +47,8 @@ stop() {
     done
   done
   [ -f "$folder/before" ] || return 0
+  rm -f /etc/slurm/slurm.conf
+  [ ! -d /etc/slurm ] || rmdir --ignore-fail-on-non-empty /etc/slurm
   # Only what was not there before; sort -u, because comm wants it sorted.
   added=$(installed | comm -13 "$folder/before" -)
   [ -z "$added" ] || DEBIAN_FRONTEND=noninteractive \

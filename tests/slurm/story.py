@@ -38,14 +38,14 @@ PROFILE = (*SMOKE, "--profile", "profiles/slurm", *SITE)
 
 @pytest.fixture(scope="module")
 def cluster():
-    """Start a cluster; return the setting by which its clients find it.
+    """Start a cluster, and take it away again.
 
     Not below pytest's own folder, which nobody else may enter: munge refuses that.
     """
     with tempfile.TemporaryDirectory(prefix="slurm-") as folder:
         subprocess.run(["sh", CLUSTER, "start", folder], check=True)
         try:
-            yield {"SLURM_CONF": f"{folder}/slurm.conf"}
+            yield
         finally:
             subprocess.run(["sh", CLUSTER, "stop", folder], check=True)
 
@@ -74,56 +74,60 @@ def local(mnist_raw, tmp_path_factory):
     return smoke_run(tmp_path_factory.getbasetemp(), mnist_raw)
 
 
-def start(folder, python, cluster, *options):
-    """Begin a run of the whole smoke configuration on the cluster."""
-    return subprocess.Popen(
-        [python, "-m", "snakemake", *PROFILE, *options],
-        cwd=folder,
-        env=environment(folder) | cluster,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+def start(folder, python, *options):
+    """Begin a run of the whole smoke configuration on the cluster.
+
+    What it says goes to a file: nobody reads a pipe while the run goes on.
+    """
+    with said(folder).open("w") as file:
+        return subprocess.Popen(
+            [python, "-m", "snakemake", *PROFILE, *options],
+            cwd=folder,
+            env=environment(folder),
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
 
 
-def running_job(folder, cluster, rule):
+def said(folder):
+    return folder.with_name("said.txt")
+
+
+def running_job(run, rule):
     """Return the number of a running job of a rule, once there is one."""
     squeue = ["squeue", "--noheader", "--states", "RUNNING", "--format", "%i %k"]
-    while True:
-        shown = subprocess.run(
-            squeue, env=environment(folder) | cluster, capture_output=True, text=True
-        ).stdout
+    while run.poll() is None:
+        shown = subprocess.run(squeue, capture_output=True, text=True).stdout
         for line in shown.splitlines():
             number, comment = line.split(maxsplit=1)
-            if f"rule_{rule}" in comment and (folder / "results").exists():
+            if f"rule_{rule}" in comment:
                 return number
         time.sleep(0.2)
+    return None
 
 
 @pytest.fixture(scope="module")
 def cancelled(mnist_raw, tmp_path_factory, cluster, python):
     """Cancel an attack while it runs; return the checkout and what Snakemake says."""
     folder = copy_repository(tmp_path_factory.mktemp("slurm") / "tree", mnist_raw)
-    run = start(folder, python, cluster)
-    number = running_job(folder, cluster, "attack")
-    scancel = ["scancel", number]
-    subprocess.run(scancel, env=environment(folder) | cluster, check=True)
-    said, _ = run.communicate()
-    return folder, run.returncode, said
+    run = start(folder, python)
+    number = running_job(run, "attack")
+    assert number, said(folder).read_text()
+    subprocess.run(["scancel", number], check=True)
+    return folder, run.wait(), said(folder).read_text()
 
 
 def test_a_cancelled_job_stops_the_run_and_is_named(cancelled):
-    _, status, said = cancelled
+    _, status, text = cancelled
     assert status != 0
-    assert "Error in rule attack" in said
+    assert "Error in rule attack" in text
 
 
 @pytest.fixture(scope="module")
 def resumed(cancelled, cluster, python):
     folder, _, _ = cancelled
-    run = start(folder, python, cluster)
-    said, _ = run.communicate()
-    assert run.returncode == 0, said
+    run = start(folder, python)
+    assert run.wait() == 0, said(folder).read_text()
     return folder
 
 
@@ -135,6 +139,6 @@ def test_the_same_command_goes_on_and_gives_the_bytes_of_a_local_run(local, resu
 
 def test_what_the_cluster_made_is_current_everywhere(resumed, cluster, python):
     assert planned(jobs(resumed)) == set()
-    run = start(resumed, python, cluster, "--dry-run")
-    said, _ = run.communicate()
-    assert "Nothing to be done" in said
+    run = start(resumed, python, "--dry-run")
+    assert run.wait() == 0
+    assert "Nothing to be done" in said(resumed).read_text()

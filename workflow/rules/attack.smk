@@ -7,7 +7,10 @@ def finest_of(wildcards):
 
 
 def attack_settings(wildcards):
-    return settings.attack_settings(CFG, ATTACKS[wildcards.attack])
+    row, model = ATTACKS[wildcards.attack], wildcards.model
+    if model in CONVOLUTIONAL:
+        return convolutions.attack_settings(CFG, row, CONVOLUTIONAL[model])
+    return settings.attack_settings(CFG, row)
 
 
 rule attack:

@@ -3,11 +3,16 @@ rule claims:
         records=LBFGS_RECORDS,
         answers=rules.transfer.output.answers,
         minimal_answers=rules.transfer_minimal.output.answers,
-        models=rules.table_models.output.csv,
-        cross_model=rules.table_cross_model.output.table_csv,
-        choices=rules.table_choices.output.csv,
-        minimal=rules.table_minimal.output.table_csv,
-        minimal_transfer=rules.table_minimal.output.transfer_csv,
+        # Claims of other chapters, judged where their numbers are made.
+        chapters=[f"{RESULTS}/claims/training-sets.json"] if COMPARED else [],
+        tables=[
+            rules.table_models.output.csv,
+            rules.table_cross_model.output.table_csv,
+            rules.table_choices.output.csv,
+            rules.table_minimal.output.table_csv,
+            rules.table_minimal.output.transfer_csv,
+            *(path for path in SETS if path.endswith(".csv")),
+        ],
     output:
         claims=f"{RESULTS}/claims.json",
         html=report(

@@ -17,7 +17,7 @@ environ.update(
 )
 
 from intriguing.errors import InputError
-from intriguing.workflow import convolutions, provenance, settings, sheets
+from intriguing.workflow import convolutions, parts, provenance, settings, sheets
 from intriguing.workflow.config import read_config
 from intriguing.workflow.digest import CodeDigestError, code_digest
 from intriguing.workflow.files import write_text
@@ -27,13 +27,16 @@ from intriguing.workflow.guard import RecordsError, require_records
 try:
     CFG = read_config(config)
     RESULTS = f"results/{CFG.run}"
-    MODELS = sheets.read_models(CFG.models)
+    ALL_MODELS = sheets.read_models(CFG.models)
+    MODELS = parts.whole(ALL_MODELS)
+    COMPARED = parts.compared(ALL_MODELS, CFG)
     ATTACKS = sheets.read_attacks(CFG.attacks, MODELS)
-    CONVOLUTIONAL = convolutions.read_convolutional(CFG.convolutional, MODELS)
+    CONVOLUTIONAL = convolutions.read_convolutional(CFG.convolutional, ALL_MODELS)
     PERCEPTRONS = sheets.trained(MODELS, CFG.seeds)
     CONVOLUTED = convolutions.trained_convolutional(CONVOLUTIONAL, CFG.seeds)
     TRAINED = PERCEPTRONS + CONVOLUTED
     FIRST_SEEDS = list(dict(reversed(TRAINED)).items())[::-1]
+    ON_PARTS = sheets.trained(COMPARED, CFG.seeds)
     ATTACKED = sheets.attacked(ATTACKS, MODELS, CFG)
     if workflow.is_main_process:
         require_writable(RESULTS)
@@ -70,12 +73,34 @@ TABLES = [
 SPECTRA = [f"{RESULTS}/spectra/{m}/{s}.json" for m, s in TRAINED]
 FIGURES = [
     f"{RESULTS}/figures/{figure}.{kind}"
-    for figure in ("examples", "cross-model", "distortions", "spectra")
+    for figure in ("examples", "cross-model", "distortions", "spectra", "top-images")
     for kind in ("png", "svg", "pdf")
 ]
 CLAIMS = [
     f"{RESULTS}/{name}" for name in ("claims.json", "claims.html", "metrics.json")
 ]
+# Tables 3 and 4, where the config names networks for them.
+SETS = [
+    *(f"{RESULTS}/models/{m}/{s}.safetensors" for m, s in ON_PARTS),
+    *(f"{RESULTS}/training/{m}/{s}.json" for m, s in ON_PARTS),
+    *(
+        f"{RESULTS}/adversarial/{sheets.FINEST}/{m}/{s}.{kind}"
+        for m, s in ON_PARTS
+        for kind in ("safetensors", "parquet")
+    ),
+]
+if COMPARED:
+    SETS += [f"{RESULTS}/training/on-parts.json"]
+    SETS += [f"{RESULTS}/transfer/training-sets.parquet"]
+    SETS += [f"{RESULTS}/claims/training-sets.json"]
+    SETS += [
+        f"{RESULTS}/tables/{table}.{kind}"
+        for table in ("training-sets", "cross-training-set", "amplification")
+        for kind in ("csv", "md", "tex", "html")
+    ]
+    SETS += [
+        f"{RESULTS}/figures/cross-training-set.{kind}" for kind in ("png", "svg", "pdf")
+    ]
 
 # No param: where the same digits come from is no reason to train again.
 if CFG.data.mirror:
@@ -83,7 +108,7 @@ if CFG.data.mirror:
 
 
 wildcard_constraints:
-    model="|".join(map(re.escape, [*MODELS, *CONVOLUTIONAL])),
+    model="|".join(map(re.escape, [*ALL_MODELS, *CONVOLUTIONAL])),
     attack="|".join(map(re.escape, ATTACKS)),
     seed=r"\d+",
 

@@ -97,3 +97,48 @@ rule figure_distortions:
         "How the smallest distortions are spread over images"
     script:
         step("figure_distortions.py")
+
+
+# Figures 1 and 2 are of the first convolutional network, which is for digits.
+DIRECTED, DIRECTED_SEED = CONVOLUTED[0]
+
+
+rule figure_directions:
+    input:
+        weights=f"{RESULTS}/models/{DIRECTED}/{DIRECTED_SEED}.safetensors",
+        images=f"{MNIST}/test.safetensors",
+    output:
+        png=f"{RESULTS}/figures/top-images.png",
+        svg=report(
+            f"{RESULTS}/figures/top-images.svg",
+            caption="../report/figure-directions.rst",
+            category="Figures",
+            labels={"figure": "Single units and random directions", "paper": "1, 2"},
+        ),
+        pdf=f"{RESULTS}/figures/top-images.pdf",
+    log:
+        f"{RESULTS}/logs/figure_directions.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_directions.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=5,
+    params:
+        settings={
+            "layers": {
+                "2": "first pool",
+                "12": "last pool",
+                "17": "last hidden layer",
+            },
+            "rows": 4,
+            "columns": 10,
+            "width": 9.0,
+            "seed": CFG.seeds[0],
+            "threads": CFG.train.threads,
+        },
+        code=digest("figure_directions.py"),
+    message:
+        "Figures 1 and 2: digits that units and random directions rank first"
+    script:
+        step("figure_directions.py")

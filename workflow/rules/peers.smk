@@ -1,9 +1,9 @@
 # Other people's attacks beside ours. A target of its own: it needs the extra
 # `crosscheck`, and its times are other ones in every run.
 RELU = "ReLU100-100-10"
-COMPARED = [m for m in ("FC100-100-10", "FC200-200-10") if m in MODELS] or list(MODELS)[
-    :1
-]
+PEER_NETWORKS = [m for m in ("FC100-100-10", "FC200-200-10") if m in MODELS] or list(
+    MODELS
+)[:1]
 PEERS_SEED = CFG.seeds[0]
 GOALS = ("targeted", "untargeted")
 PEERS = f"{RESULTS}/peers"
@@ -59,7 +59,7 @@ rule attack_peers:
     input:
         weights=compared_weights,
         # Of one network, for its clean images: they are the same for all.
-        images=f"{RESULTS}/adversarial/lbfgs/{COMPARED[0]}/{seed_of(COMPARED[0])}.safetensors",
+        images=f"{RESULTS}/adversarial/lbfgs/{PEER_NETWORKS[0]}/{seed_of(PEER_NETWORKS[0])}.safetensors",
     output:
         f"{PEERS}/{{network}}-{{goal}}.parquet",
     log:
@@ -67,7 +67,7 @@ rule attack_peers:
     benchmark:
         f"{RESULTS}/benchmarks/attack_peers/{{network}}-{{goal}}.tsv"
     wildcard_constraints:
-        network="|".join(map(re.escape, [*COMPARED, RELU])),
+        network="|".join(map(re.escape, [*PEER_NETWORKS, RELU])),
         goal="|".join(GOALS),
     threads: 1
     resources:
@@ -88,7 +88,9 @@ rule attack_peers:
 
 rule table_peers:
     input:
-        records=[f"{PEERS}/{m}-{g}.parquet" for m in [*COMPARED, RELU] for g in GOALS],
+        records=[
+            f"{PEERS}/{m}-{g}.parquet" for m in [*PEER_NETWORKS, RELU] for g in GOALS
+        ],
     output:
         csv=f"{RESULTS}/tables/peers.csv",
         md=f"{RESULTS}/tables/peers.md",
@@ -103,7 +105,7 @@ rule table_peers:
         mem_mb=1000,
         runtime=5,
     params:
-        settings={"names": [f"{m}:{g}" for m in [*COMPARED, RELU] for g in GOALS]},
+        settings={"names": [f"{m}:{g}" for m in [*PEER_NETWORKS, RELU] for g in GOALS]},
         code=digest("table_peers.py"),
     message:
         "Success, distortion and cost of every attack"

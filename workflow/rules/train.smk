@@ -1,11 +1,11 @@
 def part_of(wildcards):
     """Indices of the training images when the network is trained on a part."""
-    part = MODELS[wildcards.model].part
+    part = ALL_MODELS[wildcards.model].part
     return [] if part == "all" else f"{MNIST}/{part}.txt"
 
 
 def training_settings(wildcards):
-    return settings.training_settings(CFG, MODELS[wildcards.model])
+    return settings.training_settings(CFG, ALL_MODELS[wildcards.model])
 
 
 def convolutional_settings(wildcards):
@@ -25,7 +25,7 @@ rule train:
     benchmark:
         f"{RESULTS}/benchmarks/train/{{model}}/{{seed}}.tsv"
     wildcard_constraints:
-        model="|".join(map(re.escape, MODELS)),
+        model="|".join(map(re.escape, ALL_MODELS)),
     # Everything waits for the networks; the attacks then fill both ends of the queue.
     priority: 10
     threads: 1

@@ -13,7 +13,7 @@ from intriguing.figures.style import QUIET, blank, styled
 
 ACROSS = 4  # panels in a row
 LEAST = 1e-4  # of the vertical axis; smaller values are not told apart
-MAP = colormaps["cividis"]
+MAP = colormaps["viridis"]
 
 Spectra = Mapping[str, Sequence[float]]
 """Singular values of each layer, descending, in the order of the layers."""

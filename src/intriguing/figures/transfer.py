@@ -1,5 +1,7 @@
 """Tables 2 and 4 as a map: images made for one network, fed to another."""
 
+from textwrap import wrap
+
 import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
@@ -15,6 +17,7 @@ from intriguing.tables import MARKS
 GAP = 0.35  # between groups of rows and columns, in cells
 MAP = colormaps["cividis"]  # even steps of lightness, also for colour-blind readers
 MISSING = "#e6e6e6"
+LETTERS = 16  # of a note that fit on an inch
 
 
 @styled()
@@ -42,7 +45,7 @@ def transfer_figure(table: pd.DataFrame, title: str) -> Figure:
     for one in table.itertuples():
         _draw_cell(axes, columns[one.column], rows[one.row], one)
     axes.set(xlim=(0, across), ylim=(down, 0), title=title)
-    axes.set_xticks([x + 0.5 for x in columns.values()], list(columns))
+    axes.set_xticks([x + 0.5 for x in columns.values()], map(column_label, columns))
     axes.set_yticks([y + 0.5 for y in rows.values()], map(row_label, rows))
     axes.set(xlabel="network they are fed to", ylabel="images made for, or with")
     axes.tick_params(length=0)
@@ -74,6 +77,11 @@ def row_label(name: str) -> str:
     if name.startswith("noise-"):
         return f"Gaussian noise,\nst. dev. {name.removeprefix('noise-')}"
     return name.replace(":", ":\n")
+
+
+def column_label(name: str) -> str:
+    """Return the name of a network in two lines where it names its training set."""
+    return name.replace("@", "\n@")
 
 
 def cell_lines(one) -> tuple[str, str, str]:
@@ -124,12 +132,14 @@ def _explain_map(figure: Figure, axes: Axes, table: pd.DataFrame) -> None:
     known = table["verdict"].isin(list(MARKS))
     marks = ", ".join(f"{mark} {verdict}" for verdict, mark in MARKS.items())
     beside = f"; beside the paper's number: {marks}" if known.any() else ""
-    note = (
-        f"Misclassified images in %, in brackets the 95 % interval{beside}.\n"
+    notes = (
+        f"Misclassified images in %, in brackets the 95 % interval{beside}.",
         "Distortion: root mean square per pixel, mean over images. "
-        f"Images behind a cell: {extent(table['n'])}; seeds: {extent(table['seeds'])}."
+        f"Images behind a cell: {extent(table['n'])}; seeds: {extent(table['seeds'])}.",
     )
-    figure.supxlabel(note, size=8, x=0.01, ha="left")
+    width = int(LETTERS * figure.get_figwidth())
+    lines = [line for note in notes for line in wrap(note, width)]
+    figure.supxlabel("\n".join(lines), size=8, x=0.01, ha="left")
 
 
 def extent(counts: pd.Series) -> str:

@@ -1,5 +1,6 @@
 """A zero-padded convolution as a linear map between images, and its adjoint."""
 
+from math import prod
 from numbers import Integral
 from typing import Any, NamedTuple
 
@@ -37,6 +38,16 @@ class Convolution(NamedTuple):
         axes = zip(self.size, kernel, self.stride, self.padding, strict=True)
         height, width = ((n + 2 * p - k) // s + 1 for n, k, s, p in axes)
         return height, width
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of the input."""
+        return self.weight.shape[1] * self.groups, *self.size
+
+    @property
+    def output_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of the output."""
+        return len(self.weight), *self.output_size
 
     @property
     def group_weights(self) -> Float64[Tensor, "groups outputs inputs height width"]:
@@ -107,3 +118,13 @@ def apply_adjoint(
     return functional.conv_transpose2d(
         images, layer.weight, None, layer.stride, layer.padding, beyond, layer.groups
     )
+
+
+def dense(layer: Convolution) -> Float64[Tensor, "rows columns"]:
+    """Return the layer's matrix, or its transpose where that has fewer columns."""
+    shapes = layer.input_shape, layer.output_shape
+    wide = prod(shapes[0]) <= prod(shapes[1])
+    shape, step = (shapes[0], apply) if wide else (shapes[1], apply_adjoint)
+    weight = layer.weight
+    pixels = torch.eye(prod(shape), dtype=weight.dtype, device=weight.device)
+    return step(layer, pixels.reshape(-1, *shape)).flatten(1).T

@@ -1,6 +1,7 @@
 """The norm of a convolution from below: Lanczos with full reorthogonalisation."""
 
 from collections.abc import Callable
+from math import prod
 
 import torch
 from jaxtyping import Float64
@@ -18,9 +19,8 @@ MEMORY = 2**30
 
 def norm_from_below(layer: Convolution) -> float:
     """Return a number that the norm does not fall below, and that it nearly is."""
-    inputs = (1, layer.weight.shape[1] * layer.groups, *layer.size)
-    outputs = (1, len(layer.weight), *layer.output_size)
-    if torch.Size(inputs).numel() <= torch.Size(outputs).numel():
+    inputs, outputs = (1, *layer.input_shape), (1, *layer.output_shape)
+    if prod(inputs) <= prod(outputs):
         shape, gram = inputs, lambda x: apply_adjoint(layer, apply(layer, x))
     else:
         shape, gram = outputs, lambda y: apply(layer, apply_adjoint(layer, y))

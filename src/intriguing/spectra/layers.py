@@ -9,13 +9,15 @@ from torch import Tensor, nn
 
 from intriguing.models import Standardise
 from intriguing.spectra import conv_norm, estimates, linear_norm
-from intriguing.spectra.convolution import Pair, describe
+from intriguing.spectra.convolution import describe
 from intriguing.spectra.gains import contrast_gain, linear_pool_gain, max_pool_gain
 from intriguing.spectra.matrices import singular_values
 from intriguing.spectra.torus import circular_values
 
 CONTRACTIVE = (nn.ReLU, nn.Dropout, nn.Dropout2d, nn.Flatten, nn.Identity)
 """Layers that push no two images apart; they get no row."""
+Size = tuple[int, ...]
+"""Height and width of a layer's input; empty where it takes a list of units."""
 CHAINS = ("Sequential", "AlexNet", "SqueezeNet", "VGG")
 """Classes of networks that apply their parts one after the other."""
 SHOWN = 256
@@ -75,9 +77,9 @@ def measure_network(
 
 def _visited(
     network: nn.Module, shape: tuple[int, int, int]
-) -> Iterator[tuple[str, nn.Module, Pair]]:
+) -> Iterator[tuple[str, nn.Module, Size]]:
     """List each innermost module in the order of its use, with its input's size."""
-    seen: list[tuple[str, nn.Module, Pair]] = []
+    seen: list[tuple[str, nn.Module, Size]] = []
     hooks = []
     for place, module in network.named_modules():
         if not list(module.children()):
@@ -111,7 +113,7 @@ def kind_of(module: nn.Module) -> str:
     return KINDS.get(type(module), type(module).__name__)
 
 
-def measure(module: nn.Module, name: str, size: Pair, known: bool = True) -> Layer:
+def measure(module: nn.Module, name: str, size: Size, known: bool = True) -> Layer:
     """Return one layer and its gain.
 
     Args:
@@ -130,7 +132,7 @@ def measure(module: nn.Module, name: str, size: Pair, known: bool = True) -> Lay
 
 
 def simple_gain(
-    module: nn.Module, size: Pair
+    module: nn.Module, size: Size
 ) -> tuple[float, float] | tuple[None, None]:
     """Return the gain of a layer without weights, from below and from above."""
     if isinstance(module, nn.MaxPool2d) and module.dilation == 1:
@@ -147,7 +149,7 @@ def simple_gain(
     return None, None
 
 
-def _convolution(module: nn.Conv2d, name: str, size: Pair, known: bool) -> Layer:
+def _convolution(module: nn.Conv2d, name: str, size: Size, known: bool) -> Layer:
     kernel, stride = module.kernel_size[0], module.stride[0]
     shape = module.in_channels, module.out_channels, kernel, stride
     if not known or module.padding_mode != "zeros" or set(module.dilation) != {1}:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from intriguing.results import Cells
+from intriguing.results import Cell
 from intriguing.stats import Interval, mean_interval
 
 SIZES = {
@@ -21,21 +21,23 @@ ESTIMATES = (
 COLUMNS = (*SIZES.values(), "lower", "upper", *ESTIMATES)
 PRODUCTS = ("product-of-norms", "product")
 
+Rows = dict[Cell, Interval | None]
 Measured = Mapping[str, Any]
 """What the step ``spectra`` says of one network: ``layers`` and products."""
 
 
-def spectral_cells(model: str, seeds: Sequence[Measured]) -> Cells:
+def spectral_cells(model: str, seeds: Sequence[Measured]) -> Rows:
     """Return the cells of a network, a row a layer, then its products.
 
-    Numbers are means over the seeds. Those of a single seed have no interval, as they
-    are no estimate of anything: ``lower`` and ``upper`` hold the truth between them.
+    What a layer does not have, and what is not to be had of it, is None. Numbers are
+    means over the seeds. Those of a single seed are no estimate of anything and have
+    an empty interval: ``lower`` and ``upper`` hold the truth between them.
 
     Args:
         model: Its name, which the rows begin with.
         seeds: What was measured of it with each seed.
     """
-    cells: Cells = {}
+    cells: Rows = {}
     for number, layer in enumerate(seeds[0]["layers"]):
         row = f"{model}/{layer['name']}"
         of_seeds = [_numbers(seed["layers"][number]) for seed in seeds]
@@ -53,10 +55,10 @@ def _numbers(layer: Measured) -> dict[str, float | None]:
     return {**sizes, **gains, **(layer["estimates"] or {})}
 
 
-def _add(cells: Cells, cell: tuple[str, str], values: list[float | None]) -> None:
+def _add(cells: Rows, cell: Cell, values: list[float | None]) -> None:
     if None in values:
-        return
-    if len(set(values)) > 1:
+        cells[cell] = None
+    elif len(set(values)) > 1:
         cells[cell] = mean_interval([np.array([value]) for value in values])
     else:
         cells[cell] = Interval(values[0], values[0], values[0])

@@ -105,6 +105,7 @@ class AttackSection(Section):
         description="Distance from the minimiser at which a solve ends, as a share of "
         "the perturbation.",
     )
+    iterations: Whole = Field(100, ge=1, description="Steps of a solve, at most.")
     threads: Threads = 1
 
 
@@ -113,6 +114,63 @@ class NoiseSection(Section):
 
     deviations: tuple[Positive, ...] = Field(
         (0.1, 0.3), min_length=1, description="Standard deviations, in pixel units."
+    )
+
+
+class TrainingSetsSection(Section):
+    """Tables 3 and 4: networks trained on different parts of the training set."""
+
+    networks: tuple[str, ...] = Field(
+        ("FC100-100-10@P1", "FC123-456-10@P1", "FC100-100-10@P2"),
+        description="Networks compared, each trained on a part; `[]` for no such "
+        "tables.",
+    )
+    images: Whole = Field(
+        512, ge=1, description="Test images drawn for each seed and attacked."
+    )
+    amplified: Positive = Field(
+        0.1,
+        description="Root mean square per pixel to which perturbations are amplified.",
+    )
+    deviations: tuple[Positive, ...] = Field(
+        (0.06, 0.1),
+        min_length=1,
+        description="Standard deviations of the noise, in pixel units.",
+    )
+
+
+class DecompositionSection(Section):
+    """Transfer between all networks trained on parts, by what they have in common."""
+
+    factors: tuple[Positive, ...] = Field(
+        (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0),
+        min_length=1,
+        description="Times as long as they were made that perturbations are fed.",
+    )
+    distortions: tuple[Positive, ...] = Field(
+        (0.06, 0.08, 0.1, 0.12, 0.15, 0.18),
+        min_length=1,
+        description="Root mean squares per pixel that all perturbations are brought "
+        "to; the claim is judged at the one nearest to `training_sets.amplified`.",
+    )
+
+
+class AdversarialTrainingSection(Section):
+    """Networks trained with pools of adversarial examples; their sheet: `arms`."""
+
+    pool: Whole = Field(10_000, ge=1, description="Examples in each pool.")
+    renewed: Positive = Field(
+        0.25,
+        le=1,
+        description="New examples of each pool at each step, as a share of the batch.",
+    )
+    held_out: Share = Field(
+        0.2,
+        description="Share of the training images, the last, that `tuning` trains "
+        "without and judges settings by.",
+    )
+    seeds: Whole = Field(
+        5, ge=1, description="How many of the seeds are used, the first."
     )
 
 
@@ -132,10 +190,16 @@ class RunConfig(Section):
         "config/convolutional.tsv", description="Sheet of the convolutional networks."
     )
     attacks: str = Field("config/attacks.tsv", description="Sheet of the attacks.")
+    arms: str = Field(
+        "config/arms.tsv", description="Sheet of the ways to regularise a network."
+    )
     data: DataSection = DataSection()
     train: TrainSection = TrainSection()
     attack: AttackSection = AttackSection()
     noise: NoiseSection = NoiseSection()
+    training_sets: TrainingSetsSection = TrainingSetsSection()
+    decomposition: DecompositionSection = DecompositionSection()
+    adversarial_training: AdversarialTrainingSection = AdversarialTrainingSection()
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -150,6 +214,11 @@ class RunConfig(Section):
             raise ValueError(
                 f"attack.images: {images} of data.train_images "
                 f"{self.data.train_images}; lower it"
+            )
+        if self.training_sets.images > self.data.test_images:
+            raise ValueError(
+                f"training_sets.images: {self.training_sets.images} of "
+                f"data.test_images {self.data.test_images}; lower it"
             )
         return self
 

@@ -7,8 +7,16 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from intriguing.errors import InputError
+from intriguing.workflow import settings
 from intriguing.workflow.config import RunConfig
-from intriguing.workflow.sheets import Count, ModelName, ModelRow, Row, read_rows
+from intriguing.workflow.sheets import (
+    AttackRow,
+    Count,
+    ModelName,
+    ModelRow,
+    Row,
+    read_rows,
+)
 
 SHAPES = {"mnist": (1, 28, 28), "cifar10": (3, 32, 32)}
 """Channels, height and width of the images of each data set."""
@@ -41,6 +49,15 @@ class ConvolutionalRow(Row):
         description="Pixels by which batches are moved at most."
     )
     mirror: Literal["yes", "no"] = Field(description="Whether half are mirrored.")
+    attacked: str = Field(
+        pattern=r"^(all|sample|[1-9][0-9]*)$",
+        description="Images attacked, as in the sheet of attacks. Convolutions cost "
+        "more, and so do objectives with kinks: a rectifier needs more steps.",
+    )
+    tolerance: Annotated[float, Field(gt=0)] = Field(
+        description="Of the attack, in place of `attack.tolerance`."
+    )
+    iterations: Count = Field(description="Likewise, of `attack.iterations`.")
 
 
 def read_convolutional(
@@ -70,5 +87,18 @@ def trained_convolutional(
 def convolutional_settings(config: RunConfig, row: ConvolutionalRow) -> dict[str, Any]:
     """Return the settings of the step ``train_convolutional``."""
     # How many seeds there are, and where the images come from, is not its concern.
-    known = row.model_dump(mode="json", exclude={"seeds", "data"})
+    others = {"seeds", "data", "attacked", "tolerance", "iterations"}
+    known = row.model_dump(mode="json", exclude=others)
     return {"row": known, "threads": config.train.threads}
+
+
+def attack_settings(
+    config: RunConfig, attack: AttackRow, row: ConvolutionalRow
+) -> dict[str, Any]:
+    """Return the settings of the step ``attack`` for a convolutional network."""
+    lighter = {"tolerance": row.tolerance, "iterations": row.iterations}
+    section = config.attack.model_copy(update=lighter)
+    return settings.attack_settings(
+        config.model_copy(update={"attack": section}),
+        attack.model_copy(update={"images": row.attacked}),
+    )

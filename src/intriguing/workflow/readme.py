@@ -11,7 +11,7 @@ from pathlib import Path
 from intriguing.workflow.files import replacing, write_text
 
 RESULTS = Path("results/paper")
-PICTURES = ("examples", "cross-model", "distortions")
+PICTURES = ("examples", "cross-model", "distortions", "transfer-decomposition")
 
 
 def table(name: str) -> str:
@@ -19,10 +19,11 @@ def table(name: str) -> str:
     return (RESULTS / "tables" / f"{name}.md").read_text(encoding="utf-8")
 
 
-def claims() -> str:
+def claims(*files: str) -> str:
     """Return the claims and their verdicts as a table."""
     lines = ["| claim | measured [95 % interval] | verdict |", "| --- | --- | --- |"]
-    for claim in json.loads((RESULTS / "claims.json").read_text(encoding="utf-8")):
+    texts = [(RESULTS / file).read_text(encoding="utf-8") for file in files]
+    for claim in (claim for text in texts for claim in json.loads(text)):
         numbers = "{measured:.3g} [{low:.3g}, {high:.3g}]".format(**claim)
         lines.append(f"| {claim['statement']} | {numbers} | {claim['verdict']} |")
     return "\n".join(lines) + "\n"
@@ -78,8 +79,13 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "models": lambda: table("models"),
     "cross-model": lambda: table("cross-model"),
     "choices": lambda: table("choices"),
+    "training-sets": lambda: table("training-sets"),
+    "cross-training-set": lambda: table("cross-training-set"),
+    "amplification": lambda: table("amplification"),
+    "transfer-decomposition": lambda: table("transfer-decomposition"),
     "controls": lambda: table("controls"),
-    "claims": claims,
+    "claims": lambda: claims("claims.json"),
+    "claims-beyond": lambda: claims("claims/transfer-decomposition.json"),
     "needs": needs,
     "cost": cost,
     "graph": graph,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from intriguing.workflow.arms import ArmRow
 from intriguing.workflow.config import RunConfig, config_table
 from intriguing.workflow.convolutions import ConvolutionalRow
 from intriguing.workflow.files import write_text
@@ -32,6 +33,7 @@ def with_tables(text: str) -> str:
         "models": column_table(ModelRow),
         "convolutional": column_table(ConvolutionalRow),
         "attacks": column_table(AttackRow),
+        "arms": column_table(ArmRow),
     }
     for name, table in tables.items():
         begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"

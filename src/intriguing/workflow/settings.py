@@ -39,10 +39,10 @@ def attack_settings(config: RunConfig, row: AttackRow) -> dict[str, Any]:
     """Return the settings of the step ``attack``.
 
     Keys: ``row`` (but for the columns that say on what to run it), ``images`` to draw
-    and attack, ``starts``, ``tolerance``, ``threads``.
+    and attack, ``starts``, ``tolerance``, ``iterations``, ``threads``.
     """
     where = {"models", "seeds", "images"}
-    search = {"starts", "tolerance", "threads"}
+    search = {"starts", "tolerance", "iterations", "threads"}
     return {
         "row": row.model_dump(mode="json", exclude=where),
         "images": images_of(row, config.attack),

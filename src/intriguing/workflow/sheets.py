@@ -122,7 +122,8 @@ class AttackRow(Row):
         description="Wrong class aimed at: drawn, the next digit, or the nearest."
     )
     models: Annotated[tuple[str, ...] | None, EntriesOrAll] = Field(
-        description="Networks attacked: `all`, or some, `FC10-1,AE400-10`."
+        description="Networks attacked: `all` that are not trained on a part, or some "
+        "of them, `FC10-1,AE400-10`."
     )
     seeds: Annotated[tuple[Seed, ...] | None, EntriesOrAll] = Field(
         description="Seeds: `all` of the config, or some, `0,1`."
@@ -248,7 +249,7 @@ def _search_problem(row: AttackRow, finest: AttackRow | None) -> str:
 
 
 def read_rows(path: Path, kind: type[AnyRow]) -> dict[str, AnyRow]:
-    """Read one sheet; its first column holds the names."""
+    """Read one sheet, by name; its first column holds the names."""
     rows: dict[str, AnyRow] = {}
     for name, cells in _cells(path, list(kind.model_fields)):
         try:

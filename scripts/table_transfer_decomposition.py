@@ -1,0 +1,50 @@
+"""Step: transfer by what two networks have in common, and the claim on it."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from intriguing.claims import Claim, to_json
+from intriguing.decomposition import Trait, cells, data_costs_more, with_kinds
+from intriguing.pages import claims_page
+from intriguing.tables import tidy
+from intriguing.workflow.files import write_text
+from intriguing.workflow.step import step_log
+from intriguing.workflow.tabling import read_published, write_table
+
+
+def run(
+    pairs: pd.DataFrame,
+    traits: dict[str, list[str]],
+    judged: str,
+    published: pd.DataFrame,
+) -> tuple[pd.DataFrame, Claim]:
+    """Return the tidy table ``transfer-decomposition``, and the claim.
+
+    Args:
+        pairs: How many images of each network fool each other one.
+        traits: Architecture and part of each network.
+        judged: Length of the perturbations at which the claim is judged.
+        published: The paper's numbers; it has none for this table.
+    """
+    known = {name: Trait(*both) for name, both in traits.items()}
+    sorted_pairs = with_kinds(pairs, known)
+    lengths = list(pairs["length"].unique())
+    table = tidy(cells(sorted_pairs, lengths), published, "transfer-decomposition")
+    return table, data_costs_more(sorted_pairs, judged)
+
+
+if __name__ == "__main__":
+    settings, files, output = (
+        snakemake.params.settings,
+        snakemake.input,
+        snakemake.output,
+    )
+    with step_log(snakemake, threads=None):
+        pairs = pd.read_parquet(files.pairs)
+        how = settings["traits"], settings["judged"]
+        table, claim = run(pairs, *how, read_published(files.published))
+        forms = {kind: output[kind] for kind in ("csv", "md", "tex", "html")}
+        write_table(table, forms, "Transfer by what two networks have in common")
+        write_text(Path(output.claims), to_json([claim]))
+        write_text(Path(output.claims_html), claims_page([claim]))

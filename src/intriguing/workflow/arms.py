@@ -1,0 +1,119 @@
+"""The sheet of the ways to regularise a network, and what their steps take."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from intriguing.errors import InputError
+from intriguing.workflow.config import RunConfig
+from intriguing.workflow.sheets import Entries, Row, read_rows
+
+LAYERS = 3
+"""Outputs that a pool or dropout may sit at: the pixels and two hidden layers."""
+PREFIX = "FC100-100-10-"
+"""Of the names of the networks; the arm follows."""
+HIDDEN = (100, 100)
+
+
+def _lengths(cell: Any) -> Any:
+    if not isinstance(cell, str):
+        return cell
+    parts = (part.strip() for part in cell.split(","))
+    return tuple(None if part == "-" else part for part in parts)
+
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+Decay = Annotated[float, Field(ge=0)]
+Length = Annotated[float, Field(gt=0)] | None
+
+
+class ArmRow(Row):
+    """A setting of one of the four arms."""
+
+    setting: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")] = Field(
+        description="Its name."
+    )
+    arm: Literal["weight-decay", "dropout", "input-pool", "layer-pools"] = Field(
+        description="What regularises: `weight-decay` alone, `dropout`, `input-pool` "
+        "(adversarial images), `layer-pools` (adversarial outputs of hidden layers, "
+        "and of the pixels where it has a length)."
+    )
+    decay: Annotated[tuple[Decay, ...], Entries] = Field(
+        description="Weight decay of each linear map, from the pixels on."
+    )
+    dropout: Annotated[tuple[Share, ...], Entries] = Field(
+        description="Share of pixels, and of each hidden layer's units, left out."
+    )
+    lengths: Annotated[tuple[Length, ...], BeforeValidator(_lengths)] = Field(
+        description="L2 length of the adversarial step at the pixels and at each "
+        "hidden layer; `-` for no pool there."
+    )
+    weight: Annotated[float, Field(ge=0)] = Field(
+        description="Weight of each pool's loss, as a multiple of the clean one's."
+    )
+    learning_rate: Annotated[float, Field(gt=0)] = Field(
+        description="Highest learning rate of Adam."
+    )
+    epochs: Annotated[int, Field(ge=1)] = Field(
+        description="Passes over the training images."
+    )
+    batch: Annotated[int, Field(ge=1)] = Field(description="Images of one step.")
+    chosen: Literal["yes", "-"] = Field(
+        description="`yes` for the one setting of the arm that `everything` trains; "
+        "`tuning` tries all."
+    )
+
+    @model_validator(mode="after")
+    def _fits_its_arm(self) -> Self:
+        for name in ("decay", "dropout", "lengths"):
+            if len(getattr(self, name)) != LAYERS:
+                raise ValueError(f"{name}: must have {LAYERS} entries")
+        pixels, *hidden = (length is not None for length in self.lengths)
+        allowed = {
+            "input-pool": pixels and not any(hidden),
+            "layer-pools": any(hidden),
+        }
+        if not allowed.get(self.arm, not (pixels or any(hidden))):
+            raise ValueError(f"lengths: do not make it the arm {self.arm}")
+        if (self.arm == "dropout") != any(self.dropout):
+            raise ValueError(f"dropout: does not make it the arm {self.arm}")
+        return self
+
+
+def read_arms(path: Path | str) -> dict[str, ArmRow]:
+    """Read all settings, by name in the order of the sheet.
+
+    Raises:
+        InputError: The file, the row and the column of what is wrong, or an arm of
+            which not exactly one setting is chosen.
+    """
+    rows = read_rows(Path(path), ArmRow)
+    for arm in dict.fromkeys(row.arm for row in rows.values()):
+        names = [n for n, row in rows.items() if row.arm == arm and row.chosen == "yes"]
+        if len(names) != 1:
+            raise InputError(
+                f"{path}: {len(names)} settings of {arm} are chosen; choose one"
+            )
+    return rows
+
+
+def chosen(rows: Mapping[str, ArmRow]) -> dict[str, ArmRow]:
+    """Return the chosen setting of each arm, by the name of its network."""
+    return {f"{PREFIX}{r.arm}": r for r in rows.values() if r.chosen == "yes"}
+
+
+def arm_settings(config: RunConfig, row: ArmRow) -> dict[str, Any]:
+    """Return the settings of the steps ``train_arm`` and ``tune_arm``."""
+    section = config.adversarial_training
+    what = {"decay", "dropout", "lengths", "weight"}
+    return {
+        "arm": row.model_dump(mode="json", include=what),
+        "recipe": row.model_dump(include={"learning_rate", "epochs", "batch"}),
+        "hidden": list(HIDDEN),
+        "pool": section.pool,
+        "renewed": section.renewed,
+        "held_out": section.held_out,
+        "threads": config.train.threads,
+    }

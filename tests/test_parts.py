@@ -1,0 +1,101 @@
+"""Networks trained on parts: which tables they enter, what their steps take."""
+
+import pytest
+
+from intriguing.errors import InputError
+from intriguing.workflow import parts
+from intriguing.workflow.config import read_config
+from intriguing.workflow.sheets import read_attacks, read_models
+
+SHEET = """\
+model family hidden decay part learning_rate epochs batch warmup
+FC10-1 linear - 1 all - - - -
+A@P1 sigmoid 9,8 1e-5,1e-5,1e-6 P1 2e-2 3 50 0
+B@P1 sigmoid 7,8 1e-5,1e-5,1e-6 P1 2e-2 3 50 0
+A@P2 sigmoid 9,8 1e-5,1e-5,1e-6 P2 2e-2 3 50 0
+B@P2 sigmoid 7,8 1e-5,1e-5,1e-6 P2 2e-2 3 50 0
+"""
+ATTACKS = """\
+attack method norm search target models seeds images
+lbfgs lbfgs squared refine random all all all
+"""
+
+
+@pytest.fixture
+def models(tmp_path):
+    path = tmp_path / "models.tsv"
+    path.write_text(SHEET.replace(" ", "\t"))
+    return read_models(path)
+
+
+@pytest.fixture
+def lbfgs(tmp_path, models):
+    path = tmp_path / "attacks.tsv"
+    path.write_text(ATTACKS.replace(" ", "\t"))
+    return read_attacks(path, models)["lbfgs"]
+
+
+def config(*networks, **settings):
+    return read_config({"training_sets": {"networks": networks, **settings}})
+
+
+def test_a_network_is_trained_on_all_images_or_on_a_part(models):
+    assert list(parts.whole(models)) == ["FC10-1"]
+    assert list(parts.on_parts(models)) == ["A@P1", "B@P1", "A@P2", "B@P2"]
+
+
+def test_networks_are_compared_in_the_order_of_the_config(models):
+    chosen = parts.compared(models, config("A@P2", "A@P1", "B@P1"))
+    assert list(chosen) == ["A@P2", "A@P1", "B@P1"]
+    assert parts.compared(models, config()) == {}
+
+
+@pytest.mark.parametrize(
+    ("networks", "told"),
+    [
+        (("A@P1", "A@P2", "C@P1"), "'C@P1'; known: A@P1, B@P1"),
+        (("A@P1", "A@P2", "FC10-1"), "trained on a part is called 'FC10-1'"),
+        (("A@P1", "A@P2"), "name two trained on one part and one trained on the other"),
+        (("A@P1", "B@P1"), "name two trained on one part and one trained on the other"),
+    ],
+)
+def test_networks_that_cannot_be_compared_are_refused_in_one_line(
+    models, networks, told
+):
+    with pytest.raises(InputError) as caught:
+        parts.compared(models, config(*networks))
+    message = str(caught.value)
+    assert message.startswith("config: training_sets.networks: ")
+    assert told in message
+    assert "\n" not in message
+
+
+def test_rows_stand_in_the_order_of_the_paper(models):
+    chosen = parts.compared(models, config("A@P1", "B@P1", "A@P2"))
+    made = parts.cross_training_set_settings(config("A@P1", "B@P1", "A@P2"), chosen)
+    amplified = [f"amplified:{name}" for name in chosen]
+    assert made["rows"] == [*chosen, "noise-0.06", *amplified, "noise-0.1"]
+    assert made["controls"][0] == "clean"
+    assert made["parts"] == {"A@P1": "P1", "B@P1": "P1", "A@P2": "P2"}
+
+
+def test_the_attack_is_that_of_the_sheet_on_its_own_number_of_images(lbfgs):
+    made = parts.attack_test_settings(config(images=7), lbfgs)
+    assert made["images"] == 7
+    assert made["row"] == {"method": "lbfgs", "norm": "squared", "target": "random"}
+
+
+def test_the_decomposition_is_judged_near_the_amplified_distortion(models):
+    made = parts.decomposition_settings(
+        read_config(
+            {
+                "training_sets": {"amplified": 0.11},
+                "decomposition": {"distortions": [0.05, 0.12, 0.2]},
+            }
+        ),
+        parts.on_parts(models),
+    )
+    assert made["judged"] == "matched-0.12"
+    assert made["traits"]["A@P1"][0] == made["traits"]["A@P2"][0]
+    assert made["traits"]["A@P1"][0] != made["traits"]["B@P1"][0]
+    assert made["traits"]["B@P2"][1] == "P2"
