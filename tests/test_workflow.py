@@ -383,7 +383,7 @@ def test_corners_and_starts_are_those_of_the_records(results):
 def test_the_change_of_transfer_is_what_stored_networks_answer(results, networks):
     """Of images that the network answers rightly, the share fooled, the two apart."""
     changes = []
-    for source, column in product(MODELS, MODELS):
+    for source, column in product(PERCEPTRONS, PERCEPTRONS):
         seeds = []
         for seed in SEEDS_OF[source] if source != column else ():
             paper, new = (made(results, f"{a}/{source}/{seed}")[0] for a in ATTACKED)

@@ -87,7 +87,7 @@ rule table_minimal:
         mem_mb=2000,
         runtime=5,
     params:
-        settings={"networks": TRAINED},
+        settings={"networks": TRAINED, "transfer": list(MODELS)},
         code=digest("table_minimal.py"),
     message:
         "The shortest perturbations beside the paper's"
