@@ -233,7 +233,10 @@ def test_kinks_and_convolutions_are_no_obstacle(starts):
     found = minimal.search(model, images, wanted, starts=starts, start_images=others)
     assert found.success.all()
     assert reached(model, found, images, wanted).all()
-    assert ((found.image >= 0) & (found.image <= 1)).all()
+    # A minimum, also one on a kink, is left by going back towards the clean image.
+    way = torch.lerp(images.flatten(1), found.image, 0.99).reshape(images.shape)
+    nearer = wanted.gather(1, model(way).argmax(1)[:, None])[:, 0]
+    assert nearer.float().mean() <= 0.05
 
 
 def test_an_image_that_has_the_class_already_stays_as_it_is():

@@ -13,11 +13,11 @@ from numba import njit
 SUMS = {"reassoc", "contract", "nsz", "arcp"}
 """Let sums be reordered, so that they run on vector registers; NaN stays NaN."""
 
-ZERO, ONE = np.float32(0), np.float32(1)
+ZERO, ONE, HALF = np.float32(0), np.float32(1), np.float32(0.5)
 
 
 class Limits(NamedTuple):
-    """Constants of `projection` and `curvature`.
+    """Constants of the torch versions.
 
     They are arguments, because numba's cache does not notice when a constant of
     another module changes.
@@ -25,6 +25,7 @@ class Limits(NamedTuple):
 
     most_steps: int
     most_cuts: int
+    refinements: int
     cut: np.float32
     dual_ridge: np.float32
     rounding: np.float32
@@ -32,13 +33,43 @@ class Limits(NamedTuple):
     far: np.float32
     least_curvature: np.float32
     ridge: np.float32
-    refinements: int
     longest: np.float32
+    shortest: np.float32
+
+
+class Arrays(NamedTuple):
+    """Fields of `live.Live` that the compiled functions read or write."""
+
+    clean: np.ndarray
+    image: np.ndarray
+    trial: np.ndarray
+    slopes: np.ndarray
+    gap: np.ndarray
+    multiplier: np.ndarray
+    kappa: np.ndarray
+    steps: np.ndarray
+    changes: np.ndarray
+    newest: np.ndarray
+    projected: np.ndarray
+    step: np.ndarray
+    length: np.ndarray
+    residual: np.ndarray
+    excess: np.ndarray
+
+
+class Piece(NamedTuple):
+    """The sub-problem of one image."""
+
+    clean: np.ndarray
+    image: np.ndarray
+    slopes: np.ndarray
+    need: np.ndarray
+    kappa: np.float32
 
 
 @njit(cache=True, fastmath=SUMS)
 def dot(a, b):
-    """Return the inner product of two float32 vectors."""
+    """Return the inner product of two vectors."""
     total = ZERO
     for j in range(len(a)):
         total += a[j] * b[j]
@@ -92,21 +123,22 @@ def substitute(factor, right, size):
 
 
 @njit(cache=True, fastmath=SUMS)
-def minimise_lagrangian(clean, image, slopes, need, multiplier, point, move, shortfall):
+def minimise_lagrangian(piece, multiplier, point, move, shortfall):
     """Write x'(λ) and the shortfall; return the value of the dual."""
-    width, value = len(clean), ZERO
-    for j in range(width):
+    clean, image, value = piece.clean, piece.image, ZERO
+    for j in range(len(clean)):
         point[j] = clean[j]
-    for k in range(len(need)):
+    for k in range(len(multiplier)):
         if multiplier[k] != 0:
-            add(point, multiplier[k], slopes[k])
-    for j in range(width):
-        point[j] = min(max(point[j], ZERO), ONE)
-        value += (point[j] - clean[j]) * (point[j] - clean[j])
-        move[j] = point[j] - image[j]
-    value *= np.float32(0.5)
-    for k in range(len(need)):
-        shortfall[k] = need[k] - dot(slopes[k], move)
+            add(point, multiplier[k], piece.slopes[k])
+    for j in range(len(clean)):
+        inside = min(max(point[j], ZERO), ONE)
+        value += (inside - clean[j]) * (inside - clean[j])
+        move[j] = inside - image[j]
+        point[j] = inside
+    value *= HALF
+    for k in range(len(multiplier)):
+        shortfall[k] = piece.need[k] - dot(piece.slopes[k], move)
         value += multiplier[k] * shortfall[k]
     return value
 
@@ -115,7 +147,8 @@ def minimise_lagrangian(clean, image, slopes, need, multiplier, point, move, sho
 def free_pixels(point, free):
     """Write 1 for pixels strictly inside the box, 0 for the others."""
     for j in range(len(point)):
-        free[j] = ONE if ZERO < point[j] < ONE else ZERO
+        inside = (point[j] > ZERO) & (point[j] < ONE)
+        free[j] = ONE if inside else ZERO
 
 
 @njit(cache=True, fastmath=SUMS)
@@ -123,8 +156,9 @@ def gram_of(slopes, free, active, size, masked, gram):
     """Write the lower triangle of W D Wᵀ on the active rows; return its trace."""
     trace = ZERO
     for a in range(size):
+        row = slopes[active[a]]
         for j in range(len(free)):
-            masked[j] = slopes[active[a], j] * free[j]
+            masked[j] = row[j] * free[j]
         for c in range(a + 1):
             gram[a, c] = dot(masked, slopes[active[c]])
         trace += gram[a, a]
@@ -132,22 +166,56 @@ def gram_of(slopes, free, active, size, masked, gram):
 
 
 @njit(cache=True, fastmath=SUMS)
-def newton_ascent(
-    slopes, point, shortfall, active, size, ridge, free, masked, gram, ascent
-):
+def bounded_newton(gram, right, multiplier, ascent):
+    """Write Newton's step on the dual, stopped where multipliers would turn negative.
+
+    Rows that would turn negative go to zero, and the others are solved for anew.
+    Says whether there is such a step.
+    """
+    size = len(right)
+    kept, places = np.ones(size, np.bool_), np.empty(size, np.int64)
+    factor, rest = np.empty((size, size), np.float32), np.empty(size, np.float32)
+    for _ in range(size):
+        count = 0
+        for a in range(size):
+            if kept[a]:
+                places[count] = a
+                count += 1
+        for p in range(count):
+            rest[p] = right[places[p]]
+            for a in range(size):
+                if not kept[a]:
+                    low, high = min(a, places[p]), max(a, places[p])
+                    rest[p] += gram[high, low] * multiplier[a]
+            for q in range(p + 1):
+                factor[p, q] = gram[places[p], places[q]]
+        if not factorise(factor, count):
+            return False
+        substitute(factor, rest, count)
+        again = False
+        for p in range(count):
+            ascent[places[p]] = rest[p]
+            if multiplier[places[p]] + rest[p] < 0:
+                kept[places[p]], again = False, True
+                ascent[places[p]] = -multiplier[places[p]]
+        if not again:
+            return True
+    return True
+
+
+@njit(cache=True, fastmath=SUMS)
+def newton_ascent(piece, point, now, active, ridge, work, ascent):
     """Write Newton's step on the dual for the active rows; say whether there is one."""
+    free, masked, size = work[0], work[1], len(active)
+    gram = np.empty((size, size), np.float32)
     free_pixels(point, free)
-    trace = gram_of(slopes, free, active, size, masked, gram)
-    if trace <= np.float32(1e-12):
+    trace = gram_of(piece.slopes, free, active, size, masked, gram)
+    if trace <= np.float32(1e-12):  # the box holds every pixel: open it
         free[:] = ONE
-        trace = gram_of(slopes, free, active, size, masked, gram)
+        trace = gram_of(piece.slopes, free, active, size, masked, gram)
     for a in range(size):
         gram[a, a] += max(ridge * trace, np.float32(1e-20))
-        ascent[a] = shortfall[active[a]]
-    if not factorise(gram, size):
-        return False
-    substitute(gram, ascent, size)
-    return True
+    return bounded_newton(gram, now[1][active], now[0][active], ascent)
 
 
 @njit(cache=True, fastmath=SUMS)
@@ -163,71 +231,67 @@ def find_active(multiplier, shortfall, active):
 
 
 @njit(cache=True, fastmath=SUMS)
-def accuracy_and_cap(clean, image, slopes, need, kappa, limits, move):
+def accuracy_and_cap(piece, limits, move):
     """Return the shortfall that will do, and the cap on the multipliers."""
-    scale, flattest = np.float32(1e-6), np.float32(np.inf)
-    for j in range(len(clean)):
-        move[j] = image[j] - clean[j]
-    for k in range(len(need)):
-        scale = max(scale, abs(need[k] + dot(slopes[k], move)))
+    scale, flattest, slopes = np.float32(1e-6), np.float32(np.inf), piece.slopes
+    for j in range(len(move)):
+        move[j] = piece.image[j] - piece.clean[j]
+    for k in range(len(slopes)):
+        scale = max(scale, abs(piece.need[k] + dot(slopes[k], move)))
         flattest = min(flattest, dot(slopes[k], slopes[k]))
     length = np.sqrt(dot(move, move))
     steepness = max(np.sqrt(flattest), np.float32(1e-6))
-    enough = min(limits.close * scale, np.float32(0.25) * kappa)
+    enough = min(limits.close * scale, np.float32(0.25) * piece.kappa)
     return enough, limits.far * (length + np.float32(0.3)) / steepness
 
 
 @njit(cache=True, fastmath=SUMS)
-def project(clean, image, slopes, need, kappa, limits, multiplier, point, free):
-    """Write the projection and its multipliers, starting from those given."""
-    rows, width = len(need), len(clean)
-    move, other = np.empty(width, np.float32), np.empty(width, np.float32)
-    shortfall, short = np.empty(rows, np.float32), np.empty(rows, np.float32)
-    ascent, trial = np.empty(rows, np.float32), np.empty(rows, np.float32)
-    gram, active = np.empty((rows, rows), np.float32), np.empty(rows, np.int64)
-    enough, cap = accuracy_and_cap(clean, image, slopes, need, kappa, limits, move)
-    value = minimise_lagrangian(
-        clean, image, slopes, need, multiplier, point, move, shortfall
-    )
+def climb(piece, ascent, active, size, cap, value, limits, now, trial, other, work):
+    """Take the longest of some steps that does not lower the dual.
+
+    ``now`` and ``trial`` hold multipliers and shortfall. Returns the new value of the
+    dual, and whether there was such a step.
+    """
+    share = ONE
+    for _ in range(limits.most_cuts):
+        trial[0] = now[0]
+        for a in range(size):
+            wish = now[0, active[a]] + share * ascent[a]
+            trial[0, active[a]] = min(max(wish, ZERO), cap)
+        found = minimise_lagrangian(piece, trial[0], other, work[1], trial[1])
+        if found >= value - limits.rounding * abs(value) - np.float32(1e-9):
+            return found, True
+        share *= limits.cut
+    return value, False
+
+
+@njit(cache=True, fastmath=SUMS)
+def project(piece, limits, multiplier, point, work):
+    """Write the projection and its multipliers; say whether these are below the cap."""
+    rows = len(multiplier)
+    now, trial = np.empty((2, rows), np.float32), np.empty((2, rows), np.float32)
+    ascent = np.empty(rows, np.float32)
+    active = np.empty(rows, np.int64)
+    enough, cap = accuracy_and_cap(piece, limits, work[1])
+    now[0] = multiplier
+    value = minimise_lagrangian(piece, now[0], point, work[1], now[1])
     for _ in range(limits.most_steps):
-        size, gap = find_active(multiplier, shortfall, active)
+        size, gap = find_active(now[0], now[1], active)
         if gap <= enough or not newton_ascent(
-            slopes,
-            point,
-            shortfall,
-            active,
-            size,
-            limits.dual_ridge,
-            free,
-            move,
-            gram,
-            ascent,
+            piece, point, now, active[:size], limits.dual_ridge, work, ascent
         ):
             break
-        share, better = ONE, False
-        for _ in range(limits.most_cuts):
-            trial[:] = multiplier
-            for a in range(size):
-                wish = multiplier[active[a]] + share * ascent[a]
-                trial[active[a]] = min(max(wish, ZERO), cap)
-            found = minimise_lagrangian(
-                clean, image, slopes, need, trial, other, move, short
-            )
-            if found >= value - limits.rounding * abs(value) - np.float32(1e-9):
-                better = True
-                break
-            share *= limits.cut
+        value, better = climb(
+            piece, ascent, active, size, cap, value, limits, now, trial, work[2], work
+        )
         if not better:
             break
-        change, most = ZERO, ZERO
-        for k in range(rows):
-            change = max(change, abs(trial[k] - multiplier[k]))
-            most = max(most, trial[k])
-            multiplier[k], shortfall[k] = trial[k], short[k]
-        value = found
-        point[:] = other
-        if change <= np.float32(1e-5) * most:
+        change = np.max(np.abs(trial[0] - now[0]))
+        now, trial = trial, now
+        point[:] = work[2]
+        if change <= np.float32(1e-5) * np.max(now[0]):
             break
+    multiplier[:] = now[0]
     return np.max(multiplier) < cap
 
 
@@ -249,7 +313,7 @@ def damped(step, change, free, least, masked, bent):
 
 
 @njit(cache=True, fastmath=SUMS)
-def inverse_times(vectors, steps, changes, newest, free, least):
+def inverse_times(vectors, steps, changes, newest, free, least, masked, bent):
     """Multiply the rows of ``vectors`` by the inverse that the pairs define.
 
     Returns:
@@ -258,7 +322,6 @@ def inverse_times(vectors, steps, changes, newest, free, least):
     memory = len(steps)
     inverse = np.zeros(memory, np.float32)
     shares = np.empty((memory, len(vectors)), np.float32)
-    masked, bent = np.empty_like(steps), np.empty_like(steps)
     for age in range(memory):
         i = (newest - age) % memory
         inverse[i] = damped(steps[i], changes[i], free, least, masked[i], bent[i])
@@ -276,10 +339,10 @@ def inverse_times(vectors, steps, changes, newest, free, least):
 
 
 @njit(cache=True, fastmath=SUMS)
-def refine(gram, right, solution, size, limits):
+def refined(gram, right, solution, limits):
     """Solve for the multipliers with a ridge, and refine; say whether it worked."""
+    size, trace = len(right), ZERO
     shifted, rest = np.empty((size, size), np.float32), np.empty(size, np.float32)
-    trace = ZERO
     for a in range(size):
         trace += gram[a, a]
     for a in range(size):
@@ -300,123 +363,117 @@ def refine(gram, right, solution, size, limits):
 
 
 @njit(cache=True, fastmath=SUMS)
-def quasi_newton(
-    clean,
-    image,
-    slopes,
-    need,
-    limits,
-    point,
-    multiplier,
-    steps,
-    changes,
-    newest,
-    free,
-    step,
-):
-    """Write the step and its multipliers where it is to be taken, and say so."""
-    rows, width = len(need), len(clean)
-    active, size = np.empty(rows, np.int64), 0
-    for k in range(rows):
-        if multiplier[k] > 0:
-            active[size] = k
-            size += 1
-    if size == 0:
-        return False
-    free_pixels(point, free)
-    spread = np.empty((size + 1, width), np.float32)
-    held, gram = np.empty(width, np.float32), np.empty((size, size), np.float32)
-    right, solution = np.empty(size, np.float32), np.empty(size, np.float32)
-    for j in range(width):
+def spread_out(piece, active, point, free, spread, held):
+    """Write the pull and the active slopes on free pixels, the move on the others."""
+    clean, image = piece.clean, piece.image
+    for j in range(len(free)):
         held[j] = (point[j] - image[j]) * (ONE - free[j])
         spread[0, j] = (image[j] - clean[j]) * free[j]
-    for a in range(size):
-        for j in range(width):
-            spread[a + 1, j] = slopes[active[a], j] * free[j]
-    if not inverse_times(spread, steps, changes, newest, free, limits.least_curvature):
+    for a in range(len(active)):
+        row = piece.slopes[active[a]]
+        for j in range(len(free)):
+            spread[a + 1, j] = row[j] * free[j]
+
+
+@njit(cache=True, fastmath=SUMS)
+def quasi_newton(piece, limits, point, multiplier, pairs, newest, work, step):
+    """Write the step and its multipliers where it is to be taken, and say so."""
+    active = np.flatnonzero(multiplier)
+    size, memory = len(active), len(pairs[0])
+    free, held = work[0], work[1]
+    spread = work[3 : 4 + size]
+    masked, bent = work[-memory:], work[-2 * memory : -memory]
+    free_pixels(point, free)
+    spread_out(piece, active, point, free, spread, held)
+    least = limits.least_curvature
+    steps, changes = pairs
+    if not inverse_times(spread, steps, changes, newest, free, least, masked, bent):
         return False
-    for j in range(width):
-        held[j] -= spread[0, j]
+    add(held, -ONE, spread[0])
+    gram, right = np.empty((size, size), np.float32), np.empty(size, np.float32)
+    solution = multiplier[active]
     for a in range(size):
-        row = slopes[active[a]]
-        right[a] = need[active[a]] - dot(row, held)
-        solution[a] = multiplier[active[a]]
+        row = piece.slopes[active[a]]
+        right[a] = piece.need[active[a]] - dot(row, held)
         for c in range(size):
             gram[a, c] = dot(row, spread[c + 1])
-    if not refine(gram, right, solution, size, limits):
+    if size == 0 or not refined(gram, right, solution, limits):
         return False
     for a in range(size):
         add(held, solution[a], spread[a + 1])
-    if np.sqrt(dot(held, held)) >= limits.longest * distance(point, image) + np.float32(
-        1e-3
-    ):
+    longest = limits.longest * distance(point, piece.image) + np.float32(1e-3)
+    if np.sqrt(dot(held, held)) >= longest:
         return False
     step[:] = held
-    for a in range(size):
-        multiplier[active[a]] = solution[a]
+    multiplier[active] = solution
     return True
 
 
 @njit(cache=True, fastmath=SUMS, nogil=True)
-def solve(
-    rows,
-    clean,
-    image,
-    slopes,
-    need,
-    kappa,
-    multiplier,
-    steps,
-    changes,
-    newest,
-    projected,
-    step,
-    limits,
-):
-    """Solve the sub-problem of some rows of a batch, in place.
+def solve(rows, arrays, before, limits):
+    """Complete the pairs of some rows, and solve their sub-problems, in place.
 
-    Arrays of images are the whole batch's; ``need``, ``kappa``, ``multiplier`` and
-    ``newest`` have one entry for each of ``rows``.
+    ``before`` has the multipliers of the slopes that the last step left behind.
     """
-    free = np.empty(clean.shape[1], np.float32)
+    seats, width = arrays.slopes.shape[1:]
+    memory = arrays.steps.shape[1]
+    work = np.empty((4 + seats + 2 * memory, width), np.float32)
+    slopes = np.empty((seats, width), np.float32)
     for n in range(len(rows)):
-        i, used = rows[n], 0
-        while used < need.shape[1] and need[n, used] > -np.inf:
-            used += 1
-        weights, lengths = slopes[i, :used], need[n, :used]
-        settled = project(
-            clean[i],
-            image[i],
-            weights,
-            lengths,
-            kappa[n],
-            limits,
-            multiplier[n, :used],
-            projected[i],
-            free,
-        )
-        if not settled or not quasi_newton(
-            clean[i],
-            image[i],
-            weights,
-            lengths,
-            limits,
-            projected[i],
-            multiplier[n, :used],
-            steps[i],
-            changes[i],
-            newest[n],
-            free,
-            step[i],
+        i = rows[n]
+        newest = arrays.newest[i]
+        for k in range(before.shape[1]):
+            if before[n, k] != 0:
+                add(arrays.changes[i, newest], -before[n, k], arrays.slopes[i, k])
+        used = np.flatnonzero(arrays.gap[i] < np.inf)
+        for k in range(len(used)):
+            slopes[k] = arrays.slopes[i, used[k]]
+        need = arrays.kappa[i] - arrays.gap[i][used]
+        clean, image, point = arrays.clean[i], arrays.image[i], arrays.projected[i]
+        piece = Piece(clean, image, slopes[: len(used)], need, arrays.kappa[i])
+        multiplier, step = arrays.multiplier[i][used], arrays.step[i]
+        pairs = (arrays.steps[i], arrays.changes[i])
+        if not project(piece, limits, multiplier, point, work) or not quasi_newton(
+            piece, limits, point, multiplier, pairs, newest, work, step
         ):
-            for j in range(len(free)):
-                step[i, j] = projected[i, j] - image[i, j]
+            for j in range(width):
+                step[j] = point[j] - image[j]
+        arrays.multiplier[i] = ZERO
+        for k in range(len(used)):
+            arrays.multiplier[i, used[k]] = multiplier[k]
+        arrays.residual[i] = distance(point, image)
+        arrays.excess[i] = arrays.length[i] - distance(point, clean)
 
 
 @njit(cache=True, fastmath=SUMS, nogil=True)
-def combine(rows, slopes, weights, out):
-    """Add the weighted slopes of some rows of a batch to ``out``."""
+def leave(rows, arrays, before):
+    """Go to the trial points of some rows, and begin the pair of each step."""
     for n in range(len(rows)):
-        for k in range(weights.shape[1]):
-            if weights[n, k] != 0:
-                add(out[n], weights[n, k], slopes[rows[n], k])
+        i = rows[n]
+        newest = arrays.newest[i]
+        step, change = arrays.steps[i, newest], arrays.changes[i, newest]
+        for j in range(len(step)):
+            step[j] = arrays.trial[i, j] - arrays.image[i, j]
+            change[j] = step[j]
+            arrays.image[i, j] = arrays.trial[i, j]
+        for k in range(before.shape[1]):
+            if before[n, k] != 0:
+                add(change, before[n, k], arrays.slopes[i, k])
+            if arrays.gap[i, k] < np.inf:
+                arrays.gap[i, k] += dot(arrays.slopes[i, k], step)
+
+
+@njit(cache=True, fastmath=SUMS, nogil=True)
+def aim(rows, arrays, share, plain, limits):
+    """Write the next trial points of some rows."""
+    for n in range(len(rows)):
+        i = rows[n]
+        trial, image = arrays.trial[i], arrays.image[i]
+        for j in range(len(trial)):
+            straight = arrays.projected[i, j] - image[j]
+            trial[j] = straight if plain[n] else arrays.step[i, j]
+        cap = HALF * max(arrays.length[i], limits.shortest) * share[n]
+        length = max(np.sqrt(dot(trial, trial)), np.float32(1e-12))
+        factor = min(share[n], cap / length)
+        for j in range(len(trial)):
+            trial[j] = min(max(image[j] + factor * trial[j], ZERO), ONE)

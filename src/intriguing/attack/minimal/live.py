@@ -6,9 +6,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from intriguing.attack.minimal.network import Trace
 from intriguing.attack.minimal.problem import Problem, Run
-from intriguing.attack.minimal.workingset import MOST_CLASSES
+from intriguing.attack.minimal.workingset import CUTS, MOST_CLASSES
 
 
 @dataclass
@@ -30,15 +29,16 @@ class Live:
         image: Present iterate.
         length: Its distance from the clean pixels.
         margins: The goal's margin over each rival there.
-        trace: What the network needs for gradients there.
-        slopes: Gradients of the margins of the working set.
-        classes: The working set.
-        size: How many classes of it count.
-        multiplier: Lagrange multiplier of each class.
+        slopes: Gradients of the margins of the working set, one a seat; the last
+            `CUTS` seats are for cuts.
+        classes: Rival in each seat.
+        gap: Linearised margin of each seat at the iterate, infinite where none sits.
+        multiplier: Lagrange multiplier of each seat.
+        cuts: Cuts made so far.
         unit: Span of the logits at the first iterate, the scale of all margins.
         price: Price of a missing margin in the merit.
         kappa: Margin aimed at.
-        stuck: Times that the step was negligible, the margin just missed.
+        missed: Iterates in a row that fell short of the margin near the end.
         steps: Last steps, a ring over the second axis.
         changes: Their images under the Lagrangian's Hessian.
         newest: Latest entry of the ring.
@@ -47,9 +47,11 @@ class Live:
         residual: Distance from the iterate to ``projected``.
         excess: By how much the iterate is further from the clean pixels than that.
         refusals: Trials refused since the last accepted one.
+        halvings: How often the step has been halved since.
         taken: Steps of the walk, bisections, or trials so far.
         best_image: Shortest success of this run.
         best: Its length.
+        stale: Turns since ``best`` last fell noticeably.
         bound: Shortest perturbation known from earlier runs.
         iterations: Accepted steps of this run.
         forwards: Forward passes of this run.
@@ -70,15 +72,15 @@ class Live:
     image: Float[Tensor, "b d"]
     length: Float[Tensor, " b"]
     margins: Float[Tensor, "b c"]
-    trace: Trace
     slopes: Float[Tensor, "b k d"]
     classes: Int[Tensor, "b k"]
-    size: Int[Tensor, " b"]
-    multiplier: Float[Tensor, "b c"]
+    gap: Float[Tensor, "b k"]
+    multiplier: Float[Tensor, "b k"]
+    cuts: Int[Tensor, " b"]
     unit: Float[Tensor, " b"]
     price: Float[Tensor, " b"]
     kappa: Float[Tensor, " b"]
-    stuck: Int[Tensor, " b"]
+    missed: Int[Tensor, " b"]
     steps: Float[Tensor, "b m d"]
     changes: Float[Tensor, "b m d"]
     newest: Int[Tensor, " b"]
@@ -87,9 +89,11 @@ class Live:
     residual: Float[Tensor, " b"]
     excess: Float[Tensor, " b"]
     refusals: Float[Tensor, " b"]
+    halvings: Float[Tensor, " b"]
     taken: Int[Tensor, " b"]
     best_image: Float[Tensor, "b d"]
     best: Float[Tensor, " b"]
+    stale: Int[Tensor, " b"]
     bound: Float[Tensor, " b"]
     iterations: Int[Tensor, " b"]
     forwards: Int[Tensor, " b"]
@@ -100,7 +104,7 @@ def empty(problem: Problem, slots: int, memory: int) -> Live:
     """Return slots with no images in them."""
     clean, wanted = problem.clean, problem.wanted
     width, classes = clean.shape[1], wanted.shape[1]
-    most = int((~wanted).sum(1).clamp(1, MOST_CLASSES).max())
+    seats = int((~wanted).sum(1).clamp(1, MOST_CLASSES).max()) + CUTS
 
     def pixels(*more: int) -> Tensor:
         return clean.new_zeros(slots, *more, width)
@@ -126,15 +130,15 @@ def empty(problem: Problem, slots: int, memory: int) -> Live:
         image=pixels(),
         length=number(),
         margins=clean.new_zeros(slots, classes),
-        trace=(),
-        slopes=pixels(most),
-        classes=integer(most),
-        size=integer(),
-        multiplier=clean.new_zeros(slots, classes),
+        slopes=pixels(seats),
+        classes=integer(seats),
+        gap=clean.new_zeros(slots, seats),
+        multiplier=clean.new_zeros(slots, seats),
+        cuts=integer(),
         unit=number(),
         price=number(),
         kappa=number(),
-        stuck=integer(),
+        missed=integer(),
         steps=pixels(memory),
         changes=pixels(memory),
         newest=integer(),
@@ -143,9 +147,11 @@ def empty(problem: Problem, slots: int, memory: int) -> Live:
         residual=number(),
         excess=number(),
         refusals=number(),
+        halvings=number(),
         taken=integer(),
         best_image=pixels(),
         best=number(),
+        stale=integer(),
         bound=number(),
         iterations=integer(),
         forwards=integer(),
@@ -160,11 +166,14 @@ def place(live: Live, slots: Int[Tensor, " n"], run: Run, problem: Problem) -> N
         "multiplier",
         "unit",
         "price",
-        "stuck",
+        "missed",
         "steps",
         "residual",
         "refusals",
+        "halvings",
+        "cuts",
         "taken",
+        "stale",
         "iterations",
         "forwards",
         "backwards",
@@ -173,7 +182,7 @@ def place(live: Live, slots: Int[Tensor, " n"], run: Run, problem: Problem) -> N
     live.row[slots], live.start[slots], live.goal[slots] = run.row, run.start, run.goal
     live.rivals[slots] = ~problem.wanted[run.row]
     live.clean[slots], live.far[slots] = problem.clean[run.row], run.far
-    live.high[slots] = 1.0
+    live.high[slots], live.gap[slots] = 1.0, torch.inf
     live.walking[slots], live.crossing[slots] = run.walking, run.crossing
     live.trial[slots] = run.begin
     live.best_image[slots] = problem.clean[run.row]
@@ -184,5 +193,4 @@ def place(live: Live, slots: Int[Tensor, " n"], run: Run, problem: Problem) -> N
 def packed(live: Live, kept: Int[Tensor, " n"]) -> Live:
     """Return some of the slots only."""
     parts = {f.name: getattr(live, f.name) for f in fields(live)}
-    trace = tuple(part[kept] for part in parts.pop("trace"))
-    return Live(trace=trace, **{name: part[kept] for name, part in parts.items()})
+    return Live(**{name: part[kept] for name, part in parts.items()})

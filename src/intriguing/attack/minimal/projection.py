@@ -64,7 +64,9 @@ def project(
             break
         some = tuple(part[todo] for part in problem)
         active = (multiplier[todo] > 0) | (shortfall[todo] > 0)
-        ascent = newton_ascent(some[2], active, point[todo], shortfall[todo])
+        ascent = newton_ascent(
+            some[2], active, point[todo], shortfall[todo], multiplier[todo]
+        )
         now = (multiplier[todo], point[todo], shortfall[todo], value[todo])
         after, moved = climb(some, ascent, cap[todo], now)
         for whole, part in zip(
@@ -106,8 +108,13 @@ def newton_ascent(
     active: Bool[Tensor, "n k"],
     point: Float[Tensor, "n d"],
     shortfall: Float[Tensor, "n k"],
+    multiplier: Float[Tensor, "n k"],
 ) -> Float[Tensor, "n k"]:
-    """Return Newton's step on the dual, zero for constraints that are not active."""
+    """Return Newton's step on the dual, zero for constraints that are not active.
+
+    Multipliers that it would turn negative go to zero, and the others are solved for
+    anew: with constraints that are nearly the same, cutting the step off does not do.
+    """
     free = ((point > 0) & (point < 1)).to(slopes.dtype)
     gram = gram_of(slopes, free, active)
     trace = gram.diagonal(dim1=1, dim2=2).sum(1)
@@ -116,8 +123,19 @@ def newton_ascent(
         gram[held] = gram_of(slopes[held], torch.ones_like(free[held]), active[held])
         trace = gram.diagonal(dim1=1, dim2=2).sum(1)
     ridge = (RIDGE * trace).clamp_min(1e-20)[:, None].expand_as(shortfall)
-    gram = gram + torch.diag_embed(torch.where(active, ridge, 1.0))
-    return solve_gram(gram, shortfall.masked_fill(~active, 0))
+    gram = gram + torch.diag_embed(ridge)
+    kept, ascent = active, torch.zeros_like(shortfall)
+    for _ in range(shortfall.shape[1]):
+        gone = torch.where(active & ~kept, multiplier, 0.0)
+        right = shortfall + torch.einsum("njk,nk->nj", gram, gone)
+        both = kept[:, :, None] & kept[:, None]
+        system = torch.where(both, gram, 0) + torch.diag_embed((~kept).to(gram.dtype))
+        ascent = solve_gram(system, right.masked_fill(~kept, 0)) - gone
+        negative = kept & (multiplier + ascent < 0)
+        if not negative.any():
+            break
+        kept = kept & ~negative
+    return ascent
 
 
 def gram_of(

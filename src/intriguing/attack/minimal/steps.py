@@ -9,7 +9,7 @@ is the one of the problem. A refused step is halved; nobody waits for anybody.
 """
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 SAFE_MARGIN = 1.5e-6
@@ -23,20 +23,52 @@ SLACK = 1e-5
 SHORTEST = 0.3
 """Distance, in L2, below which steps are no longer capped in proportion to it."""
 PATIENCE = 2
-"""Refusals after which the curvature is no longer trusted, but the projection is."""
+"""Halvings after which the curvature is no longer trusted, but the projection is."""
+
+
+CUTS_FROM, CUTS_TO = 2, 4
+"""Refusals in a row that are answered by a cut; others by a shorter step."""
+NEAR = 0.1
+"""Length of a step, as a share of the perturbation's, at which the end is near."""
+RAISE, RAISE_AFTER, LARGEST_KAPPA = 0.2, 4, 1e-2
+"""After n misses in a row the iterates aim at RAISE * 2ⁿ times the last miss; refusals
+that count as one; and the largest κ, in units of the logits' span."""
+
+
+def calls_for_cut(refusals: Float[Tensor, " n"]) -> Bool[Tensor, " n"]:
+    """Return where refusals in a row are answered by a cut."""
+    return (refusals >= CUTS_FROM) & (refusals <= CUTS_TO)
+
+
+def kappa_after(
+    missed: Int[Tensor, " n"], margin: Float[Tensor, " n"], unit: Float[Tensor, " n"]
+) -> Float[Tensor, " n"]:
+    """Return the margin to aim at after some misses in a row.
+
+    Curvature and kinks take from the margin what its linearisation promised. Where the
+    steps shrink quickly so does the loss; where they do not, it has to be aimed over.
+    """
+    factor = 2.0**missed
+    higher = KAPPA * unit - RAISE * factor * margin.clamp_max(0)
+    higher = torch.maximum(higher, factor * KAPPA * unit)
+    higher = torch.minimum(higher, LARGEST_KAPPA * unit)
+    return torch.where(missed > 0, higher, KAPPA * unit)
 
 
 def trial_point(
     image: Float[Tensor, "n d"],
-    projected: Float[Tensor, "n d"],
-    step: Float[Tensor, "n d"],
+    direction: Float[Tensor, "n d"],
     length: Float[Tensor, " n"],
-    refusals: Float[Tensor, " n"],
+    share: Float[Tensor, " n"],
 ) -> Float[Tensor, "n d"]:
-    """Return the next trial point, at most half as far as the image is from clean."""
-    plain = (refusals >= PATIENCE)[:, None]
-    direction = torch.where(plain, projected - image, step)
-    share = 0.5**refusals
+    """Return the next trial point, at most half as far as the image is from clean.
+
+    Args:
+        image: Present iterates.
+        direction: Step to be tried.
+        length: Distance of the iterates from the clean images.
+        share: Share of the step to be tried.
+    """
     cap = 0.5 * length.clamp_min(SHORTEST) * share
     share = torch.minimum(share, cap / direction.norm(dim=1).clamp_min(1e-12))
     return torch.addcmul(image, share[:, None], direction).clamp_(0, 1)

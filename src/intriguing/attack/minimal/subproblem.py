@@ -1,17 +1,18 @@
-"""One step of the search: the projection, bent by the curvature seen so far.
+"""What a turn does to the pixels of each image, in torch or compiled.
 
-In plain torch on any device; on the CPU compiled, image by image, where numba is
-installed.
+Three steps: an accepted image leaves for its trial point (`leave`), the sub-problem
+there is solved (`solve`), and the next trial point follows from it (`aim`). In plain
+torch they run on any device; on the CPU they are compiled, image by image, where numba
+is installed.
 """
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from intriguing.attack.minimal import curvature, projection
-from intriguing.attack.minimal.curvature import ordered, quasi_newton
-from intriguing.attack.minimal.projection import project
+from intriguing.attack.minimal import curvature, projection, steps
+from intriguing.attack.minimal.live import Live
 
 try:
     from intriguing.attack.minimal import fused
@@ -19,54 +20,16 @@ except ImportError:  # numba is optional
     fused = None
 
 
-def solve(
-    rows: Int[Tensor, " n"],
-    clean: Float[Tensor, "b d"],
-    image: Float[Tensor, "b d"],
-    slopes: Float[Tensor, "b k d"],
-    need: Float[Tensor, "n k"],
-    kappa: Float[Tensor, " n"],
-    multiplier: Float[Tensor, "n k"],
-    steps: Float[Tensor, "b m d"],
-    changes: Float[Tensor, "b m d"],
-    newest: Int[Tensor, " n"],
-    projected: Float[Tensor, "b d"],
-    step: Float[Tensor, "b d"],
-) -> None:
-    """Write projection, step and multipliers of some rows of a batch.
+def compiled(live: Live) -> bool:
+    """Return whether the compiled functions apply."""
+    on_cpu = live.clean.device.type == "cpu" and live.clean.dtype == torch.float32
+    return fused is not None and on_cpu
 
-    Args:
-        rows: The rows.
-        clean: Unperturbed images.
-        image: Present iterates.
-        slopes: Gradients of the margins of the working set.
-        need: Margin still asked for; -inf beyond the working set.
-        kappa: Margin aimed at.
-        multiplier: First guess; replaced by the multipliers of the step.
-        steps: Last steps, a ring over the second axis.
-        changes: Their images under the Lagrangian's Hessian.
-        newest: Latest entry of each ring.
-        projected: Receives the solution of the linearised sub-problem.
-        step: Receives the step.
-    """
-    arguments = (
-        rows,
-        clean,
-        image,
-        slopes,
-        need,
-        kappa,
-        multiplier,
-        steps,
-        changes,
-        newest,
-        projected,
-        step,
-    )
-    if fused is None or clean.device.type != "cpu" or clean.dtype != torch.float32:
-        solve_together(*arguments)
-    elif len(rows):
-        fused.solve(*(argument.numpy() for argument in arguments), limits())
+
+def arrays_of(live: Live):
+    """Return the slots as arrays of the compiled functions."""
+    names = fused.Arrays._fields
+    return fused.Arrays(*(getattr(live, name).numpy() for name in names))
 
 
 def limits():
@@ -74,9 +37,10 @@ def limits():
     return fused.Limits(
         projection.MOST_STEPS,
         projection.MOST_CUTS,
-        *map(
-            np.float32,
-            (
+        curvature.REFINEMENTS,
+        *(
+            np.float32(value)
+            for value in (
                 projection.CUT,
                 projection.RIDGE,
                 projection.ROUNDING,
@@ -84,56 +48,100 @@ def limits():
                 projection.FAR,
                 curvature.LEAST_CURVATURE,
                 curvature.RIDGE,
-            ),
+                curvature.LONGEST,
+                steps.SHORTEST,
+            )
         ),
-        curvature.REFINEMENTS,
-        np.float32(curvature.LONGEST),
     )
 
 
-def solve_together(
-    rows: Int[Tensor, " n"],
-    clean: Float[Tensor, "b d"],
-    image: Float[Tensor, "b d"],
-    slopes: Float[Tensor, "b k d"],
-    need: Float[Tensor, "n k"],
-    kappa: Float[Tensor, " n"],
-    multiplier: Float[Tensor, "n k"],
-    steps: Float[Tensor, "b m d"],
-    changes: Float[Tensor, "b m d"],
-    newest: Int[Tensor, " n"],
-    projected: Float[Tensor, "b d"],
-    step: Float[Tensor, "b d"],
-) -> None:
-    """The same in plain torch, all rows at once."""
+def leave(live: Live, rows: Int[Tensor, " n"], before: Float[Tensor, "n k"]) -> None:
+    """Go to the trial points of some rows, and begin the pair of each step.
+
+    Args:
+        live: The slots.
+        rows: Those whose trial is accepted.
+        before: Multipliers of the slopes that are left behind.
+    """
+    live.newest[rows] = (live.newest[rows] + 1) % live.steps.shape[1]
+    if compiled(live):
+        if len(rows):
+            fused.leave(rows.numpy(), arrays_of(live), before.numpy())
+        return
+    step = live.trial[rows] - live.image[rows]
+    listed = held_slopes(live, rows)
+    live.steps[rows, live.newest[rows]] = step
+    pull = torch.einsum("nk,nkd->nd", before, listed)
+    live.changes[rows, live.newest[rows]] = step + pull
+    live.gap[rows] += torch.einsum("nkd,nd->nk", listed, step)
+    live.image[rows] = live.trial[rows]
+
+
+def held_slopes(live: Live, rows: Int[Tensor, " n"]) -> Float[Tensor, "n k d"]:
+    """Return the slopes of some rows, zero in empty seats."""
+    used = live.gap[rows] < torch.inf
+    return torch.where(used[:, :, None], live.slopes[rows], 0)
+
+
+def solve(live: Live, rows: Int[Tensor, " n"], before: Float[Tensor, "n k"]) -> None:
+    """Complete the pairs of some rows, and solve their sub-problems.
+
+    Args:
+        live: The slots. Multipliers are first guesses, and replaced.
+        rows: Those whose sub-problem is new.
+        before: Multipliers, by the present seats, of the slopes that the last step
+            left behind; zero where there was no step.
+    """
     if not len(rows):
         return
-    used = (need > -torch.inf).sum(1)
-    most = int(used.max())
-    near = torch.arange(most, device=need.device) < used[:, None]
-    parts = (clean[rows], image[rows])
-    weights = torch.where(near[:, :, None], slopes[rows, :most], 0)
-    short = need[:, :most]
-    point, prices, capped = project(*parts, weights, short, multiplier[:, :most], kappa)
-    pairs = (ordered(steps[rows], newest), ordered(changes[rows], newest))
-    bent, bent_prices, sound = quasi_newton(
-        *parts, weights, short.masked_fill(~near, 0), point, prices, *pairs
+    if compiled(live):
+        fused.solve(rows.numpy(), arrays_of(live), before.numpy(), limits())
+        return
+    listed = held_slopes(live, rows)
+    newest = live.newest[rows]
+    live.changes[rows, newest] -= torch.einsum("nk,nkd->nd", before, listed)
+    clean, image = live.clean[rows], live.image[rows]
+    need = live.kappa[rows, None] - live.gap[rows]
+    start = live.multiplier[rows].masked_fill(need == -torch.inf, 0)
+    point, multiplier, capped = projection.project(
+        clean, image, listed, need, start, live.kappa[rows]
+    )
+    bent, bent_multiplier, sound = curvature.quasi_newton(
+        clean,
+        image,
+        listed,
+        need.clamp_min(-1e9),
+        point,
+        multiplier,
+        curvature.ordered(live.steps[rows], newest),
+        curvature.ordered(live.changes[rows], newest),
     )
     take = (sound & ~capped)[:, None]
-    projected[rows] = point
-    step[rows] = torch.where(take, bent, point - parts[1])
-    multiplier[:, :most] = torch.where(take, bent_prices, prices)
+    live.projected[rows] = point
+    live.step[rows] = torch.where(take, bent, point - image)
+    live.multiplier[rows] = torch.where(take, bent_multiplier, multiplier)
+    live.residual[rows] = (point - image).norm(dim=1)
+    live.excess[rows] = live.length[rows] - (point - clean).norm(dim=1)
 
 
-def combine(
+def aim(
+    live: Live,
     rows: Int[Tensor, " n"],
-    slopes: Float[Tensor, "b k d"],
-    weights: Float[Tensor, "n k"],
-) -> Float[Tensor, "n d"]:
-    """Return the weighted sum of the slopes of each of some rows."""
-    if fused is None or slopes.device.type != "cpu" or slopes.dtype != torch.float32:
-        listed = torch.where(weights[:, :, None] != 0, slopes[rows], 0)
-        return torch.einsum("nk,nkd->nd", weights, listed)
-    out = slopes.new_zeros(len(rows), slopes.shape[2])
-    fused.combine(rows.numpy(), slopes.numpy(), weights.numpy(), out.numpy())
-    return out
+    share: Float[Tensor, " n"],
+    plain: Bool[Tensor, " n"],
+) -> None:
+    """Write the next trial points of some rows.
+
+    Args:
+        live: The slots.
+        rows: Those whose sub-problem is solved.
+        share: Share of the step to be tried.
+        plain: Where the projection's direction is taken instead of the step.
+    """
+    if compiled(live):
+        fused.aim(rows.numpy(), arrays_of(live), share.numpy(), plain.numpy(), limits())
+        return
+    image = live.image[rows]
+    straight = live.projected[rows] - image
+    direction = torch.where(plain[:, None], straight, live.step[rows])
+    live.trial[rows] = steps.trial_point(image, direction, live.length[rows], share)

@@ -10,11 +10,19 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 MOST_CLASSES = 9
+CUTS = 4
+"""Seats for cuts. A cut is a linearisation at a refused trial point. Where the margin
+has a kink, as with ReLU, the gradient at the iterate knows one side of it and the cut
+the other; both together hold the iterate on the kink, where a minimum may be."""
 NEAR, PER_STEP, FARTHEST = 7e-3, 0.12, 0.07
 """A rival is within reach at a margin below NEAR plus PER_STEP times the last step, as
 a share of the perturbation, and at most FARTHEST, all in units of the logits' span."""
 NOTICEABLE = 1e-6
 """Smallest multiplier that keeps a class ahead of any other."""
+
+
+SLACK = 1e-6
+"""By how much a cut may lie below the margin itself, in units of the logits' span."""
 
 
 def margins_over(
@@ -37,8 +45,8 @@ def choose(
     multiplier: Float[Tensor, "n c"],
     reach: Float[Tensor, " n"],
     most: int,
-) -> tuple[Int[Tensor, "n k"], Int[Tensor, " n"]]:
-    """Return the working set and its size, its classes first in each row.
+) -> tuple[Int[Tensor, "n k"], Bool[Tensor, "n k"]]:
+    """Return the working set, and which of its places are taken.
 
     Classes with a multiplier stay; the others come by their margin. Without that order
     equal keys would swap a binding class in and out for ever.
@@ -49,15 +57,11 @@ def choose(
     lowest, classes = key.topk(most, 1, largest=False)
     used = lowest < reach[:, None]
     used[:, 0] = True
-    return classes, used.sum(1)
+    return classes, used
 
 
-def intruders(
-    margins: Float[Tensor, "n c"], classes: Int[Tensor, "n k"], size: Int[Tensor, " n"]
-) -> tuple[Int[Tensor, " n"], Bool[Tensor, " n"]]:
-    """Return the strongest class outside each set, and whether it beats the goal."""
-    place = torch.arange(classes.shape[1], device=classes.device)
-    listed = torch.zeros_like(margins, dtype=torch.bool)
-    listed.scatter_(1, classes, place < size[:, None])
-    lowest, strongest = margins.masked_fill(listed, torch.inf).min(1)
-    return strongest, lowest < 0
+def by_class(
+    values: Float[Tensor, "n k"], seats: Int[Tensor, "n k"], classes: int
+) -> Float[Tensor, "n c"]:
+    """Return the sums over the seats of each class."""
+    return values.new_zeros(len(values), classes).scatter_add_(1, seats, values)

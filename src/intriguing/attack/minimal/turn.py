@@ -1,0 +1,262 @@
+"""One turn: a point is tried for every image, and the next one prepared.
+
+A turn is one forward pass of all slots and one backward pass of the gradients that it
+calls for. Each image is in one of three phases, whatever the others are doing: it walks
+towards its goal, it looks for a crossing, or it follows the sequence of sub-problems.
+"""
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from intriguing.attack.minimal import starts, steps, subproblem, walk, workingset
+from intriguing.attack.minimal.live import Live
+from intriguing.attack.minimal.network import Network, Trace, difference
+from intriguing.attack.minimal.workingset import CUTS
+
+PRICE = 1.1
+"""Price of a missing margin in the merit, as a multiple of the multipliers' sum."""
+FALL = 1e-3
+"""Relative fall of the best length that counts as progress."""
+
+
+def turn(live: Live, network: Network) -> None:
+    """Try one point of every image, and prepare the next."""
+    logits, trace = network.forward(live.trial)
+    live.forwards += live.row >= 0
+    live.taken += 1
+    margins = workingset.margins_over(logits, live.goal, live.rivals)
+    length = (live.trial - live.clean).norm(dim=1)
+    narrow(live, margins.amin(1))
+    arrived, taken, refused = judge(live, margins.amin(1), length)
+    measure(live, arrived, logits)
+    keep_best(live, margins.amin(1), length)
+    arrive(live, arrived, margins, length)
+    before = depart(live, taken, margins, length)
+    live.refusals = torch.where(refused, live.refusals + 1, 0.0)
+    live.halvings = torch.where(refused, live.halvings + 1, 0.0)
+    solving = (arrived | taken).nonzero()[:, 0]
+    before = enlist(live, solving, before)
+    cut = (refused & steps.calls_for_cut(live.refusals)).nonzero()[:, 0]
+    rival = margins[cut].argmin(1)
+    slopes = slopes_at(live, network, trace, logits, solving, cut, rival)
+    added = add_cuts(live, cut, rival, margins, slopes)
+    higher = raise_kappa(live, taken, refused)
+    repaired = torch.cat([added, higher[~torch.isin(higher, added)]])
+    live.halvings[repaired] = (live.halvings[repaired] - 1).clamp_min(0)
+    solve(live, solving, repaired, before)
+    aim(live)
+
+
+def narrow(live: Live, margin: Float[Tensor, " b"]) -> None:
+    """Halve the segments on which a crossing is looked for."""
+    share = (live.low + live.high) / 2
+    reached = margin > 0
+    live.high = torch.where(live.crossing & reached, share, live.high)
+    live.low = torch.where(live.crossing & ~reached, share, live.low)
+
+
+def judge(
+    live: Live, margin: Float[Tensor, " b"], length: Float[Tensor, " b"]
+) -> tuple[Bool[Tensor, " b"], Bool[Tensor, " b"], Bool[Tensor, " b"]]:
+    """Return who arrives at a first iterate, whose step is taken, whose is refused."""
+    reached, busy = margin > 0, live.row >= 0
+    walked = live.walking & (reached | (live.taken > walk.MOST_STEPS))
+    crossed = reached & (live.taken >= starts.HALVINGS)
+    crossed = live.crossing & (crossed | (live.taken > 2 * starts.HALVINGS))
+    first = live.length.isinf() & ~live.walking & ~live.crossing
+    solving = busy & ~live.walking & ~live.crossing & ~first
+    now = live.margins.amin(1)
+    before = steps.merit(live.length, now, live.price, live.kappa)
+    after = steps.merit(length, margin, live.price, live.kappa)
+    good = steps.accepted(before, after, live.length)
+    return busy & (walked | crossed | first), solving & good, solving & ~good
+
+
+def measure(
+    live: Live, arrived: Bool[Tensor, " b"], logits: Float[Tensor, "b c"]
+) -> None:
+    """Take the scale of the margins where the first iterate is."""
+    span = logits.amax(1) - logits.amin(1)
+    live.unit = torch.where(arrived, span, live.unit)
+    live.kappa = torch.where(arrived, steps.KAPPA * span, live.kappa)
+
+
+def keep_best(
+    live: Live, margin: Float[Tensor, " b"], length: Float[Tensor, " b"]
+) -> None:
+    """Keep trial points that are safely reached and shorter than any before."""
+    safe = (margin > steps.SAFE_MARGIN * live.unit) & (live.unit > 0)
+    better = safe & (length < live.best)
+    rows = better.nonzero()[:, 0]
+    live.best_image[rows] = live.trial[rows]
+    fallen = better & (length < (1 - FALL) * live.best)
+    live.stale = torch.where(fallen, 0, live.stale + 1)
+    live.best = torch.where(better, length, live.best)
+
+
+def arrive(
+    live: Live,
+    arrived: Bool[Tensor, " b"],
+    margins: Float[Tensor, "b c"],
+    length: Float[Tensor, " b"],
+) -> None:
+    """Make first iterates of trial points, and go along with those who walk."""
+    live.walking &= ~arrived
+    live.crossing &= ~arrived
+    live.taken.masked_fill_(arrived, 0)
+    live.margins = torch.where(arrived[:, None], margins, live.margins)
+    live.length = torch.where(arrived, length, live.length)
+    moved = arrived | live.walking
+    live.iterations += moved
+    rows = moved.nonzero()[:, 0]
+    live.image[rows] = live.trial[rows]
+
+
+def depart(
+    live: Live,
+    taken: Bool[Tensor, " b"],
+    margins: Float[Tensor, "b c"],
+    length: Float[Tensor, " b"],
+) -> Float[Tensor, "b c"]:
+    """Go to the trial points that are taken; return the multipliers left, by class.
+
+    A class that only a cut stands for has none: its gradient at the iterate is unknown.
+    """
+    rows = taken.nonzero()[:, 0]
+    weights, seats = live.multiplier[rows], live.classes[rows]
+    own = weights.clone()
+    own[:, -CUTS:] = 0
+    listed = workingset.by_class(own, seats, margins.shape[1])
+    whole = workingset.by_class(weights, seats, margins.shape[1])
+    whole = whole.masked_fill(listed == 0, 0)
+    share = whole / listed.clamp_min(1e-30)
+    subproblem.leave(live, rows, own * share.gather(1, seats))
+    live.margins[rows], live.length[rows] = margins[rows], length[rows]
+    live.iterations += taken
+    return torch.zeros_like(margins).index_copy_(0, rows, whole)
+
+
+def enlist(
+    live: Live, rows: Int[Tensor, " n"], before: Float[Tensor, "b c"]
+) -> Float[Tensor, "n k"]:
+    """Choose the working set anew; return the multipliers left behind, by its seats."""
+    margins, seats = live.margins[rows], live.classes[rows]
+    gap, kept = live.gap[rows], live.multiplier[rows]
+    total = workingset.by_class(kept, seats, margins.shape[1])
+    floor = margins.gather(1, seats) - workingset.SLACK * live.unit[rows, None]
+    valid = (kept > 0) & (gap >= floor) & gap.isfinite()
+    valid[:, :-CUTS] = False
+    gap, kept = gap.masked_fill(~valid, torch.inf), kept.masked_fill(~valid, 0)
+    spare = total - workingset.by_class(kept, seats, margins.shape[1])
+    share = live.residual[rows] / live.length[rows].clamp_min(1e-12)
+    share = share.masked_fill(live.taken[rows] == 0, torch.inf)
+    reach = workingset.reach_of(share, live.unit[rows])
+    chosen, used = workingset.choose(margins, total, reach, seats.shape[1] - CUTS)
+    seats[:, :-CUTS] = chosen
+    gap[:, :-CUTS] = margins.gather(1, chosen).masked_fill(~used, torch.inf)
+    kept[:, :-CUTS] = spare.gather(1, chosen).masked_fill(~used, 0)
+    live.classes[rows], live.gap[rows], live.multiplier[rows] = seats, gap, kept
+    left = before[rows].gather(1, seats).masked_fill(gap.isinf(), 0)
+    left[:, -CUTS:] = 0
+    return left
+
+
+def slopes_at(
+    live: Live,
+    network: Network,
+    trace: Trace,
+    logits: Float[Tensor, "b c"],
+    solving: Int[Tensor, " n"],
+    cut: Int[Tensor, " m"],
+    rival: Int[Tensor, " m"],
+) -> Float[Tensor, "m d"]:
+    """Compute all gradients that the turn needs, in one ragged backward pass.
+
+    Slopes of the working sets go to their seats, those of walks into their next trial
+    points, those of cuts are returned.
+    """
+    place, seat = live.gap[solving, :-CUTS].isfinite().nonzero(as_tuple=True)
+    listed = solving[place]
+    against = torch.cat([live.classes[listed, seat], rival])
+    weights = difference(live.goal[torch.cat([listed, cut])], against, logits)
+    walking = (live.walking & (live.row >= 0)).nonzero()[:, 0]
+    odds, pull = walk.log_odds(
+        logits[walking], live.goal[walking], live.rivals[walking]
+    )
+    every = torch.cat([listed, cut, walking])
+    slopes = network.backward(trace, every, torch.cat([weights, pull]))
+    live.backwards.index_add_(0, every, torch.ones_like(every))
+    own, cuts, walks = slopes.split([len(listed), len(cut), len(walking)])
+    live.slopes[listed, seat] = own
+    if len(walking):
+        live.trial[walking] = walk.next_point(
+            live.image[walking], odds, walks, live.taken[walking] - 1
+        )
+    return cuts
+
+
+def add_cuts(
+    live: Live,
+    rows: Int[Tensor, " n"],
+    rival: Int[Tensor, " n"],
+    margins: Float[Tensor, "b c"],
+    slopes: Float[Tensor, "n d"],
+) -> Int[Tensor, " m"]:
+    """Add linearisations at refused trial points; return the rows where they hold.
+
+    One that puts the margin of the iterate below what it is says nothing about it.
+    """
+    back = torch.linalg.vecdot(slopes, live.image[rows] - live.trial[rows])
+    gap = margins[rows, rival] + back
+    holds = gap >= live.margins[rows, rival] - workingset.SLACK * live.unit[rows]
+    rows, rival, gap = rows[holds], rival[holds], gap[holds]
+    seat = live.slopes.shape[1] - 1 - live.cuts[rows] % CUTS
+    live.slopes[rows, seat] = slopes[holds]
+    live.classes[rows, seat], live.gap[rows, seat] = rival, gap
+    live.multiplier[rows, seat] = 0
+    live.cuts[rows] += 1
+    return rows
+
+
+def raise_kappa(
+    live: Live, taken: Bool[Tensor, " b"], refused: Bool[Tensor, " b"]
+) -> Int[Tensor, " n"]:
+    """Aim higher where iterates near the end keep falling short of the margin.
+
+    The more often in a row, the higher. Returns refused rows that now aim higher.
+    """
+    margin = live.margins.amin(1)
+    short = margin <= steps.SAFE_MARGIN * live.unit
+    again = refused & short & (live.refusals == steps.RAISE_AFTER)
+    near = live.residual < steps.NEAR * live.length
+    counted = (taken & short & near) | again
+    missed = torch.where(taken & ~counted, 0, live.missed)
+    live.missed = torch.where(counted, live.missed + 1, missed)
+    higher = steps.kappa_after(live.missed, margin, live.unit)
+    live.kappa = torch.where(taken | again, higher, live.kappa)
+    return again.nonzero()[:, 0]
+
+
+def solve(
+    live: Live,
+    solving: Int[Tensor, " n"],
+    repaired: Int[Tensor, " m"],
+    before: Float[Tensor, "n k"],
+) -> None:
+    """Solve the new sub-problems, and raise the price of a missing margin."""
+    rows = torch.cat([solving, repaired])
+    none = before.new_zeros(len(repaired), before.shape[1])
+    subproblem.solve(live, rows, torch.cat([before, none]))
+    total = PRICE * live.multiplier[rows].sum(1)
+    live.price[rows] = torch.maximum(live.price[rows], total)
+
+
+def aim(live: Live) -> None:
+    """Set the next trial point of crossings and of sub-problems."""
+    rows = live.crossing.nonzero()[:, 0]
+    share = (live.low[rows] + live.high[rows])[:, None] / 2
+    live.trial[rows] = torch.lerp(live.clean[rows], live.far[rows], share)
+    rows = ((live.row >= 0) & ~live.crossing & ~live.walking).nonzero()[:, 0]
+    halvings = live.halvings[rows]
+    subproblem.aim(live, rows, 0.5**halvings, halvings >= steps.PATIENCE)
