@@ -51,7 +51,7 @@ NOISE = (
         "SNAKEMAKE",
     ),
     *("This was a dry-run", "Job stats", "Config file", "  File ", "Use `dvc", "hint:"),
-    "To (track|enable|share|push|apply|promote)",
+    *("To (track|enable|share|push|apply|promote)", "If you are sure that a change"),
 )
 
 
