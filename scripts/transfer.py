@@ -34,7 +34,7 @@ def run(
         if seed not in noisy:  # images of a seed are the same for every network
             sets |= noise_sets(clean, deviations, seed)
         noisy.add(seed)
-        tables += answers(of_seed(networks, seed), sets, clean, *known)
+        tables.append(answers(of_seed(networks, seed), sets, clean, *known))
     return pd.concat(tables, ignore_index=True)
 
 

@@ -36,14 +36,15 @@ def run(
         clean, known = stored["clean"], (stored["label"], stored["index"], seed)
         found, amount = stored["adversarial"], settings["amplified"]
         sets = amplified_sets(source, clean, found, amount, seed)
-        tables += answers(of_seed(networks, seed), sets, clean, *known)
+        tables.append(answers(of_seed(networks, seed), sets, clean, *known))
     count = len(digits["labels"])
     for seed in dict.fromkeys(seed for _, seed in images):
         for rows in torch.arange(count).split(BLOCK):
             clean, known = to_pixels(digits["images"][rows]), digits["labels"][rows]
             draw = seed * count + int(rows[0])  # each block has noise of its own
             sets = noise_sets(clean, settings["deviations"], draw)
-            tables += answers(of_seed(networks, seed), sets, clean, known, rows, seed)
+            fed = of_seed(networks, seed)
+            tables.append(answers(fed, sets, clean, known, rows, seed))
     return pd.concat(tables, ignore_index=True)
 
 

@@ -1,6 +1,6 @@
 """What networks answer to distorted images: one row an image and network."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pandas as pd
 from jaxtyping import Float, Int
@@ -17,8 +17,8 @@ def answers(
     labels: Int[Tensor, " n"],
     index: Int[Tensor, " n"],
     seed: int,
-) -> Iterator[pd.DataFrame]:
-    """Yield the answers of each network to each set of images.
+) -> pd.DataFrame:
+    """Return the answers of each network to each set of images.
 
     Args:
         networks: By the name of their column.
@@ -28,19 +28,26 @@ def answers(
         index: Position of each image in the set it was drawn from.
         seed: Which draw of images and which networks these are.
 
-    Yields:
+    Returns:
         ``row``, ``column``, ``seed``, ``label``, ``index``, ``distortion`` (root mean
         square per pixel) and ``prediction`` of each image.
     """
     known = {"seed": seed, "label": labels.numpy(), "index": index.numpy()}
+    found = []
     for row, images in sets.items():
         shift = (images - clean).flatten(1)
-        known["distortion"] = shift.square().mean(1).sqrt().numpy()
+        distortion = shift.square().mean(1).sqrt().numpy()
         for column, network in networks.items():
             predicted = predict(network, images).argmax(1).numpy()
-            yield pd.DataFrame(
-                {"row": row, "column": column, **known, "prediction": predicted}
-            )
+            found.append((row, column, distortion, predicted))
+    # Frames last: made in between, they would leave holes in the memory.
+    frames = [
+        pd.DataFrame(
+            {"row": row, "column": column, **known, "distortion": d, "prediction": p}
+        )
+        for row, column, d, p in found
+    ]
+    return pd.concat(frames, ignore_index=True)
 
 
 def of_seed(
