@@ -12,7 +12,6 @@ from intriguing.attack.minimal.starts import (
     HITS,
     Pool,
     choices,
-    counted,
     draw,
     pool_of,
     seeds_of,
@@ -211,23 +210,3 @@ def runs_of(
     start = torch.where(crossing, number - classes + 1, 0).masked_fill(known, KNOWN)
     walking = ~known & ~crossing
     return Run(rows, goal, begin, far, walking, crossing, start, tally.length[rows])
-
-
-def enter(
-    tally: Tally,
-    rows: Int[Tensor, " n"],
-    start: Int[Tensor, " n"],
-    image: Float[Tensor, "n d"],
-    length: Float[Tensor, " n"],
-    pressure: Float[Tensor, " n"],
-    tied: Int[Tensor, " n"],
-    converged: Bool[Tensor, " n"],
-) -> None:
-    """Enter the outcome of finished runs; of each image there is at most one."""
-    best = tally.length[rows]
-    tally.hits[rows] = counted(tally.hits[rows], best, length)
-    better = length < best
-    won = rows[better]
-    tally.image[won], tally.length[won] = image[better], length[better]
-    tally.start[won], tally.tied[won] = start[better], tied[better]
-    tally.pressure[won], tally.converged[won] = pressure[better], converged[better]
