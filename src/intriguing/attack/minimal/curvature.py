@@ -125,10 +125,11 @@ def refined(
 
 
 def ordered(
-    ring: Float[Tensor, "n m d"], newest: Int[Tensor, " n"]
+    ring: Float[Tensor, "n m d"], newest: Int[Tensor, " n"], count: Int[Tensor, " n"]
 ) -> Float[Tensor, "n m d"]:
-    """Return the entries of each row's ring, newest first."""
+    """Return the entries of each row's ring, newest first, zero beyond their count."""
     memory = ring.shape[1]
     ages = torch.arange(memory, device=ring.device)
     places = (newest[:, None] - ages) % memory
-    return ring.gather(1, places[:, :, None].expand_as(ring))
+    entries = ring.gather(1, places[:, :, None].expand_as(ring))
+    return entries.masked_fill((ages >= count[:, None])[:, :, None], 0)

@@ -50,6 +50,7 @@ class Arrays(NamedTuple):
     steps: np.ndarray
     changes: np.ndarray
     newest: np.ndarray
+    pairs: np.ndarray
     projected: np.ndarray
     step: np.ndarray
     length: np.ndarray
@@ -313,23 +314,25 @@ def damped(step, change, free, least, masked, bent):
 
 
 @njit(cache=True, fastmath=SUMS)
-def inverse_times(vectors, steps, changes, newest, free, least, masked, bent):
+def inverse_times(vectors, pairs, newest, count, free, least, masked, bent):
     """Multiply the rows of ``vectors`` by the inverse that the pairs define.
 
     Returns:
         Whether there was any pair.
     """
+    steps, changes = pairs
     memory = len(steps)
+    count = min(count, memory)
     inverse = np.zeros(memory, np.float32)
     shares = np.empty((memory, len(vectors)), np.float32)
-    for age in range(memory):
+    for age in range(count):
         i = (newest - age) % memory
         inverse[i] = damped(steps[i], changes[i], free, least, masked[i], bent[i])
         if inverse[i] > 0:
             for v in range(len(vectors)):
                 shares[i, v] = dot(vectors[v], masked[i]) * inverse[i]
                 add(vectors[v], -shares[i, v], bent[i])
-    for age in range(memory - 1, -1, -1):
+    for age in range(count - 1, -1, -1):
         i = (newest - age) % memory
         if inverse[i] > 0:
             for v in range(len(vectors)):
@@ -376,7 +379,7 @@ def spread_out(piece, active, point, free, spread, held):
 
 
 @njit(cache=True, fastmath=SUMS)
-def quasi_newton(piece, limits, point, multiplier, pairs, newest, work, step):
+def quasi_newton(piece, limits, point, multiplier, pairs, newest, count, work, step):
     """Write the step and its multipliers where it is to be taken, and say so."""
     active = np.flatnonzero(multiplier)
     size, memory = len(active), len(pairs[0])
@@ -386,8 +389,7 @@ def quasi_newton(piece, limits, point, multiplier, pairs, newest, work, step):
     free_pixels(point, free)
     spread_out(piece, active, point, free, spread, held)
     least = limits.least_curvature
-    steps, changes = pairs
-    if not inverse_times(spread, steps, changes, newest, free, least, masked, bent):
+    if not inverse_times(spread, pairs, newest, count, free, least, masked, bent):
         return False
     add(held, -ONE, spread[0])
     gram, right = np.empty((size, size), np.float32), np.empty(size, np.float32)
@@ -409,9 +411,25 @@ def quasi_newton(piece, limits, point, multiplier, pairs, newest, work, step):
     return True
 
 
+@njit(cache=True, fastmath=SUMS)
+def aim_one(i, arrays, share, plain, limits):
+    """Write the next trial point of a row."""
+    trial, image = arrays.trial[i], arrays.image[i]
+    if plain:
+        for j in range(len(trial)):
+            trial[j] = arrays.projected[i, j] - image[j]
+    else:
+        trial[:] = arrays.step[i]
+    cap = HALF * max(arrays.length[i], limits.shortest) * share
+    length = max(np.sqrt(dot(trial, trial)), np.float32(1e-12))
+    factor = min(share, cap / length)
+    for j in range(len(trial)):
+        trial[j] = min(max(image[j] + factor * trial[j], ZERO), ONE)
+
+
 @njit(cache=True, fastmath=SUMS, nogil=True)
-def solve(rows, arrays, before, limits):
-    """Complete the pairs of some rows, and solve their sub-problems, in place.
+def solve(rows, arrays, before, share, plain, limits):
+    """Complete the pairs of some rows, solve their sub-problems, and aim, in place.
 
     ``before`` has the multipliers of the slopes that the last step left behind.
     """
@@ -434,7 +452,7 @@ def solve(rows, arrays, before, limits):
         multiplier, step = arrays.multiplier[i][used], arrays.step[i]
         pairs = (arrays.steps[i], arrays.changes[i])
         if not project(piece, limits, multiplier, point, work) or not quasi_newton(
-            piece, limits, point, multiplier, pairs, newest, work, step
+            piece, limits, point, multiplier, pairs, newest, arrays.pairs[i], work, step
         ):
             for j in range(width):
                 step[j] = point[j] - image[j]
@@ -443,6 +461,7 @@ def solve(rows, arrays, before, limits):
             arrays.multiplier[i, used[k]] = multiplier[k]
         arrays.residual[i] = distance(point, image)
         arrays.excess[i] = arrays.length[i] - distance(point, clean)
+        aim_one(i, arrays, share[n], plain[n], limits)
 
 
 @njit(cache=True, fastmath=SUMS, nogil=True)
@@ -467,13 +486,4 @@ def leave(rows, arrays, before):
 def aim(rows, arrays, share, plain, limits):
     """Write the next trial points of some rows."""
     for n in range(len(rows)):
-        i = rows[n]
-        trial, image = arrays.trial[i], arrays.image[i]
-        for j in range(len(trial)):
-            straight = arrays.projected[i, j] - image[j]
-            trial[j] = straight if plain[n] else arrays.step[i, j]
-        cap = HALF * max(arrays.length[i], limits.shortest) * share[n]
-        length = max(np.sqrt(dot(trial, trial)), np.float32(1e-12))
-        factor = min(share[n], cap / length)
-        for j in range(len(trial)):
-            trial[j] = min(max(image[j] + factor * trial[j], ZERO), ONE)
+        aim_one(rows[n], arrays, share[n], plain[n], limits)

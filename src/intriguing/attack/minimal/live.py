@@ -42,6 +42,7 @@ class Live:
         steps: Last steps, a ring over the second axis.
         changes: Their images under the Lagrangian's Hessian.
         newest: Latest entry of the ring.
+        pairs: Entries made since the run began.
         projected: Solution of the linearised sub-problem.
         step: Step to be tried.
         residual: Distance from the iterate to ``projected``.
@@ -84,6 +85,7 @@ class Live:
     steps: Float[Tensor, "b m d"]
     changes: Float[Tensor, "b m d"]
     newest: Int[Tensor, " b"]
+    pairs: Int[Tensor, " b"]
     projected: Float[Tensor, "b d"]
     step: Float[Tensor, "b d"]
     residual: Float[Tensor, " b"]
@@ -142,6 +144,7 @@ def empty(problem: Problem, slots: int, memory: int) -> Live:
         steps=pixels(memory),
         changes=pixels(memory),
         newest=integer(),
+        pairs=integer(),
         projected=pixels(),
         step=pixels(),
         residual=number(),
@@ -167,7 +170,7 @@ def place(live: Live, slots: Int[Tensor, " n"], run: Run, problem: Problem) -> N
         "unit",
         "price",
         "missed",
-        "steps",
+        "pairs",
         "residual",
         "refusals",
         "halvings",
@@ -181,11 +184,11 @@ def place(live: Live, slots: Int[Tensor, " n"], run: Run, problem: Problem) -> N
         getattr(live, name)[slots] = 0
     live.row[slots], live.start[slots], live.goal[slots] = run.row, run.start, run.goal
     live.rivals[slots] = ~problem.wanted[run.row]
-    live.clean[slots], live.far[slots] = problem.clean[run.row], run.far
+    live.clean[slots] = problem.clean[run.row]
+    live.far[slots[run.crossing]] = run.far
     live.high[slots], live.gap[slots] = 1.0, torch.inf
     live.walking[slots], live.crossing[slots] = run.walking, run.crossing
     live.trial[slots] = run.begin
-    live.best_image[slots] = problem.clean[run.row]
     live.length[slots], live.best[slots] = torch.inf, torch.inf
     live.bound[slots] = run.best
 

@@ -12,7 +12,6 @@ from intriguing.attack.minimal.starts import (
     HITS,
     Pool,
     choices,
-    counted,
     draw,
     pool_of,
     seeds_of,
@@ -87,7 +86,8 @@ class Run(NamedTuple):
         row: Image.
         goal: Class to be reached.
         begin: Point of the first forward pass.
-        far: Far end of the segment on which to look for a crossing.
+        far: Far ends of the segments on which to look for a crossing, only of the runs
+            that do.
         walking: Whether it begins with the walk.
         crossing: Whether it begins with a crossing.
         start: Number of the start, as in `Tally`.
@@ -97,7 +97,7 @@ class Run(NamedTuple):
     row: Int[Tensor, " n"]
     goal: Int[Tensor, " n"]
     begin: Float[Tensor, "n d"]
-    far: Float[Tensor, "n d"]
+    far: Float[Tensor, "m d"]
     walking: Bool[Tensor, " n"]
     crossing: Bool[Tensor, " n"]
     start: Int[Tensor, " n"]
@@ -193,42 +193,20 @@ def runs_of(
     known, crossing = number < 0, number >= classes
     place = number.clamp(0, classes - 1)[:, None]
     goal = problem.goals[rows].gather(1, place)[:, 0]
-    begin = problem.clean[rows]
-    far = begin
+    begin, far = problem.clean[rows], problem.clean[:0]
     if known.any():
         begin = torch.where(known[:, None], problem.known[rows], begin)
         goal = torch.where(known, problem.known_goal[rows], goal)
     if crossing.any():
         some = rows[crossing]
-        far, toward = begin.clone(), goal.clone()
-        far[crossing], toward[crossing] = draw(
+        far, toward = draw(
             problem.pool,
             problem.wanted[some],
             problem.seed[some],
             number[crossing] - classes,
         )
-        goal = toward
-        begin = torch.where(crossing[:, None], (begin + far) / 2, begin)
+        goal = goal.masked_scatter(crossing, toward)
+        begin[crossing] = (begin[crossing] + far) / 2
     start = torch.where(crossing, number - classes + 1, 0).masked_fill(known, KNOWN)
     walking = ~known & ~crossing
     return Run(rows, goal, begin, far, walking, crossing, start, tally.length[rows])
-
-
-def enter(
-    tally: Tally,
-    rows: Int[Tensor, " n"],
-    start: Int[Tensor, " n"],
-    image: Float[Tensor, "n d"],
-    length: Float[Tensor, " n"],
-    pressure: Float[Tensor, " n"],
-    tied: Int[Tensor, " n"],
-    converged: Bool[Tensor, " n"],
-) -> None:
-    """Enter the outcome of finished runs; of each image there is at most one."""
-    best = tally.length[rows]
-    tally.hits[rows] = counted(tally.hits[rows], best, length)
-    better = length < best
-    won = rows[better]
-    tally.image[won], tally.length[won] = image[better], length[better]
-    tally.start[won], tally.tied[won] = start[better], tied[better]
-    tally.pressure[won], tally.converged[won] = pressure[better], converged[better]

@@ -11,43 +11,20 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from intriguing.attack.minimal import workingset
+from intriguing.attack.minimal.ending import Accuracy, finish
 from intriguing.attack.minimal.live import Live, empty, packed, place
 from intriguing.attack.minimal.network import LEAST_ROWS, network_of
-from intriguing.attack.minimal.problem import Problem, Tally, enter, next_runs, pose
-from intriguing.attack.minimal.steps import SAFE_MARGIN
+from intriguing.attack.minimal.problem import Problem, Tally, next_runs, pose
 from intriguing.attack.minimal.turn import turn
+from intriguing.attack.minimal.workingset import CUTS, MOST_CLASSES
 from intriguing.errors import InputError
 
-SLOTS = 512
-SLOT_VALUES = 2**25
+SLOTS, GPU_SLOTS = 512, 4096
+"""Images worked on at once: few fit the processor's cache, a GPU wants many."""
+SLOT_VALUES, GPU_SLOT_VALUES = 2**25, 2**29
 """Most pixels of all slopes and pairs together, which bounds the memory."""
 PARKED = 0.25
 """Share of empty slots at which the batch is packed anew; packing copies all."""
-MOST_REFUSALS, MOST_TURNS, MOST_STALE = 7, 120, 25
-"""Refusals in a row, trials, and turns without progress after which a run ends."""
-STALE_WITHIN = 1.005
-"""How close to the best the iterate must be for a lack of progress to count."""
-PRUNED_FROM, NOT_BELOW = 5, 1.01
-"""Trials after which a run is given up that stays above this multiple of the best."""
-TIED = 1e-3
-"""A rival ties with the goal if its multiplier exceeds this share of the largest."""
-
-
-class Accuracy(NamedTuple):
-    """When a run ends.
-
-    Attributes:
-        tolerance: Length of the projection's step, as a share of the perturbation's.
-            The length found is second order in it.
-        excess: Distance that the projection would still save, as such a share.
-        memory: Curvature pairs kept.
-    """
-
-    tolerance: float = 1e-2
-    excess: float = 7e-5
-    memory: int = 6
-
 
 DEFAULT = Accuracy()
 
@@ -123,9 +100,11 @@ def search(
 
 def slots_for(clean: Float[Tensor, "n ..."], accuracy: Accuracy) -> int:
     """Return how many images to work on at once."""
-    each = clean[0].numel() * (workingset.MOST_CLASSES + 2 * accuracy.memory)
-    least = min(SLOTS, max(1, SLOT_VALUES // each))
-    return max(LEAST_ROWS, min(least, len(clean)))
+    on_cpu = clean.device.type == "cpu"
+    most = SLOTS if on_cpu else GPU_SLOTS
+    values = SLOT_VALUES if on_cpu else GPU_SLOT_VALUES
+    each = clean[0].numel() * (MOST_CLASSES + CUTS + 2 * accuracy.memory)
+    return max(LEAST_ROWS, min(most, len(clean), values // each))
 
 
 def refill(
@@ -148,42 +127,6 @@ def without_idle(live: Live) -> Live:
         return live
     order = (~busy).to(torch.uint8).argsort(stable=True)
     return packed(live, order[: max(LEAST_ROWS, int(busy.sum()))])
-
-
-def finish(live: Live, tally: Tally, accuracy: Accuracy) -> Int[Tensor, " n"]:
-    """Enter the runs that have ended, vacate their slots, and return their images."""
-    margin = live.margins.amin(1)
-    solving = (live.row >= 0) & ~live.walking & ~live.crossing
-    share = live.residual / (live.length + 1e-12)
-    small = share < accuracy.tolerance
-    snug = live.excess < accuracy.excess * live.length + 1e-6
-    converged = small & snug & (margin > SAFE_MARGIN * live.unit)
-    shortest = live.length - 0.5 * live.residual
-    hopeless = (shortest > NOT_BELOW * live.bound) & (share < 0.5)
-    hopeless &= live.taken >= PRUNED_FROM
-    tired = (live.refusals > MOST_REFUSALS) | (live.taken > MOST_TURNS)
-    tired |= (live.stale > MOST_STALE) & (live.best < STALE_WITHIN * live.length)
-    over = (solving & (converged | hopeless | tired)).nonzero()[:, 0]
-    rows, best = live.row[over], live.best[over]
-    multiplier = workingset.by_class(
-        live.multiplier[over], live.classes[over], live.margins.shape[1]
-    )
-    tied = (multiplier > TIED * multiplier.amax(1, keepdim=True)).sum(1)
-    enter(
-        tally,
-        rows,
-        live.start[over],
-        live.best_image[over],
-        best,
-        multiplier.sum(1),
-        tied,
-        converged[over],
-    )
-    tally.iterations[rows] += live.iterations[over]
-    tally.forwards[rows] += live.forwards[over]
-    tally.backwards[rows] += live.backwards[over]
-    live.row[over] = -1
-    return rows
 
 
 def outcome(tally: Tally) -> Found:

@@ -64,6 +64,7 @@ def leave(live: Live, rows: Int[Tensor, " n"], before: Float[Tensor, "n k"]) -> 
         before: Multipliers of the slopes that are left behind.
     """
     live.newest[rows] = (live.newest[rows] + 1) % live.steps.shape[1]
+    live.pairs[rows] += 1
     if compiled(live):
         if len(rows):
             fused.leave(rows.numpy(), arrays_of(live), before.numpy())
@@ -83,19 +84,28 @@ def held_slopes(live: Live, rows: Int[Tensor, " n"]) -> Float[Tensor, "n k d"]:
     return torch.where(used[:, :, None], live.slopes[rows], 0)
 
 
-def solve(live: Live, rows: Int[Tensor, " n"], before: Float[Tensor, "n k"]) -> None:
-    """Complete the pairs of some rows, and solve their sub-problems.
+def solve(
+    live: Live,
+    rows: Int[Tensor, " n"],
+    before: Float[Tensor, "n k"],
+    share: Float[Tensor, " n"],
+    plain: Bool[Tensor, " n"],
+) -> None:
+    """Complete the pairs of some rows, solve their sub-problems, and aim.
 
     Args:
         live: The slots. Multipliers are first guesses, and replaced.
         rows: Those whose sub-problem is new.
         before: Multipliers, by the present seats, of the slopes that the last step
             left behind; zero where there was no step.
+        share: As in `aim`.
+        plain: Likewise.
     """
     if not len(rows):
         return
     if compiled(live):
-        fused.solve(rows.numpy(), arrays_of(live), before.numpy(), limits())
+        given = (before.numpy(), share.numpy(), plain.numpy())
+        fused.solve(rows.numpy(), arrays_of(live), *given, limits())
         return
     listed = held_slopes(live, rows)
     newest = live.newest[rows]
@@ -113,8 +123,8 @@ def solve(live: Live, rows: Int[Tensor, " n"], before: Float[Tensor, "n k"]) -> 
         need.clamp_min(-1e9),
         point,
         multiplier,
-        curvature.ordered(live.steps[rows], newest),
-        curvature.ordered(live.changes[rows], newest),
+        curvature.ordered(live.steps[rows], newest, live.pairs[rows]),
+        curvature.ordered(live.changes[rows], newest, live.pairs[rows]),
     )
     take = (sound & ~capped)[:, None]
     live.projected[rows] = point
@@ -122,6 +132,7 @@ def solve(live: Live, rows: Int[Tensor, " n"], before: Float[Tensor, "n k"]) -> 
     live.multiplier[rows] = torch.where(take, bent_multiplier, multiplier)
     live.residual[rows] = (point - image).norm(dim=1)
     live.excess[rows] = live.length[rows] - (point - clean).norm(dim=1)
+    aim(live, rows, share, plain)
 
 
 def aim(

@@ -12,6 +12,7 @@ from torch import Tensor
 from intriguing.attack.minimal import starts, steps, subproblem, walk, workingset
 from intriguing.attack.minimal.live import Live
 from intriguing.attack.minimal.network import Network, Trace, difference
+from intriguing.attack.minimal.problem import KNOWN
 from intriguing.attack.minimal.workingset import CUTS
 
 PRICE = 1.1
@@ -45,7 +46,7 @@ def turn(live: Live, network: Network) -> None:
     repaired = torch.cat([added, higher[~torch.isin(higher, added)]])
     live.halvings[repaired] = (live.halvings[repaired] - 1).clamp_min(0)
     solve(live, solving, repaired, before)
-    aim(live)
+    aim_again(live, refused.index_fill(0, repaired, False))
 
 
 def narrow(live: Live, margin: Float[Tensor, " b"]) -> None:
@@ -85,8 +86,13 @@ def measure(
 def keep_best(
     live: Live, margin: Float[Tensor, " b"], length: Float[Tensor, " b"]
 ) -> None:
-    """Keep trial points that are safely reached and shorter than any before."""
-    safe = (margin > steps.SAFE_MARGIN * live.unit) & (live.unit > 0)
+    """Keep trial points that are safely reached and shorter than any before.
+
+    Images that were known before are believed to be.
+    """
+    given = (live.start == KNOWN) & live.best.isinf()
+    safe = margin > steps.SAFE_MARGIN * live.unit.masked_fill(given, 0)
+    safe &= live.unit > 0
     better = safe & (length < live.best)
     rows = better.nonzero()[:, 0]
     live.best_image[rows] = live.trial[rows]
@@ -247,16 +253,23 @@ def solve(
     """Solve the new sub-problems, and raise the price of a missing margin."""
     rows = torch.cat([solving, repaired])
     none = before.new_zeros(len(repaired), before.shape[1])
-    subproblem.solve(live, rows, torch.cat([before, none]))
+    subproblem.solve(live, rows, torch.cat([before, none]), *effort(live, rows))
     total = PRICE * live.multiplier[rows].sum(1)
     live.price[rows] = torch.maximum(live.price[rows], total)
 
 
-def aim(live: Live) -> None:
-    """Set the next trial point of crossings and of sub-problems."""
+def effort(
+    live: Live, rows: Int[Tensor, " n"]
+) -> tuple[Float[Tensor, " n"], Bool[Tensor, " n"]]:
+    """Return the share of the step to be tried, and where the projection's is."""
+    halvings = live.halvings[rows]
+    return 0.5**halvings, halvings >= steps.PATIENCE
+
+
+def aim_again(live: Live, refused: Bool[Tensor, " b"]) -> None:
+    """Set the next trial points of crossings and of steps that were halved."""
     rows = live.crossing.nonzero()[:, 0]
     share = (live.low[rows] + live.high[rows])[:, None] / 2
     live.trial[rows] = torch.lerp(live.clean[rows], live.far[rows], share)
-    rows = ((live.row >= 0) & ~live.crossing & ~live.walking).nonzero()[:, 0]
-    halvings = live.halvings[rows]
-    subproblem.aim(live, rows, 0.5**halvings, halvings >= steps.PATIENCE)
+    rows = refused.nonzero()[:, 0]
+    subproblem.aim(live, rows, *effort(live, rows))

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from intriguing.attack.minimal.network import Network, difference
 
-HOPELESS = 1.8
+HOPELESS = 2.5
 """A class is left out where its estimate exceeds this multiple of the best known."""
 
 

@@ -1,0 +1,122 @@
+"""When a run ends, and what is kept of it."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from intriguing.attack.minimal.live import Live
+from intriguing.attack.minimal.problem import Tally
+from intriguing.attack.minimal.starts import counted
+from intriguing.attack.minimal.steps import SAFE_MARGIN
+from intriguing.attack.minimal.workingset import by_class
+
+MOST_REFUSALS, MOST_TURNS, MOST_STALE = 7, 120, 25
+"""Refusals in a row, trials, and turns without progress after which a run ends."""
+STALE_WITHIN = 1.005
+"""How close to the best the iterate must be for a lack of progress to count."""
+PRUNED_FROM, NOT_BELOW = 3, 1.01
+"""Trials after which a run is given up that stays above this multiple of the best."""
+TOO_FAR = 1.5
+"""Multiple of the best at which a walk is given up; it overshoots by a third."""
+BASIN = 0.1
+"""Distance to the best image, as a share of the perturbation, at which a run is taken
+to end in the same minimum."""
+TIED = 1e-3
+"""A rival ties with the goal if its multiplier exceeds this share of the largest."""
+
+
+class Accuracy(NamedTuple):
+    """When a run ends.
+
+    Attributes:
+        tolerance: Length of the projection's step, as a share of the perturbation's.
+            The length found is second order in it.
+        excess: Distance that the projection would still save, as such a share.
+        memory: Curvature pairs kept.
+    """
+
+    tolerance: float = 1e-2
+    excess: float = 7e-5
+    memory: int = 6
+
+
+def finish(live: Live, tally: Tally, accuracy: Accuracy) -> Int[Tensor, " n"]:
+    """Enter the runs that have ended, vacate their slots, and return their images."""
+    solving = (live.row >= 0) & ~live.walking & ~live.crossing
+    converged = solving & has_converged(live, accuracy)
+    again = back_again(live, tally, solving & live.bound.isfinite())
+    over = converged | again | astray(live) | (solving & is_tired(live))
+    best = torch.where(again, torch.minimum(live.best, live.bound), live.best)
+    over = over.nonzero()[:, 0]
+    enter(tally, live, over, best[over], converged[over])
+    rows = live.row[over]
+    live.row[over] = -1
+    return rows
+
+
+def has_converged(live: Live, accuracy: Accuracy) -> Bool[Tensor, " b"]:
+    """Return which iterates are reached and stationary."""
+    small = live.residual < accuracy.tolerance * live.length + 1e-12
+    snug = live.excess < accuracy.excess * live.length + 1e-6
+    return small & snug & (live.margins.amin(1) > SAFE_MARGIN * live.unit)
+
+
+def is_tired(live: Live) -> Bool[Tensor, " b"]:
+    """Return which runs get no further, or not below what is known."""
+    idle = (live.stale > MOST_STALE) & (live.best < STALE_WITHIN * live.length)
+    idle |= (live.refusals > MOST_REFUSALS) | (live.taken > MOST_TURNS)
+    shortest = live.length - 0.5 * live.residual
+    above = (shortest > NOT_BELOW * live.bound) & (live.residual < 0.5 * live.length)
+    return idle | (above & (live.taken >= PRUNED_FROM))
+
+
+def astray(live: Live) -> Bool[Tensor, " b"]:
+    """Return which walks have gone so far that no minimum near them can be best."""
+    rows = (live.walking & (live.row >= 0) & live.bound.isfinite()).nonzero()[:, 0]
+    length = (live.trial[rows] - live.clean[rows]).norm(dim=1)
+    far = length > TOO_FAR * live.bound[rows]
+    return torch.zeros_like(live.walking).index_copy_(0, rows, far)
+
+
+def back_again(
+    live: Live, tally: Tally, candidates: Bool[Tensor, " b"]
+) -> Bool[Tensor, " b"]:
+    """Return which runs come so close to the best image that they must end there."""
+    rows = candidates.nonzero()[:, 0]
+    apart = (live.image[rows] - tally.image[live.row[rows]]).norm(dim=1)
+    close = apart < BASIN * live.length[rows]
+    return torch.zeros_like(candidates).index_copy_(0, rows, close)
+
+
+def enter(
+    tally: Tally,
+    live: Live,
+    over: Int[Tensor, " n"],
+    best: Float[Tensor, " n"],
+    converged: Bool[Tensor, " n"],
+) -> None:
+    """Enter the outcome of the runs in some slots; of each image there is at most one.
+
+    Args:
+        tally: What is known.
+        live: The slots.
+        over: Slots whose run has ended.
+        best: Their best lengths.
+        converged: Where they ended at a stationary point.
+    """
+    rows = live.row[over]
+    tally.iterations[rows] += live.iterations[over]
+    tally.forwards[rows] += live.forwards[over]
+    tally.backwards[rows] += live.backwards[over]
+    tally.hits[rows] = counted(tally.hits[rows], tally.length[rows], best)
+    better = best < tally.length[rows]
+    rows, over = rows[better], over[better]
+    multiplier = by_class(
+        live.multiplier[over], live.classes[over], live.margins.shape[1]
+    )
+    tied = multiplier > TIED * multiplier.amax(1, keepdim=True)
+    tally.image[rows], tally.length[rows] = live.best_image[over], best[better]
+    tally.start[rows], tally.converged[rows] = live.start[over], converged[better]
+    tally.tied[rows], tally.pressure[rows] = tied.sum(1), multiplier.sum(1)
