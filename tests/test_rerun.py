@@ -65,12 +65,20 @@ def tree(smoke, tmp_path):
     return twin(smoke, tmp_path / "tree")
 
 
+def script_of(tree, rule):
+    """Return the step of a rule; one used again, as transfer_minimal, keeps its own."""
+    scripts = {path.stem: path for path in (tree / "scripts").glob("*.py")}
+    while rule not in scripts:
+        rule, _, _ = rule.rpartition("_")
+    return scripts[rule]
+
+
 def jobs_reaching(tree, known, module):
     """Name the jobs whose step imports a module, as Python's own finder sees it."""
     rules = []
     for rule in {job.rule for job in known.values()}:
         finder = ModuleFinder([str(tree / "src"), str(tree / "scripts")])
-        finder.run_script(str(tree / f"scripts/{rule}.py"))
+        finder.run_script(str(script_of(tree, rule)))
         rules += [rule] if module in finder.modules else []
     return of_rule(known, *rules)
 
