@@ -61,7 +61,8 @@ def quasi_newton(
     spread = inverse_times(torch.cat([pull, rows], 1), steps * free, changes * free)
     pull, spread = spread[:, 0], spread[:, 1:]
     gram = torch.where(active[:, :, None], slopes, 0) @ spread.mT
-    right = need + torch.einsum("nkd,nd->nk", slopes, pull - held)
+    right = need.clamp_min(-1e9)  # no infinities: these rows are not active
+    right = right + torch.einsum("nkd,nd->nk", slopes, pull - held)
     solution = refined(gram, right.masked_fill(~active, 0), multiplier, active)
     step = held - pull + torch.einsum("nk,nkd->nd", solution, spread)
     short = step.norm(dim=1) < LONGEST * move.norm(dim=1) + 1e-3

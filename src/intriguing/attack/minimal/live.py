@@ -102,93 +102,69 @@ class Live:
     backwards: Int[Tensor, " b"]
 
 
+PIXELS = ("clean", "far", "trial", "image", "projected", "step", "best_image")
+NUMBERS = (
+    "low",
+    "unit",
+    "price",
+    "kappa",
+    "residual",
+    "excess",
+    "refusals",
+    "halvings",
+)
+LENGTHS = ("high", "length", "best", "bound")
+COUNTS = (
+    "cuts",
+    "missed",
+    "newest",
+    "pairs",
+    "taken",
+    "stale",
+    "iterations",
+    "forwards",
+    "backwards",
+)
+FLAGS = ("walking", "crossing")
+
+
 def empty(problem: Problem, slots: int, memory: int) -> Live:
     """Return slots with no images in them."""
     clean, wanted = problem.clean, problem.wanted
     width, classes = clean.shape[1], wanted.shape[1]
     seats = int((~wanted).sum(1).clamp(1, MOST_CLASSES).max()) + CUTS
-
-    def pixels(*more: int) -> Tensor:
-        return clean.new_zeros(slots, *more, width)
-
-    def number() -> Tensor:
-        return clean.new_zeros(slots)
-
-    def integer(*more: int) -> Tensor:
-        return torch.zeros(slots, *more, dtype=torch.int64, device=clean.device)
-
+    none = torch.zeros(slots, dtype=torch.int64, device=clean.device)
+    number = clean.new_zeros(slots)
     return Live(
-        row=integer() - 1,
-        start=integer(),
-        goal=integer(),
-        rivals=integer(classes).bool(),
-        clean=pixels(),
-        far=pixels(),
-        low=number(),
-        high=number(),
-        walking=integer().bool(),
-        crossing=integer().bool(),
-        trial=pixels(),
-        image=pixels(),
-        length=number(),
-        margins=clean.new_zeros(slots, classes),
-        slopes=pixels(seats),
-        classes=integer(seats),
-        gap=clean.new_zeros(slots, seats),
-        multiplier=clean.new_zeros(slots, seats),
-        cuts=integer(),
-        unit=number(),
-        price=number(),
-        kappa=number(),
-        missed=integer(),
-        steps=pixels(memory),
-        changes=pixels(memory),
-        newest=integer(),
-        pairs=integer(),
-        projected=pixels(),
-        step=pixels(),
-        residual=number(),
-        excess=number(),
-        refusals=number(),
-        halvings=number(),
-        taken=integer(),
-        best_image=pixels(),
-        best=number(),
-        stale=integer(),
-        bound=number(),
-        iterations=integer(),
-        forwards=integer(),
-        backwards=integer(),
+        row=none - 1,
+        start=none.clone(),
+        goal=none.clone(),
+        rivals=none.bool()[:, None].repeat(1, classes),
+        margins=number[:, None].repeat(1, classes),
+        slopes=clean.new_zeros(slots, seats, width),
+        classes=none[:, None].repeat(1, seats),
+        gap=number[:, None].repeat(1, seats),
+        multiplier=number[:, None].repeat(1, seats),
+        steps=clean.new_zeros(slots, memory, width),
+        changes=clean.new_zeros(slots, memory, width),
+        **{name: clean.new_zeros(slots, width) for name in PIXELS},
+        **{name: number.clone() for name in (*NUMBERS, *LENGTHS)},
+        **{name: none.clone() for name in COUNTS},
+        **{name: none.bool() for name in FLAGS},
     )
 
 
 def place(live: Live, slots: Int[Tensor, " n"], run: Run, problem: Problem) -> None:
     """Begin some runs in some slots."""
-    for name in (
-        "low",
-        "multiplier",
-        "unit",
-        "price",
-        "missed",
-        "pairs",
-        "residual",
-        "refusals",
-        "halvings",
-        "cuts",
-        "taken",
-        "stale",
-        "iterations",
-        "forwards",
-        "backwards",
-    ):
+    for name in ("multiplier", *NUMBERS, *COUNTS):
         getattr(live, name)[slots] = 0
     live.row[slots], live.start[slots], live.goal[slots] = run.row, run.start, run.goal
     live.rivals[slots] = ~problem.wanted[run.row]
     live.clean[slots] = problem.clean[run.row]
-    live.far[slots[run.crossing]] = run.far
-    live.high[slots], live.gap[slots] = 1.0, torch.inf
-    live.walking[slots], live.crossing[slots] = run.walking, run.crossing
     live.trial[slots] = run.begin
+    live.far[slots[run.crossing]] = run.far
+    live.walking[slots], live.crossing[slots] = run.walking, run.crossing
+    live.high[slots], live.gap[slots] = 1.0, torch.inf
     live.length[slots], live.best[slots] = torch.inf, torch.inf
     live.bound[slots] = run.best
 

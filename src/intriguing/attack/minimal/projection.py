@@ -54,26 +54,20 @@ def project(
     enough = torch.minimum(CLOSE * scale.clamp_min(1e-6), 0.25 * kappa)
     cap = multiplier_cap(slopes, used, (image - clean).norm(dim=1))
     problem = (clean, image, slopes, need)
-    multiplier = multiplier.clone()
-    point, shortfall, value = minimise_lagrangian(*problem, multiplier)
+    now = (multiplier, *minimise_lagrangian(*problem, multiplier))
+    now = tuple(part.clone() for part in now)
     todo = torch.arange(len(clean), device=clean.device)
     for _ in range(MOST_STEPS):
-        active = (multiplier[todo] > 0) | (shortfall[todo] > 0)
-        todo = todo[violation(multiplier[todo], shortfall[todo]) > enough[todo]]
+        todo = todo[violation(now[0][todo], now[2][todo]) > enough[todo]]
         if not len(todo):
             break
         some = tuple(part[todo] for part in problem)
-        active = (multiplier[todo] > 0) | (shortfall[todo] > 0)
-        ascent = newton_ascent(
-            some[2], active, point[todo], shortfall[todo], multiplier[todo]
-        )
-        now = (multiplier[todo], point[todo], shortfall[todo], value[todo])
-        after, moved = climb(some, ascent, cap[todo], now)
-        for whole, part in zip(
-            (multiplier, point, shortfall, value), after, strict=True
-        ):
+        here = tuple(part[todo] for part in now)
+        after, moved = climb(some, newton_ascent(some[2], here), cap[todo], here)
+        for whole, part in zip(now, after, strict=True):
             whole[todo] = part
         todo = todo[moved]
+    multiplier, point = now[:2]
     return point, multiplier, (multiplier >= cap[:, None]).any(1)
 
 
@@ -104,17 +98,19 @@ def violation(
 
 
 def newton_ascent(
-    slopes: Float[Tensor, "n k d"],
-    active: Bool[Tensor, "n k"],
-    point: Float[Tensor, "n d"],
-    shortfall: Float[Tensor, "n k"],
-    multiplier: Float[Tensor, "n k"],
+    slopes: Float[Tensor, "n k d"], here: tuple[Tensor, ...]
 ) -> Float[Tensor, "n k"]:
     """Return Newton's step on the dual, zero for constraints that are not active.
 
     Multipliers that it would turn negative go to zero, and the others are solved for
     anew: with constraints that are nearly the same, cutting the step off does not do.
+
+    Args:
+        slopes: Gradients of the margins.
+        here: Multipliers, point, shortfall and value of the dual.
     """
+    multiplier, point, shortfall, _ = here
+    active = (multiplier > 0) | (shortfall > 0)
     free = ((point > 0) & (point < 1)).to(slopes.dtype)
     gram = gram_of(slopes, free, active)
     trace = gram.diagonal(dim1=1, dim2=2).sum(1)

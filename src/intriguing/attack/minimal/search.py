@@ -132,8 +132,8 @@ def without_idle(live: Live) -> Live:
 def outcome(tally: Tally) -> Found:
     """Return what the tally holds, as the caller wants it.
 
-    At a tie of n classes, the goal's probability is 1/n; there the paper's objective
-    is stationary if 2c r = Σ λ_k W_k (1 - 1/n) / Σ λ_k, which gives its weight.
+    Where n rivals tie with the goal its probability is 1 / (1 + n). There the paper's
+    objective is stationary for 2c = (1 - 1 / (1 + n)) / Σ λ_k, which gives its weight.
     """
     share = tally.tied / (1 + tally.tied)
     return Found(

@@ -15,7 +15,7 @@ from torch import Tensor
 SAFE_MARGIN = 1.5e-6
 """Margin that counts as success, as a share of the logits' span: three times what
 another order of summation changes in float32."""
-KAPPA = 7e-6
+KAPPA = 3e-6
 """Margin that the iterates aim at, likewise. It must exceed the one at which they are
 accepted, or nothing converges."""
 SLACK = 1e-5

@@ -20,6 +20,10 @@ except ImportError:  # numba is optional
     fused = None
 
 
+GROUPS = ((0, 1), (1, 2), (2, 4), (4, 99))
+"""Numbers of seats that are padded to the largest of their group in torch."""
+
+
 def compiled(live: Live) -> bool:
     """Return whether the compiled functions apply."""
     on_cpu = live.clean.device.type == "cpu" and live.clean.dtype == torch.float32
@@ -70,18 +74,27 @@ def leave(live: Live, rows: Int[Tensor, " n"], before: Float[Tensor, "n k"]) -> 
             fused.leave(rows.numpy(), arrays_of(live), before.numpy())
         return
     step = live.trial[rows] - live.image[rows]
-    listed = held_slopes(live, rows)
+    seats, listed = seated(live, rows)
+    weights = before.gather(1, seats)
     live.steps[rows, live.newest[rows]] = step
-    pull = torch.einsum("nk,nkd->nd", before, listed)
+    pull = torch.einsum("nk,nkd->nd", weights, listed)
     live.changes[rows, live.newest[rows]] = step + pull
-    live.gap[rows] += torch.einsum("nkd,nd->nk", listed, step)
+    live.gap[rows[:, None], seats] += torch.einsum("nkd,nd->nk", listed, step)
     live.image[rows] = live.trial[rows]
 
 
-def held_slopes(live: Live, rows: Int[Tensor, " n"]) -> Float[Tensor, "n k d"]:
-    """Return the slopes of some rows, zero in empty seats."""
-    used = live.gap[rows] < torch.inf
-    return torch.where(used[:, :, None], live.slopes[rows], 0)
+def seated(
+    live: Live, rows: Int[Tensor, " n"]
+) -> tuple[Int[Tensor, "n k"], Float[Tensor, "n k d"]]:
+    """Return the seats that are taken in any of some rows, and their slopes.
+
+    Where a row has fewer than others, empty seats follow, with slopes of zero.
+    """
+    empty = live.gap[rows].isinf()
+    most = int((~empty).sum(1).max()) if len(rows) else 0
+    seats = empty.to(torch.uint8).argsort(dim=1, stable=True)[:, :most]
+    slopes = live.slopes[rows[:, None], seats]
+    return seats, slopes.masked_fill_(empty.gather(1, seats)[:, :, None], 0)
 
 
 def solve(
@@ -107,32 +120,40 @@ def solve(
         given = (before.numpy(), share.numpy(), plain.numpy())
         fused.solve(rows.numpy(), arrays_of(live), *given, limits())
         return
-    listed = held_slopes(live, rows)
-    newest = live.newest[rows]
-    live.changes[rows, newest] -= torch.einsum("nk,nkd->nd", before, listed)
+    taken = live.gap[rows].isfinite().sum(1)
+    for least, most in GROUPS:
+        some = ((taken > least) & (taken <= most)).nonzero()[:, 0]
+        if len(some):
+            solve_alike(live, rows[some], before[some])
+    aim(live, rows, share, plain)
+
+
+def solve_alike(
+    live: Live, rows: Int[Tensor, " n"], before: Float[Tensor, "n k"]
+) -> None:
+    """Solve the sub-problems of rows with about as many seats taken, in torch."""
+    seats, listed = seated(live, rows)
+    newest, place = live.newest[rows], (rows[:, None], seats)
+    pull = torch.einsum("nk,nkd->nd", before.gather(1, seats), listed)
+    live.changes[rows, newest] -= pull
     clean, image = live.clean[rows], live.image[rows]
-    need = live.kappa[rows, None] - live.gap[rows]
-    start = live.multiplier[rows].masked_fill(need == -torch.inf, 0)
+    need = live.kappa[rows, None] - live.gap[place]
     point, multiplier, capped = projection.project(
-        clean, image, listed, need, start, live.kappa[rows]
+        clean, image, listed, need, live.multiplier[place], live.kappa[rows]
+    )
+    pairs = (
+        curvature.ordered(ring[rows], newest, live.pairs[rows])
+        for ring in (live.steps, live.changes)
     )
     bent, bent_multiplier, sound = curvature.quasi_newton(
-        clean,
-        image,
-        listed,
-        need.clamp_min(-1e9),
-        point,
-        multiplier,
-        curvature.ordered(live.steps[rows], newest, live.pairs[rows]),
-        curvature.ordered(live.changes[rows], newest, live.pairs[rows]),
+        clean, image, listed, need, point, multiplier, *pairs
     )
     take = (sound & ~capped)[:, None]
     live.projected[rows] = point
     live.step[rows] = torch.where(take, bent, point - image)
-    live.multiplier[rows] = torch.where(take, bent_multiplier, multiplier)
+    live.multiplier[place] = torch.where(take, bent_multiplier, multiplier)
     live.residual[rows] = (point - image).norm(dim=1)
     live.excess[rows] = live.length[rows] - (point - clean).norm(dim=1)
-    aim(live, rows, share, plain)
 
 
 def aim(

@@ -1,0 +1,251 @@
+"""The steps of the minimal attack, each against the equations that define it."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from intriguing.attack.exact import nearest_in
+from intriguing.attack.minimal import curvature, projection, starts, walk, workingset
+from intriguing.attack.minimal.network import (
+    LEAST_ROWS,
+    difference,
+    network_of,
+    padded,
+)
+from intriguing.attack.minimal.untargeted import ranked
+
+
+def seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def subproblem(seed: int, rows: int, width: int = 30, count: int = 6):
+    """Images with pixels at the ends of the box, and constraints that bind."""
+    generator = seeded(seed)
+    clean = (1.6 * torch.rand(count, width, generator=generator) - 0.3).clamp(0, 1)
+    image = (clean + 0.1 * torch.randn(count, width, generator=generator)).clamp(0, 1)
+    slopes = torch.randn(count, rows, width, generator=generator)
+    need = 0.5 * torch.rand(count, rows, generator=generator)
+    return clean, image, slopes, need
+
+
+@settings(max_examples=40)
+@given(seed=st.integers(0, 10_000), rows=st.integers(1, 6))
+def test_the_projection_is_the_exact_one(seed, rows):
+    clean, image, slopes, need = subproblem(seed, rows)
+    kappa = torch.full((6,), 1e-4)
+    point, multiplier, capped = projection.project(
+        clean, image, slopes, need, torch.zeros_like(need), kappa
+    )
+    assert not capped.any()
+    assert (multiplier >= 0).all()
+    for n in range(6):
+        normals = slopes[n].double().numpy()
+        # The same half-spaces, by their normals and offsets.
+        offsets = need[n].double().numpy() + normals @ image[n].double().numpy()
+        exact = nearest_in(normals, offsets, clean[n].double().numpy())
+        length = float((point[n] - clean[n]).double().norm())
+        assert length == pytest.approx(exact.length, rel=2e-4, abs=1e-4)
+        assert (offsets - normals @ point[n].double().numpy()).max() < 2e-4
+
+
+def test_nearly_equal_constraints_are_projected_on_too():
+    clean, image, slopes, need = subproblem(3, 1)
+    twice = slopes + 1e-4 * torch.randn(6, 2, 30, generator=seeded(4))
+    twin = (slopes.repeat(1, 3, 1), need.repeat(1, 3))
+    twin[0][:, 1:] = twice
+    kappa = torch.full((6,), 1e-4)
+    none = torch.zeros(6, 3)
+    alone, _, _ = projection.project(clean, image, slopes, need, none[:, :1], kappa)
+    point, _, _ = projection.project(clean, image, *twin, none, kappa)
+    length = (alone - clean).norm(dim=1)
+    torch.testing.assert_close((point - clean).norm(dim=1), length, rtol=2e-3, atol=0)
+
+
+def test_empty_seats_take_no_part():
+    clean, image, slopes, need = subproblem(5, 2)
+    kappa, none = torch.full((6,), 1e-4), torch.zeros(6, 3)
+    more = torch.cat([slopes, torch.zeros(6, 1, 30)], 1)
+    gone = torch.cat([need, torch.full((6, 1), -torch.inf)], 1)
+    point, _, _ = projection.project(clean, image, more, gone, none, kappa)
+    expected, _, _ = projection.project(clean, image, slopes, need, none[:, :2], kappa)
+    torch.testing.assert_close(point, expected)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_with_exact_pairs_the_step_solves_the_curved_subproblem(seed):
+    """As many conjugate pairs as dimensions determine the Hessian."""
+    width, generator = 6, seeded(seed)
+    clean = 0.4 + 0.2 * torch.rand(3, width, generator=generator)
+    image = clean + 0.01 * torch.randn(3, width, generator=generator)
+    root = torch.randn(3, width, width, generator=generator)
+    hessian = torch.eye(width) + 0.3 * root @ root.mT
+    _, directions = torch.linalg.eigh(hessian)
+    steps = directions.mT.contiguous()
+    changes = steps @ hessian
+    slopes = torch.randn(3, 1, width, generator=generator)
+    need = torch.full((3, 1), 0.02)
+    projected, multiplier, _ = projection.project(
+        clean, image, slopes, need, torch.zeros(3, 1), torch.full((3,), 1e-4)
+    )
+    step, price, sound = curvature.quasi_newton(
+        clean, image, slopes, need, projected, multiplier, steps, changes
+    )
+    assert sound.sum() >= 2  # a price may be negative, a step too long
+    # Stationary: B d + (x - clean) = λ w; and the constraint holds.
+    left = torch.einsum("nij,nj->ni", hessian, step) + image - clean
+    right = price * slopes[:, 0]
+    torch.testing.assert_close(left[sound], right[sound], rtol=1e-3, atol=1e-4)
+    gained = torch.linalg.vecdot(slopes[:, 0], step)
+    torch.testing.assert_close(gained[sound], need[sound, 0], rtol=1e-4, atol=1e-6)
+
+
+@given(seed=st.integers(0, 1000))
+def test_damped_pairs_have_enough_curvature_and_good_ones_stay(seed):
+    steps, changes = torch.randn(2, 4, 5, 7, generator=seeded(seed))
+    damped, inverse = curvature.damped(steps, changes)
+    square = steps.square().sum(2)
+    overlap = (steps * damped).sum(2)
+    assert (overlap >= 0.999 * curvature.LEAST_CURVATURE * square).all()
+    torch.testing.assert_close(inverse, 1 / overlap, rtol=1e-3, atol=0)
+    good = (steps * changes).sum(2) > curvature.LEAST_CURVATURE * square
+    torch.testing.assert_close(damped[good], changes[good])
+
+
+def test_a_ring_is_read_from_its_newest_entry_back():
+    ring = torch.arange(4.0)[None, :, None].repeat(2, 1, 1)
+    newest, count = torch.tensor([1, 3]), torch.tensor([3, 9])
+    entries = curvature.ordered(ring, newest, count)
+    assert entries[:, :, 0].tolist() == [[1, 0, 3, 0], [3, 2, 1, 0]]
+
+
+NETWORKS = {
+    "sigmoid": nn.Sequential(
+        nn.Flatten(), nn.Linear(12, 9), nn.Sigmoid(), nn.Linear(9, 4)
+    ),
+    "mixed": nn.Sequential(
+        nn.Flatten(),
+        nn.Sequential(nn.Linear(12, 9), nn.ReLU()),
+        nn.Linear(9, 9, bias=False),
+        nn.Tanh(),
+        nn.Linear(9, 4),
+    ),
+    "convolution": nn.Sequential(
+        nn.Conv2d(1, 3, 2), nn.ReLU(), nn.Flatten(), nn.Linear(18, 4)
+    ),
+    "linear": nn.Sequential(nn.Flatten(), nn.Linear(12, 4)),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("count", [1, 40])
+def test_gradients_taken_later_are_those_of_autograd(name, count):
+    model = NETWORKS[name]
+    generator = seeded(0)
+    for weights in model.parameters():
+        weights.data = torch.randn(weights.shape, generator=generator)
+    points = torch.rand(count, 12, generator=generator)
+    network = network_of(model, torch.Size((1, 3, 4)))
+    logits, trace = network.forward(points)
+    torch.testing.assert_close(logits, model(points.reshape(-1, 1, 3, 4)).detach())
+    rows = torch.randint(count, (2 * count + 3,), generator=generator)
+    winner = torch.randint(4, rows.shape, generator=generator)
+    loser = (winner + 1) % 4
+    slopes = network.backward(trace, rows, difference(winner, loser, logits))
+    for row, up, down, slope in zip(rows, winner, loser, slopes, strict=True):
+        point = points[row : row + 1].reshape(1, 1, 3, 4).requires_grad_(True)
+        values = model(point)[0]
+        (expected,) = torch.autograd.grad(values[up] - values[down], point)
+        torch.testing.assert_close(slope, expected.flatten(), rtol=1e-4, atol=1e-5)
+
+
+def test_small_passes_are_padded_and_large_ones_are_not():
+    rows = torch.rand(3, 5)
+    assert padded(rows).shape == (LEAST_ROWS, 5)
+    assert torch.equal(padded(rows)[:3], rows)
+    assert padded(torch.rand(LEAST_ROWS + 1, 5)).shape == (LEAST_ROWS + 1, 5)
+
+
+def test_the_working_set_keeps_multipliers_and_takes_what_is_near():
+    margins = torch.tensor([[torch.inf, 0.5, 0.01, 3.0, 0.02, 5.0]])
+    multiplier = torch.tensor([[0.0, 0.0, 0.0, 0.7, 0.0, 0.0]])
+    classes, used = workingset.choose(margins, multiplier, torch.tensor([0.1]), 4)
+    assert classes[0, used[0]].tolist() == [3, 2, 4]
+    classes, used = workingset.choose(margins, 0 * multiplier, torch.tensor([0.0]), 4)
+    assert classes[0, used[0]].tolist() == [2]
+
+
+def test_start_images_lie_in_wanted_classes_and_none_comes_twice():
+    answers = torch.tensor([2, 0, 1, 2, 2, 0, 1, 2])
+    images = torch.arange(8.0)[:, None].repeat(1, 3)
+    pool = starts.pool_of(images, nn.functional.one_hot(answers, 4).float())
+    wanted = torch.tensor([[False, False, True, False], [True, True, False, True]])
+    assert starts.choices(pool, wanted).tolist() == [4, 4]
+    seed = torch.tensor([-5, 123456789])
+    drawn = []
+    for number in range(4):
+        image, goal = starts.draw(pool, wanted, seed, torch.full((2,), number))
+        assert torch.equal(goal, answers[image[:, 0].long()])
+        assert wanted.gather(1, goal[:, None]).all()
+        drawn.append(image[:, 0])
+    for each in torch.stack(drawn, 1):
+        assert len(each.unique()) == 4
+
+
+def test_seeds_follow_from_the_pixels_alone():
+    images = torch.rand(50, 20, generator=seeded(0))
+    seeds = starts.seeds_of(images)
+    assert len(seeds.unique()) == 50
+    order = torch.randperm(50, generator=seeded(1))
+    assert torch.equal(starts.seeds_of(images[order]), seeds[order])
+    assert torch.equal(starts.seeds_of(images[7:8]), seeds[7:8])
+    # The last decimal of one pixel changes what is drawn.
+    images[3, 4] = images[3, 4].nextafter(torch.tensor(2.0))
+    assert starts.seeds_of(images)[3] != seeds[3]
+
+
+def test_hits_count_how_often_the_best_length_was_reached():
+    hits = torch.tensor([2, 2, 2, 0])
+    best = torch.tensor([1.0, 1.0, 1.0, torch.inf])
+    length = torch.tensor([1.0002, 0.9, 1.2, torch.inf])
+    assert starts.counted(hits, best, length).tolist() == [3, 1, 2, 0]
+
+
+@given(seed=st.integers(0, 1000))
+def test_a_walk_climbs_the_odds_inside_the_box(seed):
+    generator = seeded(seed)
+    weight = torch.randn(4, 10, generator=generator)
+    image = (1.6 * torch.rand(5, 10, generator=generator) - 0.3).clamp(0, 1)
+    goal = torch.randint(4, (5,), generator=generator)
+    rivals = ~nn.functional.one_hot(goal, 4).bool()
+    odds, pull = walk.log_odds(image @ weight.T, goal, rivals)
+    probability = (image @ weight.T).softmax(1).gather(1, goal[:, None])[:, 0]
+    torch.testing.assert_close(odds, probability.logit(), rtol=1e-3, atol=1e-4)
+    short = odds < walk.AIM
+    taken = torch.zeros(5, dtype=torch.int64)
+    after = walk.next_point(image, odds, pull @ weight, taken)
+    assert ((after >= 0) & (after <= 1)).all()
+    higher, _ = walk.log_odds(after @ weight.T, goal, rivals)
+    stuck = (after == image).all(1)
+    assert ((higher > odds) | stuck)[short].all()
+
+
+def test_classes_are_ranked_by_their_linear_distance():
+    generator = seeded(2)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(15, 5))
+    model[1].weight.data = torch.randn(5, 15, generator=generator)
+    images = 0.3 + 0.4 * torch.rand(6, 15, generator=generator)  # the box is far
+    logits = model(images).detach()
+    label = logits.argmax(1)
+    wanted = ~nn.functional.one_hot(label, 5).bool()
+    network = network_of(model, torch.Size((15,)))
+    classes, estimate = ranked(network, images, wanted)
+    for n in range(6):
+        for place in range(4):
+            goal = classes[n, place]
+            normal = model[1].weight[goal] - model[1].weight[label[n]]
+            distance = (logits[n, label[n]] - logits[n, goal]) / normal.norm()
+            torch.testing.assert_close(estimate[n, place], distance.detach())
+        assert (estimate[n].diff() >= 0).all()
