@@ -35,3 +35,8 @@ def test_networks_of_the_same_seed_are_fed_and_convex_ones_always():
     networks = {("linear", 0): linear, ("deep", 0): first, ("deep", 1): second}
     assert of_seed(networks, 1) == {"linear": linear, "deep": second}
     assert of_seed(networks, 0) == {"linear": linear, "deep": first}
+
+
+def test_a_network_that_lacks_the_seed_but_has_several_is_left_out():
+    linear, few = network(0), {("few", s): network(s) for s in (0, 1)}
+    assert of_seed({("linear", 0): linear, **few}, 3) == {"linear": linear}

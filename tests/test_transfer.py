@@ -1,10 +1,7 @@
 """Noise as long as it should be, and the sets that are fed to every network."""
 
-import runpy
-
 import pytest
 import torch
-from conftest import ROOT
 
 from intriguing.transfer import (
     add_noise,
@@ -57,10 +54,3 @@ def test_sets_are_named_as_the_rows_of_the_tables(clean):
     names = ["clean", "noise-0.1", "noise-0.1-clipped", "noise-0.3"]
     assert list(noise) == [*names, "noise-0.3-clipped"]
     assert torch.equal(noise["clean"], clean)
-
-
-def test_images_are_fed_to_the_networks_of_their_seed_and_to_convex_ones():
-    fed_to = runpy.run_path(str(ROOT / "scripts/transfer.py"))["fed_to"]
-    networks = [("convex", 0), *(("many", s) for s in range(4)), ("few", 0), ("few", 1)]
-    assert fed_to(networks, 1) == [("convex", 0), ("many", 1), ("few", 1)]
-    assert fed_to(networks, 3) == [("convex", 0), ("many", 3)]

@@ -191,7 +191,10 @@ def test_what_the_summary_plans_is_what_a_dry_run_would_do(smoke):
 
 def test_every_network_is_trained_and_attacked(smoke):
     known = jobs(smoke)
-    assert {f"train/{m}/{s}" for m, s in TRAINED} <= set(known)
+    rules = {
+        m: "train_convolutional" if m in CONVOLUTIONAL else "train" for m in MODELS
+    }
+    assert {f"{rules[m]}/{m}/{s}" for m, s in TRAINED} <= set(known)
     assert {f"attack/{name}" for name in MADE} <= set(known)
     assert {f"attack_{name}" for name in SHORTEST} <= set(known)
     assert {job.rule for job in known.values()} >= {"digits", "transfer", "claims"}
@@ -232,7 +235,9 @@ def test_the_numbers_of_a_table_are_possible(results, name):
     assert (frame["n"].dropna() >= 1).all()
     assert frame["seeds"].dropna().between(1, len(SEEDS)).all()
     if name != "spectral":  # whose numbers are of layers
-        assert frame[["n", "seeds"]].notna().all(axis=None)
+        # A mean over networks, fed different images, has no one count.
+        counted = frame[~frame["column"].str.startswith("transfer-")]
+        assert counted[["n", "seeds"]].notna().all(axis=None)
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -376,7 +381,9 @@ def test_corners_and_starts_are_those_of_the_records(results):
         own = pd.concat([made(results, f"minimal/{model}/{s}")[1] for s in seeds])
         found = {column: value(frame, model, column) for column in MINIMAL}
         assert found["corners"] == pytest.approx((own["tied"] >= 2).mean(), abs=1e-6)
-        assert found["won-by-paper"] == pytest.approx((own["start"] < 0).mean())
+        assert found["won-by-paper"] == pytest.approx(
+            (own["start"] < 0).mean(), abs=1e-6
+        )
         assert sum(found[name] for name in STARTS[:3]) == pytest.approx(1, abs=1e-5)
 
 
