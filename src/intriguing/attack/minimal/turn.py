@@ -197,7 +197,11 @@ def slopes_at(
     live.slopes[listed, seat] = own
     if len(walking):
         live.trial[walking] = walk.next_point(
-            live.image[walking], odds, walks, live.taken[walking] - 1
+            live.image[walking],
+            odds,
+            walks,
+            live.taken[walking] - 1,
+            live.bound[walking],
         )
     return cuts
 
