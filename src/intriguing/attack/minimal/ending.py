@@ -85,7 +85,8 @@ def back_again(
 ) -> Bool[Tensor, " b"]:
     """Return which runs come so close to the best image that they must end there."""
     rows = candidates.nonzero()[:, 0]
-    apart = (live.image[rows] - tally.image[live.row[rows]]).norm(dim=1)
+    best = tally.image.index_select(0, live.row[rows])
+    apart = (live.image.index_select(0, rows) - best).norm(dim=1)
     close = apart < BASIN * live.length[rows]
     return torch.zeros_like(candidates).index_copy_(0, rows, close)
 
@@ -117,6 +118,7 @@ def enter(
         live.multiplier[over], live.classes[over], live.margins.shape[1]
     )
     tied = multiplier > TIED * multiplier.amax(1, keepdim=True)
-    tally.image[rows], tally.length[rows] = live.best_image[over], best[better]
+    tally.image.index_copy_(0, rows, live.best_image.index_select(0, over))
+    tally.length[rows] = best[better]
     tally.start[rows], tally.converged[rows] = live.start[over], converged[better]
     tally.tied[rows], tally.pressure[rows] = tied.sum(1), multiplier.sum(1)

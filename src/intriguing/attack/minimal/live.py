@@ -160,8 +160,8 @@ def place(live: Live, slots: Int[Tensor, " n"], run: Run, problem: Problem) -> N
         getattr(live, name)[slots] = 0
     live.row[slots], live.start[slots], live.goal[slots] = run.row, run.start, run.goal
     live.rivals[slots] = ~problem.wanted[run.row]
-    live.clean[slots] = problem.clean[run.row]
-    live.trial[slots] = run.begin
+    live.clean.index_copy_(0, slots, problem.clean.index_select(0, run.row))
+    live.trial.index_copy_(0, slots, run.begin)
     live.far[slots[run.crossing]] = run.far
     live.walking[slots], live.crossing[slots] = run.walking, run.crossing
     live.high[slots], live.gap[slots] = 1.0, torch.inf
@@ -172,4 +172,9 @@ def place(live: Live, slots: Int[Tensor, " n"], run: Run, problem: Problem) -> N
 def packed(live: Live, kept: Int[Tensor, " n"]) -> Live:
     """Return some of the slots only."""
     parts = {f.name: getattr(live, f.name) for f in fields(live)}
-    return Live(**{name: part[kept] for name, part in parts.items()})
+    return Live(**{name: part.index_select(0, kept) for name, part in parts.items()})
+
+
+def copy_rows(source: Tensor, target: Tensor, rows: Int[Tensor, " n"]) -> None:
+    """Copy some rows, several times faster than by indexing both."""
+    target.index_copy_(0, rows, source.index_select(0, rows))

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from intriguing.attack.minimal import starts, steps, subproblem, walk, workingset
-from intriguing.attack.minimal.live import Live
+from intriguing.attack.minimal.live import Live, copy_rows
 from intriguing.attack.minimal.network import Network, Trace, difference
 from intriguing.attack.minimal.problem import KNOWN
 from intriguing.attack.minimal.workingset import CUTS
@@ -95,7 +95,7 @@ def keep_best(
     safe &= live.unit > 0
     better = safe & (length < live.best)
     rows = better.nonzero()[:, 0]
-    live.best_image[rows] = live.trial[rows]
+    copy_rows(live.trial, live.best_image, rows)
     fallen = better & (length < (1 - FALL) * live.best)
     live.stale = torch.where(fallen, 0, live.stale + 1)
     live.best = torch.where(better, length, live.best)
@@ -115,8 +115,7 @@ def arrive(
     live.length = torch.where(arrived, length, live.length)
     moved = arrived | live.walking
     live.iterations += moved
-    rows = moved.nonzero()[:, 0]
-    live.image[rows] = live.trial[rows]
+    copy_rows(live.trial, live.image, moved.nonzero()[:, 0])
 
 
 def depart(
@@ -197,7 +196,7 @@ def slopes_at(
     live.slopes[listed, seat] = own
     if len(walking):
         live.trial[walking] = walk.next_point(
-            live.image[walking],
+            live.image.index_select(0, walking),
             odds,
             walks,
             live.taken[walking] - 1,
@@ -217,7 +216,8 @@ def add_cuts(
 
     One that puts the margin of the iterate below what it is says nothing about it.
     """
-    back = torch.linalg.vecdot(slopes, live.image[rows] - live.trial[rows])
+    way = live.image.index_select(0, rows) - live.trial.index_select(0, rows)
+    back = torch.linalg.vecdot(slopes, way)
     gap = margins[rows, rival] + back
     holds = gap >= live.margins[rows, rival] - workingset.SLACK * live.unit[rows]
     rows, rival, gap = rows[holds], rival[holds], gap[holds]
