@@ -278,3 +278,26 @@ def test_find_adversarial_hands_the_goal_on_and_judges_the_outcome():
         assert torch.equal(found.images, expected.image)
         assert torch.equal(found.start, expected.start)
         assert found.reached.all()
+
+
+def test_the_first_start_wins_where_there_is_one_minimum():
+    """Later ones find the same, and may come out shorter by rounding."""
+    model, images = linear_classifier(5, 30, 3), images_of(20, 30, 4)
+    wanted, others = targeted(model, images), images_of(200, 30, 5)
+    several = {"starts": 4, "start_images": others}
+    plain = minimal.search(model, images, wanted, **several)
+    assert plain.success.all() and (plain.start == 0).all()
+    again = minimal.search(model, images, wanted, known=plain.image, **several)
+    assert (again.start == -1).all()
+
+
+def test_a_known_image_leaves_the_other_starts_their_say():
+    """The result is as short as what they find without it."""
+    model, images = sigmoid_network(5, scale=3.0), images_of(60, 40, 6)
+    wanted, others = targeted(model, images), images_of(300, 40, 7)
+    several = {"starts": 6, "start_images": others}
+    found = minimal.search(model, images, wanted, **several)
+    first = minimal.search(model, images, wanted)
+    both = minimal.search(model, images, wanted, known=first.image, **several)
+    shortest = torch.minimum(lengths(found, images), lengths(first, images))
+    assert (lengths(both, images) <= shortest * (1 + 1e-3)).all()

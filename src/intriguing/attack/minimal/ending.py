@@ -7,8 +7,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from intriguing.attack.minimal.live import Live
-from intriguing.attack.minimal.problem import Tally
-from intriguing.attack.minimal.starts import counted
+from intriguing.attack.minimal.problem import KNOWN, Tally
+from intriguing.attack.minimal.starts import SAME, counted
 from intriguing.attack.minimal.steps import SAFE_MARGIN
 from intriguing.attack.minimal.workingset import by_class
 
@@ -111,7 +111,13 @@ def enter(
     tally.iterations[rows] += live.iterations[over]
     tally.forwards[rows] += live.forwards[over]
     tally.backwards[rows] += live.backwards[over]
-    tally.hits[rows] = counted(tally.hits[rows], tally.length[rows], best)
+    start = live.start[over]
+    hits = counted(tally.hits[rows], tally.length[rows], best)
+    # Not the known image: it may lie in a poor basin, which others then fall into.
+    tally.hits[rows] = hits.masked_fill(start == KNOWN, 0)
+    # A start wins by more than rounding: all are alike where there is one minimum.
+    another = best < tally.length[rows] * (1 - SAME)
+    tally.start[rows[another]] = start[another]
     better = best < tally.length[rows]
     rows, over = rows[better], over[better]
     multiplier = by_class(
@@ -119,6 +125,5 @@ def enter(
     )
     tied = multiplier > TIED * multiplier.amax(1, keepdim=True)
     tally.image.index_copy_(0, rows, live.best_image.index_select(0, over))
-    tally.length[rows] = best[better]
-    tally.start[rows], tally.converged[rows] = live.start[over], converged[better]
+    tally.length[rows], tally.converged[rows] = best[better], converged[better]
     tally.tied[rows], tally.pressure[rows] = tied.sum(1), multiplier.sum(1)
