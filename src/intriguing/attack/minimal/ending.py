@@ -46,10 +46,15 @@ def finish(live: Live, tally: Tally, accuracy: Accuracy) -> Int[Tensor, " n"]:
     """Enter the runs that have ended, vacate their slots, and return their images."""
     solving = (live.row >= 0) & ~live.walking & ~live.crossing
     converged = solving & has_converged(live, accuracy)
-    again = back_again(live, tally, solving & live.bound.isfinite())
-    over = converged | again | astray(live) | (solving & is_tired(live))
+    again = torch.zeros_like(solving)
+    over = converged | (solving & is_tired(live))
+    if live.bound.isfinite().any():
+        again = back_again(live, tally, solving & live.bound.isfinite())
+        over |= again | (solving & is_above(live)) | astray(live)
     best = torch.where(again, torch.minimum(live.best, live.bound), live.best)
     over = over.nonzero()[:, 0]
+    if not over.numel():
+        return over
     enter(tally, live, over, best[over], converged[over])
     rows = live.row[over]
     live.row[over] = -1
@@ -64,17 +69,23 @@ def has_converged(live: Live, accuracy: Accuracy) -> Bool[Tensor, " b"]:
 
 
 def is_tired(live: Live) -> Bool[Tensor, " b"]:
-    """Return which runs get no further, or not below what is known."""
+    """Return which runs get no further."""
     idle = (live.stale > MOST_STALE) & (live.best < STALE_WITHIN * live.length)
-    idle |= (live.refusals > MOST_REFUSALS) | (live.taken > MOST_TURNS)
+    return idle | (live.refusals > MOST_REFUSALS) | (live.taken > MOST_TURNS)
+
+
+def is_above(live: Live) -> Bool[Tensor, " b"]:
+    """Return which runs do not get below what is known."""
     shortest = live.length - 0.5 * live.residual
     above = (shortest > NOT_BELOW * live.bound) & (live.residual < 0.5 * live.length)
-    return idle | (above & (live.taken >= PRUNED_FROM))
+    return above & (live.taken >= PRUNED_FROM)
 
 
 def astray(live: Live) -> Bool[Tensor, " b"]:
     """Return which walks have gone so far that no minimum near them can be best."""
     rows = (live.walking & (live.row >= 0) & live.bound.isfinite()).nonzero()[:, 0]
+    if not rows.numel():
+        return torch.zeros_like(live.walking)
     length = (live.trial[rows] - live.clean[rows]).norm(dim=1)
     far = length > TOO_FAR * live.bound[rows]
     return torch.zeros_like(live.walking).index_copy_(0, rows, far)
@@ -85,6 +96,8 @@ def back_again(
 ) -> Bool[Tensor, " b"]:
     """Return which runs come so close to the best image that they must end there."""
     rows = candidates.nonzero()[:, 0]
+    if not rows.numel():
+        return torch.zeros_like(candidates)
     best = tally.image.index_select(0, live.row[rows])
     apart = (live.image.index_select(0, rows) - best).norm(dim=1)
     close = apart < BASIN * live.length[rows]

@@ -27,30 +27,32 @@ def turn(live: Live, network: Network) -> None:
     live.forwards += live.row >= 0
     live.taken += 1
     margins = workingset.margins_over(logits, live.goal, live.rivals)
-    length = (live.trial - live.clean).norm(dim=1)
-    narrow(live, margins.amin(1))
-    arrived, taken, refused = judge(live, margins.amin(1), length)
+    margin, length = margins.amin(1), (live.trial - live.clean).norm(dim=1)
+    narrow(live, margin)
+    arrived, taken, refused = judge(live, margin, length)
     measure(live, arrived, logits)
-    keep_best(live, margins.amin(1), length)
+    keep_best(live, margin, length)
     arrive(live, arrived, margins, length)
     before = depart(live, taken, margins, length)
-    live.refusals = torch.where(refused, live.refusals + 1, 0.0)
-    live.halvings = torch.where(refused, live.halvings + 1, 0.0)
+    live.refusals.add_(1).mul_(refused)
+    live.halvings.add_(1).mul_(refused)
     solving = (arrived | taken).nonzero()[:, 0]
     before = enlist(live, solving, before)
     cut = (refused & steps.calls_for_cut(live.refusals)).nonzero()[:, 0]
     rival = margins[cut].argmin(1)
     slopes = slopes_at(live, network, trace, logits, solving, cut, rival)
-    added = add_cuts(live, cut, rival, margins, slopes)
+    added = add_cuts(live, cut, rival, margins, slopes) if cut.numel() else cut
     higher = raise_kappa(live, taken, refused)
     repaired = torch.cat([added, higher[~torch.isin(higher, added)]])
     live.halvings[repaired] = (live.halvings[repaired] - 1).clamp_min(0)
     solve(live, solving, repaired, before)
-    aim_again(live, refused.index_fill(0, repaired, False))
+    aim(live, (arrived | taken | refused).nonzero()[:, 0])
 
 
 def narrow(live: Live, margin: Float[Tensor, " b"]) -> None:
     """Halve the segments on which a crossing is looked for."""
+    if not live.crossing.any():
+        return
     share = (live.low + live.high) / 2
     reached = margin > 0
     live.high = torch.where(live.crossing & reached, share, live.high)
@@ -78,9 +80,10 @@ def measure(
     live: Live, arrived: Bool[Tensor, " b"], logits: Float[Tensor, "b c"]
 ) -> None:
     """Take the scale of the margins where the first iterate is."""
-    span = logits.amax(1) - logits.amin(1)
-    live.unit = torch.where(arrived, span, live.unit)
-    live.kappa = torch.where(arrived, steps.KAPPA * span, live.kappa)
+    rows = arrived.nonzero()[:, 0]
+    if rows.numel():
+        span = logits[rows].amax(1) - logits[rows].amin(1)
+        live.unit[rows], live.kappa[rows] = span, steps.KAPPA * span
 
 
 def keep_best(
@@ -112,7 +115,7 @@ def arrive(
     live.crossing &= ~arrived
     live.taken.masked_fill_(arrived, 0)
     live.margins = torch.where(arrived[:, None], margins, live.margins)
-    live.length = torch.where(arrived, length, live.length)
+    torch.where(arrived, length, live.length, out=live.length)
     moved = arrived | live.walking
     live.iterations += moved
     copy_rows(live.trial, live.image, moved.nonzero()[:, 0])
@@ -241,10 +244,12 @@ def raise_kappa(
     again = refused & short & (live.refusals == steps.RAISE_AFTER)
     near = live.residual < steps.NEAR * live.length
     counted = (taken & short & near) | again
+    if not (counted | (live.missed > 0)).any():
+        return again.nonzero()[:, 0]
     missed = torch.where(taken & ~counted, 0, live.missed)
     live.missed = torch.where(counted, live.missed + 1, missed)
     higher = steps.kappa_after(live.missed, margin, live.unit)
-    live.kappa = torch.where(taken | again, higher, live.kappa)
+    torch.where(taken | again, higher, live.kappa, out=live.kappa)
     return again.nonzero()[:, 0]
 
 
@@ -257,23 +262,19 @@ def solve(
     """Solve the new sub-problems, and raise the price of a missing margin."""
     rows = torch.cat([solving, repaired])
     none = before.new_zeros(len(repaired), before.shape[1])
-    subproblem.solve(live, rows, torch.cat([before, none]), *effort(live, rows))
+    subproblem.solve(live, rows, torch.cat([before, none]))
     total = PRICE * live.multiplier[rows].sum(1)
     live.price[rows] = torch.maximum(live.price[rows], total)
 
 
-def effort(
-    live: Live, rows: Int[Tensor, " n"]
-) -> tuple[Float[Tensor, " n"], Bool[Tensor, " n"]]:
-    """Return the share of the step to be tried, and where the projection's is."""
+def aim(live: Live, rows: Int[Tensor, " n"]) -> None:
+    """Set the next trial points: on the step of some rows, on a segment of others.
+
+    A refused step is halved, and replaced by the projection's if that does not help.
+    """
     halvings = live.halvings[rows]
-    return 0.5**halvings, halvings >= steps.PATIENCE
-
-
-def aim_again(live: Live, refused: Bool[Tensor, " b"]) -> None:
-    """Set the next trial points of crossings and of steps that were halved."""
+    subproblem.aim(live, rows, 0.5**halvings, halvings >= steps.PATIENCE)
     rows = live.crossing.nonzero()[:, 0]
-    share = (live.low[rows] + live.high[rows])[:, None] / 2
-    live.trial[rows] = torch.lerp(live.clean[rows], live.far[rows], share)
-    rows = refused.nonzero()[:, 0]
-    subproblem.aim(live, rows, *effort(live, rows))
+    if rows.numel():
+        share = (live.low[rows] + live.high[rows])[:, None] / 2
+        live.trial[rows] = torch.lerp(live.clean[rows], live.far[rows], share)
