@@ -22,11 +22,10 @@ SLACK = 1e-5
 """Growth of the merit that is still taken, in units of the squared distance."""
 SHORTEST = 0.3
 """Distance, in L2, below which steps are no longer capped in proportion to it."""
-PATIENCE = 2
-"""Halvings after which the curvature is no longer trusted, but the projection is."""
-
-
-CUTS_FROM, CUTS_TO = 2, 4
+PATIENCE, AT_A_KINK = 2, 1
+"""Halvings after which the curvature is no longer trusted, but the projection is; and
+the same where cuts show a kink, across which there is no curvature."""
+CUTS_FROM, CUTS_TO = 2, 10
 """Refusals in a row that are answered by a cut; others by a shorter step."""
 NEAR = 0.1
 """Length of a step, as a share of the perturbation's, at which the end is near."""
@@ -38,6 +37,13 @@ that count as one; and the largest κ, in units of the logits' span."""
 def calls_for_cut(refusals: Float[Tensor, " n"]) -> Bool[Tensor, " n"]:
     """Return where refusals in a row are answered by a cut."""
     return (refusals >= CUTS_FROM) & (refusals <= CUTS_TO)
+
+
+def goes_straight(
+    halvings: Float[Tensor, " n"], kinked: Bool[Tensor, " n"]
+) -> Bool[Tensor, " n"]:
+    """Return where the projection's direction is taken instead of the curved step."""
+    return halvings >= torch.where(kinked, AT_A_KINK, PATIENCE)
 
 
 def kappa_after(

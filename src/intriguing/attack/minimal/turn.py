@@ -273,7 +273,9 @@ def aim(live: Live, rows: Int[Tensor, " n"]) -> None:
     A refused step is halved, and replaced by the projection's if that does not help.
     """
     halvings = live.halvings[rows]
-    subproblem.aim(live, rows, 0.5**halvings, halvings >= steps.PATIENCE)
+    kinked = live.gap[rows, -CUTS:].isfinite().any(1)
+    plain = steps.goes_straight(halvings, kinked)
+    subproblem.aim(live, rows, 0.5**halvings, plain)
     rows = live.crossing.nonzero()[:, 0]
     if rows.numel():
         share = (live.low[rows] + live.high[rows])[:, None] / 2

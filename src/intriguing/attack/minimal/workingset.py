@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 MOST_CLASSES = 9
-CUTS = 4
+CUTS = 8
 """Seats for cuts. A cut is a linearisation at a refused trial point. Where the margin
 has a kink, as with ReLU, the gradient at the iterate knows one side of it and the cut
 the other; both together hold the iterate on the kink, where a minimum may be."""
