@@ -116,6 +116,7 @@ def test_a_wrong_sheet_of_networks_is_told_with_row_and_column(write, old, new, 
         ("lbfgs lbfgs", "other lbfgs", ["row coarse, search", "add that row"]),
         ("squared refine", "squared grid", ["row lbfgs, search", "refine"]),
         ("coarse", "Coarse", ["row Coarse, attack: must match"]),
+        ("coarse", "minimal", ["row minimal, attack", "rule", "call the row"]),
     ],
 )
 def test_a_wrong_sheet_of_attacks_is_told_with_row_and_column(

@@ -20,6 +20,8 @@ from intriguing.workflow.config import AttackSection, RunConfig
 
 # The attack whose weights the coarser searches start from.
 FINEST = "lbfgs"
+# Made by a rule of its own, beside those of the sheet.
+TAKEN = "minimal"
 
 
 class Row(BaseModel):
@@ -166,6 +168,9 @@ def read_attacks(
     """
     attacks = read_rows(Path(path), AttackRow)
     for name, row in attacks.items():
+        if name == TAKEN:
+            problem = "attack: a rule of its own has that name; call the row otherwise"
+            raise InputError(f"{path}, row {name}, {problem}")
         for model in row.models or ():
             if model not in models:
                 raise InputError(
