@@ -20,7 +20,7 @@ from intriguing.errors import InputError
 from intriguing.workflow import convolutions, parts, provenance, settings, sheets
 from intriguing.workflow.config import read_config
 from intriguing.workflow.digest import CodeDigestError, code_digest
-from intriguing.workflow.files import write_text
+from intriguing.workflow.files import remove_leftovers, write_text
 from intriguing.workflow.folders import require_writable
 from intriguing.workflow.guard import RecordsError, require_records
 
@@ -130,6 +130,8 @@ CHECKOUT = {}
 
 
 onstart:
+    # A run that was killed could not tidy up after itself.
+    remove_leftovers(RESULTS)
     CHECKOUT.update(provenance.checkout_state(ROOT))
 
 
