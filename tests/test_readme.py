@@ -41,6 +41,12 @@ def test_a_block_is_replaced_and_the_rest_is_kept():
     assert new.endswith("after\n")
 
 
+def test_arrows_that_a_longer_way_implies_are_left_out():
+    later = {"a": {"b", "c", "d"}, "b": {"c"}, "c": {"d"}, "d": set(), "e": {"d"}}
+    kept = {("a", "b"), ("b", "c"), ("c", "d"), ("e", "d")}
+    assert readme.without_shortcuts(later) == kept
+
+
 def test_every_make_target_named_in_the_documents_exists():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))

@@ -67,12 +67,38 @@ def cost() -> str:
 
 
 def graph() -> str:
-    """Return the graph of the rules, as GitHub draws it."""
+    """Return the graph of the rules, as GitHub draws it.
+
+    Left out: the target ``all``, and arrows that a longer way stands for.
+    """
     command = [sys.executable, "-m", "snakemake", "--rulegraph", "mermaid-js", "-n"]
     drawn = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    lines = drawn[drawn.index("flowchart") :].splitlines()
-    kept = [line for line in lines if "style" not in line and line.strip()]
-    return "```mermaid\n" + "\n".join(kept) + "\n```\n"
+    names = dict(re.findall(r"(id\d+)\[(\w+)\]", drawn))
+    arrows = re.findall(r"(id\d+) --> (id\d+)", drawn)
+    later: dict[str, set[str]] = {name: set() for name in names.values()}
+    for source, target in arrows:
+        if names[target] not in {"all", names[source]}:
+            later[names[source]].add(names[target])
+    lines = [f"\t{a} --> {b}" for a, b in sorted(without_shortcuts(later))]
+    return "```mermaid\nflowchart LR\n" + "\n".join(lines) + "\n```\n"
+
+
+def without_shortcuts(later: dict[str, set[str]]) -> set[tuple[str, str]]:
+    """Return the arrows of an acyclic graph without those that a longer way implies.
+
+    Args:
+        later: The nodes that follow each node at once.
+    """
+
+    def reached(node: str) -> set[str]:
+        return later[node].union(*(reached(next_) for next_ in later[node]))
+
+    return {
+        (node, next_)
+        for node, nexts in later.items()
+        for next_ in nexts
+        if not any(next_ in reached(other) for other in nexts - {next_})
+    }
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
