@@ -9,7 +9,7 @@ from conftest import ROOT
 from intriguing.workflow import readme
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/methods.md"])
+@pytest.mark.parametrize("document", readme.DOCUMENTS)
 def test_tables_and_claims_are_those_of_the_run_in_git(document, monkeypatch):
     monkeypatch.chdir(ROOT)
     text = (ROOT / document).read_text(encoding="utf-8")

@@ -35,8 +35,11 @@ try:
     PERCEPTRONS = sheets.trained(MODELS, CFG.seeds)
     CONVOLUTED = convolutions.trained_convolutional(CONVOLUTIONAL, CFG.seeds)
     TRAINED = PERCEPTRONS + CONVOLUTED
-    FIRST_SEEDS = list(dict(reversed(TRAINED)).items())[::-1]
     ON_PARTS = sheets.trained(COMPARED, CFG.seeds)
+    PRETRAINED = {f"torchvision-{name}": name for name in CFG.natural.networks}
+    SPECTRAL = TRAINED
+    if PRETRAINED:
+        SPECTRAL = [*CONVOLUTED, *((m, 0) for m in PRETRAINED), ("alexnet-2012", 0)]
     ATTACKED = sheets.attacked(ATTACKS, MODELS, CFG)
     if workflow.is_main_process:
         require_writable(RESULTS)
@@ -70,7 +73,7 @@ TABLES = [
     for table in TABLE_NAMES
     for kind in ("csv", "md", "tex", "html")
 ]
-SPECTRA = [f"{RESULTS}/spectra/{m}/{s}.json" for m, s in TRAINED]
+SPECTRA = [f"{RESULTS}/spectra/{m}/{s}.json" for m, s in SPECTRAL]
 FIGURES = [
     f"{RESULTS}/figures/{figure}.{kind}"
     for figure in ("examples", "cross-model", "distortions", "spectra", "top-images")
@@ -102,13 +105,42 @@ if COMPARED:
         f"{RESULTS}/figures/cross-training-set.{kind}" for kind in ("png", "svg", "pdf")
     ]
 
+
+def data_of(model):
+    """Data set that a convolutional or pretrained network takes."""
+    return CONVOLUTIONAL[model].data if model in CONVOLUTIONAL else "photographs"
+
+
+# The run of natural images, where pretrained networks are asked for.
+NATURAL_NETWORKS = [*PRETRAINED, *(m for m in CONVOLUTIONAL if data_of(m) != "mnist")]
+NATURAL = [
+    f"{RESULTS}/{folder}/{name}.{form}"
+    for folder, name, forms in (
+        ("tables", "natural", ("csv", "md", "tex", "html")),
+        ("tables", "natural-transfer", ("csv", "md", "tex", "html")),
+        ("tables", "spectral", ("csv", "md", "tex", "html")),
+        ("figures", "spectra", ("png", "svg", "pdf")),
+        *(
+            ("figures", f"triples-{data}", ("png", "svg", "pdf"))
+            for data in {data_of(m): None for m in NATURAL_NETWORKS}
+        ),
+        *(
+            ("figures", f"top-images-{name}", ("png", "svg", "pdf"))
+            for name in PRETRAINED.values()
+            if name.startswith("squeezenet")
+        ),
+    )
+    for form in forms
+    if PRETRAINED
+]
+
 # No param: where the same digits come from is no reason to train again.
 if CFG.data.mirror:
     environ.setdefault("INTRIGUING_MIRROR", CFG.data.mirror)
 
 
 wildcard_constraints:
-    model="|".join(map(re.escape, [*ALL_MODELS, *CONVOLUTIONAL])),
+    model="|".join(map(re.escape, [*ALL_MODELS, *CONVOLUTIONAL, *PRETRAINED])),
     attack="|".join(map(re.escape, ATTACKS)),
     seed=r"\d+",
 

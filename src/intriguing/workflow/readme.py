@@ -10,13 +10,17 @@ from pathlib import Path
 
 from intriguing.workflow.files import replacing, write_text
 
-RESULTS = Path("results/paper")
+RESULTS, NATURAL = Path("results/paper"), Path("results/natural")
+DOCUMENTS = ("README.md", "docs/methods.md", "docs/natural.md")
 PICTURES = ("examples", "cross-model", "distortions", "transfer-decomposition")
 
 
-def table(name: str) -> str:
-    """Return a table of the run."""
-    return (RESULTS / "tables" / f"{name}.md").read_text(encoding="utf-8")
+def table(name: str, results: Path = RESULTS) -> str:
+    """Return a table of a run, or say that the run has not been made."""
+    path = results / "tables" / f"{name}.md"
+    if not path.is_file():
+        return f"`{path}` is not there yet; `make {results.name}` makes it.\n"
+    return path.read_text(encoding="utf-8")
 
 
 def claims(*files: str) -> str:
@@ -110,6 +114,10 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "amplification": lambda: table("amplification"),
     "transfer-decomposition": lambda: table("transfer-decomposition"),
     "controls": lambda: table("controls"),
+    "spectral": lambda: table("spectral"),
+    "natural": lambda: table("natural", NATURAL),
+    "natural-transfer": lambda: table("natural-transfer", NATURAL),
+    "natural-spectral": lambda: table("spectral", NATURAL),
     "claims": lambda: claims("claims.json"),
     "claims-beyond": lambda: claims("claims/transfer-decomposition.json"),
     "needs": needs,
@@ -130,7 +138,7 @@ def refresh(text: str, blocks: dict[str, Callable[[], str]]) -> str:
 
 
 if __name__ == "__main__":
-    for document in (Path("README.md"), Path("docs/methods.md")):
+    for document in map(Path, DOCUMENTS):
         write_text(document, refresh(document.read_text(encoding="utf-8"), BLOCKS))
     for picture in PICTURES:
         with replacing(Path("docs/figures") / f"{picture}.png") as temporary:
