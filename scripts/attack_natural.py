@@ -8,6 +8,7 @@ from torch import Tensor
 from intriguing.attack import find_adversarial
 from intriguing.attack.lbfgs import Accuracy
 from intriguing.attack.records import records_of
+from intriguing.attack.weights import refine
 from intriguing.data import to_pixels
 from intriguing.models import load_model, predict
 from intriguing.natural import eligible, portion, targets_of
@@ -28,7 +29,9 @@ def run(
         weights: The network.
         images: Images and labels.
     """
-    stored, model, seed = load_file(images), load_model(weights), settings["seed"]
+    stored, seed, tolerance = load_file(images), settings["seed"], settings["tolerance"]
+    # Channels last are faster for convolutions of photographs.
+    model = load_model(weights).to(memory_format=torch.channels_last)
     known, target = eligible(stored["labels"], settings["target"]), settings["target"]
     share = portion(known, settings["images"], part, settings["parts"], seed)
     index = torch.from_numpy(share)
@@ -37,8 +40,9 @@ def run(
     answers, classes = logits.argmax(1), logits.shape[1]
     targets = targets_of(labels, answers, classes, target, seed + part)
     how = {"starts": settings["starts"], "labels": labels}
-    accuracy = {key: settings[key] for key in ("tolerance", "iterations")}
-    how |= {"accuracy": Accuracy(**accuracy)}
+    how |= {"accuracy": Accuracy(tolerance, iterations=settings["iterations"])}
+    # A weight need not be known better than the solves that judge it.
+    how |= {"rule": refine(tolerance, tolerance / 10)}
     found = find_adversarial(model, clean, targets, **how)
     tensors = {"clean": clean, "adversarial": found.images, "label": labels}
     table = records_of(found, clean, labels, targets, answers, index)

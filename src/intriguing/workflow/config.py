@@ -196,12 +196,14 @@ class NaturalSection(Section):
         "share them, each in a job of its own.",
     )
     starts: tuple[Positive, ...] = Field(
-        (1.0,), min_length=1, description="As `attack.starts`; so are the next two."
+        (1.0,), min_length=1, description="As `attack.starts`."
     )
-    tolerance: Positive = Field(1e-2, description="Of the attack on natural images.")
-    iterations: Whole = Field(10, ge=1, description="Likewise.")
+    tolerance: Positive = Field(
+        1e-2, description="Of each solve, and of the search on its weight."
+    )
+    iterations: Whole = Field(12, ge=1, description="Steps of a solve, at most.")
     amplify: tuple[Positive, ...] = Field(
-        (2.0, 4.0), description="Factors of longer perturbations in the transfer."
+        (2.0, 4.0, 8.0), description="Factors of longer perturbations in the transfer."
     )
 
 
