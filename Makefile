@@ -48,6 +48,7 @@ everything: $(INSTALLED) ## the paper and all that goes beyond it
 natural: $(INSTALLED) ## natural images; needs the data mirror or internet
 	@$(SNAKEMAKE) --cores $(CORES) natural --configfile config/natural.yaml
 	@$(call write_report,natural,natural --configfile config/natural.yaml)
+	@$(refresh_readme)
 
 # Their libraries keep to the versions of the lock, torch above all. The newest
 # setuptools cannot build visdom, which adv-lib imports.

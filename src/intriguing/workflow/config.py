@@ -201,7 +201,7 @@ class NaturalSection(Section):
     tolerance: Positive = Field(
         1e-2, description="Of each solve, and of the search on its weight."
     )
-    iterations: Whole = Field(12, ge=1, description="Steps of a solve, at most.")
+    iterations: Whole = Field(10, ge=1, description="Steps of a solve, at most.")
     amplify: tuple[Positive, ...] = Field(
         (2.0, 4.0, 8.0), description="Factors of longer perturbations in the transfer."
     )
