@@ -8,6 +8,10 @@ from torch import nn
 
 from intriguing.attack import exact, find_adversarial, minimal
 from intriguing.attack.minimal import subproblem
+from intriguing.attack.minimal.ending import enter
+from intriguing.attack.minimal.live import empty, place
+from intriguing.attack.minimal.network import network_of
+from intriguing.attack.minimal.problem import next_runs, pose
 from intriguing.attack.objective import wanted_classes
 from intriguing.errors import InputError
 from intriguing.models import linear_layers, perceptron
@@ -278,3 +282,30 @@ def test_find_adversarial_hands_the_goal_on_and_judges_the_outcome():
         assert torch.equal(found.images, expected.image)
         assert torch.equal(found.start, expected.start)
         assert found.reached.all()
+
+
+def test_the_first_start_wins_where_there_is_one_minimum():
+    """Later ones find the same, and may come out shorter by rounding."""
+    model, images = linear_classifier(5, 30, 3), images_of(20, 30, 4)
+    wanted, others = targeted(model, images), images_of(200, 30, 5)
+    several = {"starts": 4, "start_images": others}
+    plain = minimal.search(model, images, wanted, **several)
+    assert plain.success.all() and (plain.start == 0).all()
+    again = minimal.search(model, images, wanted, known=plain.image, **several)
+    assert (again.start == -1).all()
+
+
+def test_a_known_image_is_no_hit_but_the_starts_that_follow_are():
+    """It may lie in a poor basin: the others must not stop short because of it."""
+    model, images = linear_classifier(3, 30, 3), images_of(4, 30, 4)
+    wanted, others = targeted(model, images), images_of(200, 30, 5)
+    network = network_of(model, images.shape[1:])
+    problem, tally = pose(network, images, wanted, 3, others, others[:4])
+    live, rows = empty(problem, 4, 2), torch.arange(4)
+    for start, hits in ((-1, 0), (0, 1), (1, 2)):
+        run = next_runs(problem, tally, rows)
+        place(live, rows, run, problem)
+        assert (run.start == start).all()
+        enter(tally, live, rows, torch.ones(4), torch.ones(4).bool())
+        assert (tally.hits == hits).all()
+        assert (tally.start == -1).all()

@@ -7,8 +7,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from intriguing.attack.minimal.live import Live
-from intriguing.attack.minimal.problem import Tally
-from intriguing.attack.minimal.starts import counted
+from intriguing.attack.minimal.problem import KNOWN, Tally
+from intriguing.attack.minimal.starts import SAME, counted
 from intriguing.attack.minimal.steps import SAFE_MARGIN
 from intriguing.attack.minimal.workingset import by_class
 
@@ -46,10 +46,15 @@ def finish(live: Live, tally: Tally, accuracy: Accuracy) -> Int[Tensor, " n"]:
     """Enter the runs that have ended, vacate their slots, and return their images."""
     solving = (live.row >= 0) & ~live.walking & ~live.crossing
     converged = solving & has_converged(live, accuracy)
-    again = back_again(live, tally, solving & live.bound.isfinite())
-    over = converged | again | astray(live) | (solving & is_tired(live))
+    again = torch.zeros_like(solving)
+    over = converged | (solving & is_tired(live))
+    if live.bound.isfinite().any():
+        again = back_again(live, tally, solving & live.bound.isfinite())
+        over |= again | (solving & is_above(live)) | astray(live)
     best = torch.where(again, torch.minimum(live.best, live.bound), live.best)
     over = over.nonzero()[:, 0]
+    if not over.numel():
+        return over
     enter(tally, live, over, best[over], converged[over])
     rows = live.row[over]
     live.row[over] = -1
@@ -64,17 +69,23 @@ def has_converged(live: Live, accuracy: Accuracy) -> Bool[Tensor, " b"]:
 
 
 def is_tired(live: Live) -> Bool[Tensor, " b"]:
-    """Return which runs get no further, or not below what is known."""
+    """Return which runs get no further."""
     idle = (live.stale > MOST_STALE) & (live.best < STALE_WITHIN * live.length)
-    idle |= (live.refusals > MOST_REFUSALS) | (live.taken > MOST_TURNS)
+    return idle | (live.refusals > MOST_REFUSALS) | (live.taken > MOST_TURNS)
+
+
+def is_above(live: Live) -> Bool[Tensor, " b"]:
+    """Return which runs do not get below what is known."""
     shortest = live.length - 0.5 * live.residual
     above = (shortest > NOT_BELOW * live.bound) & (live.residual < 0.5 * live.length)
-    return idle | (above & (live.taken >= PRUNED_FROM))
+    return above & (live.taken >= PRUNED_FROM)
 
 
 def astray(live: Live) -> Bool[Tensor, " b"]:
     """Return which walks have gone so far that no minimum near them can be best."""
     rows = (live.walking & (live.row >= 0) & live.bound.isfinite()).nonzero()[:, 0]
+    if not rows.numel():
+        return torch.zeros_like(live.walking)
     length = (live.trial[rows] - live.clean[rows]).norm(dim=1)
     far = length > TOO_FAR * live.bound[rows]
     return torch.zeros_like(live.walking).index_copy_(0, rows, far)
@@ -85,7 +96,10 @@ def back_again(
 ) -> Bool[Tensor, " b"]:
     """Return which runs come so close to the best image that they must end there."""
     rows = candidates.nonzero()[:, 0]
-    apart = (live.image[rows] - tally.image[live.row[rows]]).norm(dim=1)
+    if not rows.numel():
+        return torch.zeros_like(candidates)
+    best = tally.image.index_select(0, live.row[rows])
+    apart = (live.image.index_select(0, rows) - best).norm(dim=1)
     close = apart < BASIN * live.length[rows]
     return torch.zeros_like(candidates).index_copy_(0, rows, close)
 
@@ -110,13 +124,19 @@ def enter(
     tally.iterations[rows] += live.iterations[over]
     tally.forwards[rows] += live.forwards[over]
     tally.backwards[rows] += live.backwards[over]
-    tally.hits[rows] = counted(tally.hits[rows], tally.length[rows], best)
+    start = live.start[over]
+    hits = counted(tally.hits[rows], tally.length[rows], best)
+    # Not the known image: it may lie in a poor basin, which others then fall into.
+    tally.hits[rows] = hits.masked_fill(start == KNOWN, 0)
+    # A start wins by more than rounding: all are alike where there is one minimum.
+    another = best < tally.length[rows] * (1 - SAME)
+    tally.start[rows[another]] = start[another]
     better = best < tally.length[rows]
     rows, over = rows[better], over[better]
     multiplier = by_class(
         live.multiplier[over], live.classes[over], live.margins.shape[1]
     )
     tied = multiplier > TIED * multiplier.amax(1, keepdim=True)
-    tally.image[rows], tally.length[rows] = live.best_image[over], best[better]
-    tally.start[rows], tally.converged[rows] = live.start[over], converged[better]
+    tally.image.index_copy_(0, rows, live.best_image.index_select(0, over))
+    tally.length[rows], tally.converged[rows] = best[better], converged[better]
     tally.tied[rows], tally.pressure[rows] = tied.sum(1), multiplier.sum(1)

@@ -2,7 +2,8 @@
 
 The torch versions pass over (N, K, D) temporaries; here all that concerns an image
 stays in the processor's cache. Functions have the names of those they stand for, and a
-test asserts that both give the same steps.
+test asserts that both give the same steps. They are plain loops: every array function
+of NumPy would be compiled along, and take longer than all of this.
 """
 
 from typing import NamedTuple
@@ -75,6 +76,31 @@ def dot(a, b):
     for j in range(len(a)):
         total += a[j] * b[j]
     return total
+
+
+@njit(cache=True)
+def copy(a, b):
+    """Write ``b`` to ``a``."""
+    for j in range(len(a)):
+        a[j] = b[j]
+
+
+@njit(cache=True)
+def gather(a, places, values):
+    """Write the values at some places to ``a``."""
+    for j in range(len(places)):
+        a[j] = values[places[j]]
+
+
+@njit(cache=True)
+def where_positive(values, places):
+    """List the places of positive values; return how many there are."""
+    count = 0
+    for k in range(len(values)):
+        if values[k] > ZERO:
+            places[count] = k
+            count += 1
+    return count
 
 
 @njit(cache=True, fastmath=SUMS)
@@ -174,7 +200,9 @@ def bounded_newton(gram, right, multiplier, ascent):
     Says whether there is such a step.
     """
     size = len(right)
-    kept, places = np.ones(size, np.bool_), np.empty(size, np.int64)
+    kept, places = np.empty(size, np.bool_), np.empty(size, np.int64)
+    for a in range(size):
+        kept[a] = True
     factor, rest = np.empty((size, size), np.float32), np.empty(size, np.float32)
     for _ in range(size):
         count = 0
@@ -208,15 +236,18 @@ def bounded_newton(gram, right, multiplier, ascent):
 def newton_ascent(piece, point, now, active, ridge, work, ascent):
     """Write Newton's step on the dual for the active rows; say whether there is one."""
     free, masked, size = work[0], work[1], len(active)
-    gram = np.empty((size, size), np.float32)
+    gram, parts = np.empty((size, size), np.float32), np.empty((2, size), np.float32)
     free_pixels(point, free)
     trace = gram_of(piece.slopes, free, active, size, masked, gram)
     if trace <= np.float32(1e-12):  # the box holds every pixel: open it
-        free[:] = ONE
+        for j in range(len(free)):
+            free[j] = ONE
         trace = gram_of(piece.slopes, free, active, size, masked, gram)
     for a in range(size):
         gram[a, a] += max(ridge * trace, np.float32(1e-20))
-    return bounded_newton(gram, now[1][active], now[0][active], ascent)
+    gather(parts[0], active, now[0])
+    gather(parts[1], active, now[1])
+    return bounded_newton(gram, parts[1], parts[0], ascent)
 
 
 @njit(cache=True, fastmath=SUMS)
@@ -255,7 +286,7 @@ def climb(piece, ascent, active, size, cap, value, limits, now, trial, other, wo
     """
     share = ONE
     for _ in range(limits.most_cuts):
-        trial[0] = now[0]
+        copy(trial[0], now[0])
         for a in range(size):
             wish = now[0, active[a]] + share * ascent[a]
             trial[0, active[a]] = min(max(wish, ZERO), cap)
@@ -274,7 +305,7 @@ def project(piece, limits, multiplier, point, work):
     ascent = np.empty(rows, np.float32)
     active = np.empty(rows, np.int64)
     enough, cap = accuracy_and_cap(piece, limits, work[1])
-    now[0] = multiplier
+    copy(now[0], multiplier)
     value = minimise_lagrangian(piece, now[0], point, work[1], now[1])
     for _ in range(limits.most_steps):
         size, gap = find_active(now[0], now[1], active)
@@ -287,13 +318,19 @@ def project(piece, limits, multiplier, point, work):
         )
         if not better:
             break
-        change = np.max(np.abs(trial[0] - now[0]))
+        change, largest = ZERO, ZERO
+        for k in range(rows):
+            change = max(change, abs(trial[0, k] - now[0, k]))
+            largest = max(largest, trial[0, k])
         now, trial = trial, now
-        point[:] = work[2]
-        if change <= np.float32(1e-5) * np.max(now[0]):
+        copy(point, work[2])
+        if change <= np.float32(1e-5) * largest:
             break
-    multiplier[:] = now[0]
-    return np.max(multiplier) < cap
+    below = True
+    for k in range(rows):
+        multiplier[k] = now[0, k]
+        below &= multiplier[k] < cap
+    return below
 
 
 @njit(cache=True, fastmath=SUMS)
@@ -323,12 +360,13 @@ def inverse_times(vectors, pairs, newest, count, free, least, masked, bent):
     steps, changes = pairs
     memory = len(steps)
     count = min(count, memory)
-    inverse = np.zeros(memory, np.float32)
+    inverse, any_pair = np.empty(memory, np.float32), False
     shares = np.empty((memory, len(vectors)), np.float32)
     for age in range(count):
         i = (newest - age) % memory
         inverse[i] = damped(steps[i], changes[i], free, least, masked[i], bent[i])
         if inverse[i] > 0:
+            any_pair = True
             for v in range(len(vectors)):
                 shares[i, v] = dot(vectors[v], masked[i]) * inverse[i]
                 add(vectors[v], -shares[i, v], bent[i])
@@ -338,7 +376,7 @@ def inverse_times(vectors, pairs, newest, count, free, least, masked, bent):
             for v in range(len(vectors)):
                 back = dot(vectors[v], bent[i]) * inverse[i]
                 add(vectors[v], shares[i, v] - back, masked[i])
-    return np.max(inverse) > 0
+    return any_pair
 
 
 @njit(cache=True, fastmath=SUMS)
@@ -362,7 +400,10 @@ def refined(gram, right, solution, limits):
         substitute(shifted, rest, size)
         for a in range(size):
             solution[a] += rest[a]
-    return np.min(solution) >= 0
+    sound = True
+    for a in range(size):
+        sound &= solution[a] >= 0
+    return sound
 
 
 @njit(cache=True, fastmath=SUMS)
@@ -381,8 +422,9 @@ def spread_out(piece, active, point, free, spread, held):
 @njit(cache=True, fastmath=SUMS)
 def quasi_newton(piece, limits, point, multiplier, pairs, newest, count, work, step):
     """Write the step and its multipliers where it is to be taken, and say so."""
-    active = np.flatnonzero(multiplier)
-    size, memory = len(active), len(pairs[0])
+    active, memory = np.empty(len(multiplier), np.int64), len(pairs[0])
+    size = where_positive(multiplier, active)
+    active = active[:size]
     free, held = work[0], work[1]
     spread = work[3 : 4 + size]
     masked, bent = work[-memory:], work[-2 * memory : -memory]
@@ -393,7 +435,8 @@ def quasi_newton(piece, limits, point, multiplier, pairs, newest, count, work, s
         return False
     add(held, -ONE, spread[0])
     gram, right = np.empty((size, size), np.float32), np.empty(size, np.float32)
-    solution = multiplier[active]
+    solution = np.empty(size, np.float32)
+    gather(solution, active, multiplier)
     for a in range(size):
         row = piece.slopes[active[a]]
         right[a] = piece.need[active[a]] - dot(row, held)
@@ -406,30 +449,15 @@ def quasi_newton(piece, limits, point, multiplier, pairs, newest, count, work, s
     longest = limits.longest * distance(point, piece.image) + np.float32(1e-3)
     if np.sqrt(dot(held, held)) >= longest:
         return False
-    step[:] = held
-    multiplier[active] = solution
+    copy(step, held)
+    for a in range(size):
+        multiplier[active[a]] = solution[a]
     return True
 
 
-@njit(cache=True, fastmath=SUMS)
-def aim_one(i, arrays, share, plain, limits):
-    """Write the next trial point of a row."""
-    trial, image = arrays.trial[i], arrays.image[i]
-    if plain:
-        for j in range(len(trial)):
-            trial[j] = arrays.projected[i, j] - image[j]
-    else:
-        trial[:] = arrays.step[i]
-    cap = HALF * max(arrays.length[i], limits.shortest) * share
-    length = max(np.sqrt(dot(trial, trial)), np.float32(1e-12))
-    factor = min(share, cap / length)
-    for j in range(len(trial)):
-        trial[j] = min(max(image[j] + factor * trial[j], ZERO), ONE)
-
-
 @njit(cache=True, fastmath=SUMS, nogil=True)
-def solve(rows, arrays, before, share, plain, limits):
-    """Complete the pairs of some rows, solve their sub-problems, and aim, in place.
+def solve(rows, arrays, before, limits):
+    """Complete the pairs of some rows and solve their sub-problems, in place.
 
     ``before`` has the multipliers of the slopes that the last step left behind.
     """
@@ -437,31 +465,34 @@ def solve(rows, arrays, before, share, plain, limits):
     memory = arrays.steps.shape[1]
     work = np.empty((4 + seats + 2 * memory, width), np.float32)
     slopes = np.empty((seats, width), np.float32)
+    used, numbers = np.empty(seats, np.int64), np.empty((2, seats), np.float32)
     for n in range(len(rows)):
         i = rows[n]
-        newest = arrays.newest[i]
-        for k in range(before.shape[1]):
+        newest, size = arrays.newest[i], 0
+        for k in range(seats):
             if before[n, k] != 0:
                 add(arrays.changes[i, newest], -before[n, k], arrays.slopes[i, k])
-        used = np.flatnonzero(arrays.gap[i] < np.inf)
-        for k in range(len(used)):
-            slopes[k] = arrays.slopes[i, used[k]]
-        need = arrays.kappa[i] - arrays.gap[i][used]
+            if arrays.gap[i, k] < np.inf:
+                used[size] = k
+                copy(slopes[size], arrays.slopes[i, k])
+                numbers[0, size] = arrays.kappa[i] - arrays.gap[i, k]
+                numbers[1, size] = arrays.multiplier[i, k]
+                size += 1
+        need, multiplier = numbers[0, :size], numbers[1, :size]
         clean, image, point = arrays.clean[i], arrays.image[i], arrays.projected[i]
-        piece = Piece(clean, image, slopes[: len(used)], need, arrays.kappa[i])
-        multiplier, step = arrays.multiplier[i][used], arrays.step[i]
-        pairs = (arrays.steps[i], arrays.changes[i])
+        piece = Piece(clean, image, slopes[:size], need, arrays.kappa[i])
+        step, pairs = arrays.step[i], (arrays.steps[i], arrays.changes[i])
         if not project(piece, limits, multiplier, point, work) or not quasi_newton(
             piece, limits, point, multiplier, pairs, newest, arrays.pairs[i], work, step
         ):
             for j in range(width):
                 step[j] = point[j] - image[j]
-        arrays.multiplier[i] = ZERO
-        for k in range(len(used)):
+        for k in range(seats):
+            arrays.multiplier[i, k] = ZERO
+        for k in range(size):
             arrays.multiplier[i, used[k]] = multiplier[k]
         arrays.residual[i] = distance(point, image)
         arrays.excess[i] = arrays.length[i] - distance(point, clean)
-        aim_one(i, arrays, share[n], plain[n], limits)
 
 
 @njit(cache=True, fastmath=SUMS, nogil=True)
@@ -486,4 +517,14 @@ def leave(rows, arrays, before):
 def aim(rows, arrays, share, plain, limits):
     """Write the next trial points of some rows."""
     for n in range(len(rows)):
-        aim_one(rows[n], arrays, share[n], plain[n], limits)
+        i = rows[n]
+        trial, image = arrays.trial[i], arrays.image[i]
+        copy(trial, arrays.step[i])
+        if plain[n]:
+            for j in range(len(trial)):
+                trial[j] = arrays.projected[i, j] - image[j]
+        cap = HALF * max(arrays.length[i], limits.shortest) * share[n]
+        length = max(np.sqrt(dot(trial, trial)), np.float32(1e-12))
+        factor = min(share[n], cap / length)
+        for j in range(len(trial)):
+            trial[j] = min(max(image[j] + factor * trial[j], ZERO), ONE)

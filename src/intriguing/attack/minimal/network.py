@@ -67,7 +67,9 @@ def network_of(model: nn.Module, shape: torch.Size) -> Network:
     def padded_backward(trace: Trace, rows: Tensor, weights: Tensor) -> Tensor:
         size = max(LEAST_ROWS, MOST_VALUES // max(shape.numel(), 1))
         parts = [
-            backward(tuple(padded(part[some]) for part in trace), padded(up))[: len(up)]
+            backward(
+                tuple(padded(part.index_select(0, some)) for part in trace), padded(up)
+            )[: len(up)]
             for some, up in zip(rows.split(size), weights.split(size), strict=True)
         ]
         return parts[0] if len(parts) == 1 else torch.cat(parts)

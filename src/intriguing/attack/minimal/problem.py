@@ -193,7 +193,7 @@ def runs_of(
     known, crossing = number < 0, number >= classes
     place = number.clamp(0, classes - 1)[:, None]
     goal = problem.goals[rows].gather(1, place)[:, 0]
-    begin, far = problem.clean[rows], problem.clean[:0]
+    begin, far = problem.clean.index_select(0, rows), problem.clean[:0]
     if known.any():
         begin = torch.where(known[:, None], problem.known[rows], begin)
         goal = torch.where(known, problem.known_goal[rows], goal)

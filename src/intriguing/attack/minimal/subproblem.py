@@ -6,6 +6,8 @@ torch they run on any device; on the CPU they are compiled, image by image, wher
 is installed.
 """
 
+from functools import cache
+
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
@@ -32,10 +34,13 @@ def compiled(live: Live) -> bool:
 
 def arrays_of(live: Live):
     """Return the slots as arrays of the compiled functions."""
-    names = fused.Arrays._fields
-    return fused.Arrays(*(getattr(live, name).numpy() for name in names))
+    if live.arrays is None:
+        names = fused.Arrays._fields
+        live.arrays = fused.Arrays(*(getattr(live, name).numpy() for name in names))
+    return live.arrays
 
 
+@cache
 def limits():
     """Return the constants that the compiled functions take as arguments."""
     return fused.Limits(
@@ -101,31 +106,25 @@ def solve(
     live: Live,
     rows: Int[Tensor, " n"],
     before: Float[Tensor, "n k"],
-    share: Float[Tensor, " n"],
-    plain: Bool[Tensor, " n"],
 ) -> None:
-    """Complete the pairs of some rows, solve their sub-problems, and aim.
+    """Complete the pairs of some rows, and solve their sub-problems.
 
     Args:
         live: The slots. Multipliers are first guesses, and replaced.
         rows: Those whose sub-problem is new.
         before: Multipliers, by the present seats, of the slopes that the last step
             left behind; zero where there was no step.
-        share: As in `aim`.
-        plain: Likewise.
     """
     if not len(rows):
         return
     if compiled(live):
-        given = (before.numpy(), share.numpy(), plain.numpy())
-        fused.solve(rows.numpy(), arrays_of(live), *given, limits())
+        fused.solve(rows.numpy(), arrays_of(live), before.numpy(), limits())
         return
     taken = live.gap[rows].isfinite().sum(1)
     for least, most in GROUPS:
         some = ((taken > least) & (taken <= most)).nonzero()[:, 0]
         if len(some):
             solve_alike(live, rows[some], before[some])
-    aim(live, rows, share, plain)
 
 
 def solve_alike(

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from intriguing.attack.minimal import starts, steps, subproblem, walk, workingset
-from intriguing.attack.minimal.live import Live
+from intriguing.attack.minimal.live import Live, copy_rows
 from intriguing.attack.minimal.network import Network, Trace, difference
 from intriguing.attack.minimal.problem import KNOWN
 from intriguing.attack.minimal.workingset import CUTS
@@ -27,30 +27,32 @@ def turn(live: Live, network: Network) -> None:
     live.forwards += live.row >= 0
     live.taken += 1
     margins = workingset.margins_over(logits, live.goal, live.rivals)
-    length = (live.trial - live.clean).norm(dim=1)
-    narrow(live, margins.amin(1))
-    arrived, taken, refused = judge(live, margins.amin(1), length)
+    margin, length = margins.amin(1), (live.trial - live.clean).norm(dim=1)
+    narrow(live, margin)
+    arrived, taken, refused = judge(live, margin, length)
     measure(live, arrived, logits)
-    keep_best(live, margins.amin(1), length)
+    keep_best(live, margin, length)
     arrive(live, arrived, margins, length)
     before = depart(live, taken, margins, length)
-    live.refusals = torch.where(refused, live.refusals + 1, 0.0)
-    live.halvings = torch.where(refused, live.halvings + 1, 0.0)
+    live.refusals.add_(1).mul_(refused)
+    live.halvings.add_(1).mul_(refused)
     solving = (arrived | taken).nonzero()[:, 0]
     before = enlist(live, solving, before)
     cut = (refused & steps.calls_for_cut(live.refusals)).nonzero()[:, 0]
     rival = margins[cut].argmin(1)
     slopes = slopes_at(live, network, trace, logits, solving, cut, rival)
-    added = add_cuts(live, cut, rival, margins, slopes)
+    added = add_cuts(live, cut, rival, margins, slopes) if cut.numel() else cut
     higher = raise_kappa(live, taken, refused)
     repaired = torch.cat([added, higher[~torch.isin(higher, added)]])
     live.halvings[repaired] = (live.halvings[repaired] - 1).clamp_min(0)
     solve(live, solving, repaired, before)
-    aim_again(live, refused.index_fill(0, repaired, False))
+    aim(live, (arrived | taken | refused).nonzero()[:, 0])
 
 
 def narrow(live: Live, margin: Float[Tensor, " b"]) -> None:
     """Halve the segments on which a crossing is looked for."""
+    if not live.crossing.any():
+        return
     share = (live.low + live.high) / 2
     reached = margin > 0
     live.high = torch.where(live.crossing & reached, share, live.high)
@@ -78,9 +80,10 @@ def measure(
     live: Live, arrived: Bool[Tensor, " b"], logits: Float[Tensor, "b c"]
 ) -> None:
     """Take the scale of the margins where the first iterate is."""
-    span = logits.amax(1) - logits.amin(1)
-    live.unit = torch.where(arrived, span, live.unit)
-    live.kappa = torch.where(arrived, steps.KAPPA * span, live.kappa)
+    rows = arrived.nonzero()[:, 0]
+    if rows.numel():
+        span = logits[rows].amax(1) - logits[rows].amin(1)
+        live.unit[rows], live.kappa[rows] = span, steps.KAPPA * span
 
 
 def keep_best(
@@ -95,7 +98,7 @@ def keep_best(
     safe &= live.unit > 0
     better = safe & (length < live.best)
     rows = better.nonzero()[:, 0]
-    live.best_image[rows] = live.trial[rows]
+    copy_rows(live.trial, live.best_image, rows)
     fallen = better & (length < (1 - FALL) * live.best)
     live.stale = torch.where(fallen, 0, live.stale + 1)
     live.best = torch.where(better, length, live.best)
@@ -112,11 +115,10 @@ def arrive(
     live.crossing &= ~arrived
     live.taken.masked_fill_(arrived, 0)
     live.margins = torch.where(arrived[:, None], margins, live.margins)
-    live.length = torch.where(arrived, length, live.length)
+    torch.where(arrived, length, live.length, out=live.length)
     moved = arrived | live.walking
     live.iterations += moved
-    rows = moved.nonzero()[:, 0]
-    live.image[rows] = live.trial[rows]
+    copy_rows(live.trial, live.image, moved.nonzero()[:, 0])
 
 
 def depart(
@@ -197,7 +199,11 @@ def slopes_at(
     live.slopes[listed, seat] = own
     if len(walking):
         live.trial[walking] = walk.next_point(
-            live.image[walking], odds, walks, live.taken[walking] - 1
+            live.image.index_select(0, walking),
+            odds,
+            walks,
+            live.taken[walking] - 1,
+            live.bound[walking],
         )
     return cuts
 
@@ -213,7 +219,8 @@ def add_cuts(
 
     One that puts the margin of the iterate below what it is says nothing about it.
     """
-    back = torch.linalg.vecdot(slopes, live.image[rows] - live.trial[rows])
+    way = live.image.index_select(0, rows) - live.trial.index_select(0, rows)
+    back = torch.linalg.vecdot(slopes, way)
     gap = margins[rows, rival] + back
     holds = gap >= live.margins[rows, rival] - workingset.SLACK * live.unit[rows]
     rows, rival, gap = rows[holds], rival[holds], gap[holds]
@@ -237,10 +244,12 @@ def raise_kappa(
     again = refused & short & (live.refusals == steps.RAISE_AFTER)
     near = live.residual < steps.NEAR * live.length
     counted = (taken & short & near) | again
+    if not (counted | (live.missed > 0)).any():
+        return again.nonzero()[:, 0]
     missed = torch.where(taken & ~counted, 0, live.missed)
     live.missed = torch.where(counted, live.missed + 1, missed)
     higher = steps.kappa_after(live.missed, margin, live.unit)
-    live.kappa = torch.where(taken | again, higher, live.kappa)
+    torch.where(taken | again, higher, live.kappa, out=live.kappa)
     return again.nonzero()[:, 0]
 
 
@@ -253,23 +262,19 @@ def solve(
     """Solve the new sub-problems, and raise the price of a missing margin."""
     rows = torch.cat([solving, repaired])
     none = before.new_zeros(len(repaired), before.shape[1])
-    subproblem.solve(live, rows, torch.cat([before, none]), *effort(live, rows))
+    subproblem.solve(live, rows, torch.cat([before, none]))
     total = PRICE * live.multiplier[rows].sum(1)
     live.price[rows] = torch.maximum(live.price[rows], total)
 
 
-def effort(
-    live: Live, rows: Int[Tensor, " n"]
-) -> tuple[Float[Tensor, " n"], Bool[Tensor, " n"]]:
-    """Return the share of the step to be tried, and where the projection's is."""
+def aim(live: Live, rows: Int[Tensor, " n"]) -> None:
+    """Set the next trial points: on the step of some rows, on a segment of others.
+
+    A refused step is halved, and replaced by the projection's if that does not help.
+    """
     halvings = live.halvings[rows]
-    return 0.5**halvings, halvings >= steps.PATIENCE
-
-
-def aim_again(live: Live, refused: Bool[Tensor, " b"]) -> None:
-    """Set the next trial points of crossings and of steps that were halved."""
+    subproblem.aim(live, rows, 0.5**halvings, halvings >= steps.PATIENCE)
     rows = live.crossing.nonzero()[:, 0]
-    share = (live.low[rows] + live.high[rows])[:, None] / 2
-    live.trial[rows] = torch.lerp(live.clean[rows], live.far[rows], share)
-    rows = refused.nonzero()[:, 0]
-    subproblem.aim(live, rows, *effort(live, rows))
+    if rows.numel():
+        share = (live.low[rows] + live.high[rows])[:, None] / 2
+        live.trial[rows] = torch.lerp(live.clean[rows], live.far[rows], share)

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from intriguing.attack.minimal.network import Network, difference
 
-HOPELESS = 2.5
-"""A class is left out where its estimate exceeds this multiple of the best known."""
+TRUSTED, DOUBTFUL = 1.3, 2.5
+"""A class is left out where its estimate exceeds that of the first class by this much:
+the first number where the estimates are true, the second where they are not."""
 
 
 def ranked(
@@ -52,4 +53,6 @@ def worthwhile(
         first: Estimate of the class attacked first.
         best: Shortest perturbation found so far.
     """
-    return estimate < HOPELESS * torch.minimum(best, first)
+    off = best / first.clamp_min(1e-12)
+    doubt = TRUSTED * torch.maximum(off, 1 / off.clamp_min(1e-12)).square()
+    return estimate < doubt.clamp_max(DOUBTFUL) * torch.minimum(best, first)

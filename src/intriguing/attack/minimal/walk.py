@@ -9,8 +9,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-FIRST, GROWTH = 1.0, 1.15
+FIRST, GROWTH = 1.6, 1.15
 """L2 length of the first step, and what each further one is multiplied by."""
+WITHIN = 0.6
+"""Most that the first step may be of the shortest perturbation known."""
 AIM = 0.05
 """Log odds at which a Newton step along the gradient aims."""
 MOST_STEPS = 40
@@ -31,6 +33,7 @@ def next_point(
     odds: Float[Tensor, " n"],
     slope: Float[Tensor, "n d"],
     taken: Int[Tensor, " n"],
+    bound: Float[Tensor, " n"],
 ) -> Float[Tensor, "n d"]:
     """Return the next point of the walk: up the slope, as far as the box lets it.
 
@@ -39,10 +42,12 @@ def next_point(
         odds: Log odds of the goal there.
         slope: Their gradient by the pixels.
         taken: Steps taken so far.
+        bound: Shortest perturbation known, infinite if there is none.
     """
     held = ((image <= 0) & (slope < 0)) | ((image >= 1) & (slope > 0))
     slope = slope.masked_fill(held, 0)
     steepness = slope.norm(dim=1).clamp_min(1e-20)
     newton = (AIM - odds) / steepness
-    length = torch.minimum(newton, FIRST * GROWTH**taken)
+    longest = (WITHIN * bound).clamp_max(FIRST) * GROWTH**taken
+    length = torch.minimum(newton, longest)
     return torch.addcmul(image, (length / steepness)[:, None], slope).clamp_(0, 1)
