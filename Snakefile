@@ -38,6 +38,7 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/minimal.smk"
 include: "workflow/rules/check.smk"
 include: "workflow/rules/decomposition.smk"
+include: "workflow/rules/adversarial_training.smk"
 include: "workflow/rules/peers.smk"
 
 
@@ -45,3 +46,4 @@ rule everything:
     input:
         rules.all.input,
         DECOMPOSITION,
+        ADVERSARIAL_TRAINING,
