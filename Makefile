@@ -26,8 +26,8 @@ unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help environment paper everything peers smoke compare report readme test \
-  slurm-test lint format clean distclean $(if $(FINISHED),,$(INSTALLED))
+.PHONY: help environment paper everything natural peers smoke compare report readme \
+  test slurm-test lint format clean distclean $(if $(FINISHED),,$(INSTALLED))
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,10 @@ everything: $(INSTALLED) ## the paper and all that goes beyond it
 	@$(SNAKEMAKE) --cores $(CORES) everything
 	@$(call write_report,paper,everything)
 	@$(refresh_readme)
+
+natural: $(INSTALLED) ## natural images; needs the data mirror or internet
+	@$(SNAKEMAKE) --cores $(CORES) natural --configfile config/natural.yaml
+	@$(call write_report,natural,natural --configfile config/natural.yaml)
 
 # Their libraries keep to the versions of the lock, torch above all. The newest
 # setuptools cannot build visdom, which adv-lib imports.

@@ -49,6 +49,9 @@ Threads = Annotated[
 ]
 
 
+NetworkName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")]
+
+
 class DataSection(Section):
     """The digits."""
 
@@ -168,6 +171,34 @@ class AdversarialTrainingSection(Section):
     )
 
 
+class NaturalSection(Section):
+    """Natural images; `config/natural.yaml` has a run of them."""
+
+    networks: tuple[NetworkName, ...] = Field(
+        (),
+        description="Pretrained networks, by torchvision's names; with some, the run "
+        "is one of natural images.",
+    )
+    layers: str = Field(
+        "alexnet_bvlc_layers.npz",
+        description="File of AlexNet's layers in `data/raw/weights` or the mirror.",
+    )
+    images: Whole = Field(
+        64,
+        ge=1,
+        description="Images attacked for each network and kind of target; the seeds "
+        "share them, each in a job of its own.",
+    )
+    starts: tuple[Positive, ...] = Field(
+        (1.0,), min_length=1, description="As `attack.starts`; so are the next two."
+    )
+    tolerance: Positive = Field(1e-2, description="Of the attack on natural images.")
+    iterations: Whole = Field(10, ge=1, description="Likewise.")
+    amplify: tuple[Positive, ...] = Field(
+        (2.0, 4.0), description="Factors of longer perturbations in the transfer."
+    )
+
+
 class RunConfig(Section):
     """Everything that may be set; one instance for each call of the workflow."""
 
@@ -194,6 +225,7 @@ class RunConfig(Section):
     training_sets: TrainingSetsSection = TrainingSetsSection()
     decomposition: DecompositionSection = DecompositionSection()
     adversarial_training: AdversarialTrainingSection = AdversarialTrainingSection()
+    natural: NaturalSection = NaturalSection()
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -203,6 +235,11 @@ class RunConfig(Section):
         if sample > images:
             raise ValueError(
                 f"attack.sample: {sample} of attack.images {images}; lower it"
+            )
+        natural, jobs = self.natural.images, len(self.seeds)
+        if self.natural.networks and natural % jobs:
+            raise ValueError(
+                f"natural.images: {natural} cannot be shared by {jobs} seeds evenly"
             )
         if images > self.data.train_images:
             raise ValueError(

@@ -10,13 +10,17 @@ from pathlib import Path
 
 from intriguing.workflow.files import replacing, write_text
 
-RESULTS = Path("results/paper")
+RESULTS, NATURAL = Path("results/paper"), Path("results/natural")
+DOCUMENTS = ("README.md", "docs/methods.md", "docs/natural.md")
 PICTURES = ("examples", "cross-model", "distortions", "transfer-decomposition")
 
 
-def table(name: str) -> str:
-    """Return a table of the run."""
-    return (RESULTS / "tables" / f"{name}.md").read_text(encoding="utf-8")
+def table(name: str, results: Path = RESULTS) -> str:
+    """Return a table of a run, or say that the run has not been made."""
+    path = results / "tables" / f"{name}.md"
+    if not path.is_file():
+        return f"`{path}` is not there yet; `make {results.name}` makes it.\n"
+    return path.read_text(encoding="utf-8")
 
 
 def claims(*files: str) -> str:
@@ -67,12 +71,38 @@ def cost() -> str:
 
 
 def graph() -> str:
-    """Return the graph of the rules, as GitHub draws it."""
+    """Return the graph of the rules, as GitHub draws it.
+
+    Left out: the target ``all``, and arrows that a longer way stands for.
+    """
     command = [sys.executable, "-m", "snakemake", "--rulegraph", "mermaid-js", "-n"]
     drawn = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    lines = drawn[drawn.index("flowchart") :].splitlines()
-    kept = [line for line in lines if "style" not in line and line.strip()]
-    return "```mermaid\n" + "\n".join(kept) + "\n```\n"
+    names = dict(re.findall(r"(id\d+)\[(\w+)\]", drawn))
+    arrows = re.findall(r"(id\d+) --> (id\d+)", drawn)
+    later: dict[str, set[str]] = {name: set() for name in names.values()}
+    for source, target in arrows:
+        if names[target] not in {"all", names[source]}:
+            later[names[source]].add(names[target])
+    lines = [f"\t{a} --> {b}" for a, b in sorted(without_shortcuts(later))]
+    return "```mermaid\nflowchart LR\n" + "\n".join(lines) + "\n```\n"
+
+
+def without_shortcuts(later: dict[str, set[str]]) -> set[tuple[str, str]]:
+    """Return the arrows of an acyclic graph without those that a longer way implies.
+
+    Args:
+        later: The nodes that follow each node at once.
+    """
+
+    def reached(node: str) -> set[str]:
+        return later[node].union(*(reached(next_) for next_ in later[node]))
+
+    return {
+        (node, next_)
+        for node, nexts in later.items()
+        for next_ in nexts
+        if not any(next_ in reached(other) for other in nexts - {next_})
+    }
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
@@ -84,6 +114,10 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "amplification": lambda: table("amplification"),
     "transfer-decomposition": lambda: table("transfer-decomposition"),
     "controls": lambda: table("controls"),
+    "spectral": lambda: table("spectral"),
+    "natural": lambda: table("natural", NATURAL),
+    "natural-transfer": lambda: table("natural-transfer", NATURAL),
+    "natural-spectral": lambda: table("spectral", NATURAL),
     "claims": lambda: claims("claims.json"),
     "claims-beyond": lambda: claims("claims/transfer-decomposition.json"),
     "needs": needs,
@@ -104,7 +138,7 @@ def refresh(text: str, blocks: dict[str, Callable[[], str]]) -> str:
 
 
 if __name__ == "__main__":
-    for document in (Path("README.md"), Path("docs/methods.md")):
+    for document in map(Path, DOCUMENTS):
         write_text(document, refresh(document.read_text(encoding="utf-8"), BLOCKS))
     for picture in PICTURES:
         with replacing(Path("docs/figures") / f"{picture}.png") as temporary:
