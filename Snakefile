@@ -44,6 +44,7 @@ include: "workflow/rules/directions.smk"
 include: "workflow/rules/minimal.smk"
 include: "workflow/rules/check.smk"
 include: "workflow/rules/decomposition.smk"
+include: "workflow/rules/adversarial_training.smk"
 include: "workflow/rules/peers.smk"
 include: "workflow/rules/natural.smk"
 include: "workflow/rules/figure5.smk"
@@ -54,3 +55,4 @@ rule everything:
     input:
         rules.all.input,
         DECOMPOSITION,
+        ADVERSARIAL_TRAINING,

@@ -17,7 +17,14 @@ environ.update(
 )
 
 from intriguing.errors import InputError
-from intriguing.workflow import convolutions, parts, provenance, settings, sheets
+from intriguing.workflow import (
+    arms,
+    convolutions,
+    parts,
+    provenance,
+    settings,
+    sheets,
+)
 from intriguing.workflow.config import read_config
 from intriguing.workflow.digest import CodeDigestError, code_digest
 from intriguing.workflow.files import remove_leftovers, write_text
@@ -41,6 +48,7 @@ try:
     if PRETRAINED:
         SPECTRAL = [*CONVOLUTED, *((m, 0) for m in PRETRAINED), ("alexnet-2012", 0)]
     ATTACKED = sheets.attacked(ATTACKS, MODELS, CFG)
+    ARMS = arms.read_arms(CFG.arms)
     if workflow.is_main_process:
         require_writable(RESULTS)
         # What DVC holds; tables and other small files are in git.

@@ -161,12 +161,6 @@ class DecompositionSection(Section):
 class AdversarialTrainingSection(Section):
     """Networks trained with pools of adversarial examples; their sheet: `arms`."""
 
-    pool: Whole = Field(10_000, ge=1, description="Examples in each pool.")
-    renewed: Positive = Field(
-        0.25,
-        le=1,
-        description="New examples of each pool at each step, as a share of the batch.",
-    )
     held_out: Share = Field(
         0.2,
         description="Share of the training images, the last, that `tuning` trains "
