@@ -26,8 +26,8 @@ unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help environment paper everything peers smoke compare report readme test \
-  slurm-test lint format clean distclean $(if $(FINISHED),,$(INSTALLED))
+.PHONY: help environment paper everything natural peers smoke compare report readme \
+  test slurm-test lint format clean distclean $(if $(FINISHED),,$(INSTALLED))
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,11 @@ paper: $(INSTALLED) ## every table and figure of the paper that MNIST gives (COR
 everything: $(INSTALLED) ## the paper and all that goes beyond it
 	@$(SNAKEMAKE) --cores $(CORES) everything
 	@$(call write_report,paper,everything)
+	@$(refresh_readme)
+
+natural: $(INSTALLED) ## natural images; needs the data mirror or internet
+	@$(SNAKEMAKE) --cores $(CORES) natural --configfile config/natural.yaml
+	@$(call write_report,natural,natural --configfile config/natural.yaml)
 	@$(refresh_readme)
 
 # Their libraries keep to the versions of the lock, torch above all. The newest

@@ -27,6 +27,11 @@ rule all:
         SETS,
 
 
+rule natural:
+    input:
+        NATURAL,
+
+
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/attack.smk"
@@ -35,13 +40,19 @@ include: "workflow/rules/spectra.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/training_sets.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/directions.smk"
 include: "workflow/rules/minimal.smk"
 include: "workflow/rules/check.smk"
 include: "workflow/rules/decomposition.smk"
+include: "workflow/rules/adversarial_training.smk"
 include: "workflow/rules/peers.smk"
+include: "workflow/rules/natural.smk"
+include: "workflow/rules/figure5.smk"
+include: "workflow/rules/natural_results.smk"
 
 
 rule everything:
     input:
         rules.all.input,
         DECOMPOSITION,
+        ADVERSARIAL_TRAINING,

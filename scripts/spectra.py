@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from intriguing.models import load_model
-from intriguing.spectra.layers import measure_network, product_bound
+from intriguing.spectra.layers import measure_network, summary
 from intriguing.workflow.files import write_text
 from intriguing.workflow.step import step_log
 
@@ -17,15 +17,7 @@ def run(weights: str, shape: tuple[int, int, int]) -> dict:
         shape: Channels, height and width of its images.
     """
     network = load_model(weights)
-    found = measure_network(network, shape)
-    upper = {place: layer.upper for place, layer in found.items()}
-    weighted = {p: u for p, u in upper.items() if found[p].kind in ("conv", "fc")}
-    return {
-        "layers": [layer._asdict() for layer in found.values()],
-        "product": product_bound(network, upper),
-        # The paper's: it takes all that has no weights to be contractive.
-        "product-of-norms": product_bound(network, weighted),
-    }
+    return summary(network, measure_network(network, shape))
 
 
 if __name__ == "__main__":

@@ -5,12 +5,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from intriguing.spectra.table import COLUMNS, spectral_cells
+from intriguing.spectra.table import (
+    COLUMNS,
+    PAPER,
+    cells_beside_the_paper,
+    published_layers,
+    spectral_cells,
+)
 from intriguing.tables import tidy
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tabling import read_published, write_table
 
-KINDS = dict.fromkeys(COLUMNS, "number")
+KINDS = dict.fromkeys((*COLUMNS, *PAPER), "number")
 
 
 def run(
@@ -28,7 +34,8 @@ def run(
         own = [path for (n, _), path in zip(networks, files, strict=True) if n == model]
         found = [json.loads(Path(path).read_text()) for path in own]
         cells |= spectral_cells(model, found)
-    table = tidy(cells, published, "spectral", kinds=KINDS)
+    cells |= cells_beside_the_paper(cells)
+    table = tidy(cells, published_layers(published), "spectral", kinds=KINDS)
     exact = table["low"] == table["high"]
     return table.assign(
         low=table["low"].mask(exact), high=table["high"].mask(exact), n=pd.NA

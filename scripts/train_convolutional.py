@@ -7,7 +7,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from intriguing import models
-from intriguing.convolutional import ARCHITECTURES, fit_convolutional
+from intriguing.convolutional import ARCHITECTURES, Moves, fit_convolutional
 from intriguing.data import to_pixels
 from intriguing.training import AdamRecipe
 from intriguing.workflow.files import replacing, write_text
@@ -36,8 +36,7 @@ def run(
         sets["train"]["labels"],
         AdamRecipe(*(row[key] for key in RECIPE)),
         row["decay"],
-        row["shift"],
-        row["mirror"] == "yes",
+        Moves(row["shift"], row["mirror"] == "yes"),
         seed,
         lambda epochs: progress(epochs, f"{row['model']}, seed {seed}"),
     )

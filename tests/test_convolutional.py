@@ -11,12 +11,13 @@ from torch import nn
 
 from intriguing.convolutional import (
     ARCHITECTURES,
+    Moves,
     alexnet_mnist,
     classifier,
     conv,
     draw_convolutions,
     fit_convolutional,
-    move,
+    moved,
 )
 from intriguing.errors import InputError
 from intriguing.models import (
@@ -60,7 +61,7 @@ def stripes():
 
 
 def fit(stripes, seed, **changes):
-    settings = {"decay": 0.0, "shift": 1, "mirror": True, "seed": seed} | changes
+    settings = {"decay": 0.0, "moves": Moves(1, True), "seed": seed} | changes
     return fit_convolutional(TINY, *stripes, AdamRecipe(0.01, 8, 40), **settings)
 
 
@@ -102,10 +103,10 @@ def test_a_batch_is_moved_as_a_whole_and_what_enters_is_dark():
     generator = torch.Generator().manual_seed(0)
     sums = set()
     for _ in range(200):
-        moved = move(image, 2, False, generator)
-        assert moved.shape == (1, 1, 6, 6)
-        assert set(moved.unique().tolist()) <= {0.0, 1.0}
-        rows, columns = moved[0, 0].amax(1).sum(), moved[0, 0].amax(0).sum()
+        found = moved(image, Moves(2), generator)
+        assert found.shape == (1, 1, 6, 6)
+        assert set(found.unique().tolist()) <= {0.0, 1.0}
+        rows, columns = found[0, 0].amax(1).sum(), found[0, 0].amax(0).sum()
         sums.add((int(rows), int(columns)))
     assert sums == {(r, c) for r in (4, 5, 6) for c in (4, 5, 6)}
 
@@ -113,10 +114,10 @@ def test_a_batch_is_moved_as_a_whole_and_what_enters_is_dark():
 def test_mirrored_images_are_mirrored_left_to_right():
     image = torch.arange(6, dtype=torch.uint8).reshape(1, 1, 2, 3)
     generator = torch.Generator().manual_seed(0)
-    found = {tuple(move(image, 0, True, generator).flatten().mul(255).round().tolist())}
+    found = set()
     for _ in range(20):
-        moved = move(image, 0, True, generator).mul(255).round()
-        found.add(tuple(moved.flatten().tolist()))
+        pixels = moved(image, Moves(mirror=True), generator).mul(255).round()
+        found.add(tuple(pixels.flatten().tolist()))
     assert found == {(0, 1, 2, 3, 4, 5), (2, 1, 0, 5, 4, 3)}
 
 

@@ -2,15 +2,33 @@
 
 import math
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
+from conftest import ROOT
 from torch import nn
 
 from intriguing.convolutional import alexnet_2012, alexnet_mnist
 from intriguing.models import build, perceptron, registered
 from intriguing.spectra import conv_norm
-from intriguing.spectra.layers import measure, measure_network, product_bound
-from intriguing.spectra.table import COLUMNS, PRODUCTS, spectral_cells
+from intriguing.spectra.layers import (
+    Layer,
+    measure,
+    measure_network,
+    product_bound,
+)
+from intriguing.spectra.table import (
+    COLUMNS,
+    PAPER,
+    PRODUCTS,
+    cells_beside_the_paper,
+    published_layers,
+    spectral_cells,
+)
+from intriguing.tables import tidy
+
+KINDS = dict.fromkeys((*COLUMNS, *PAPER), "number")
 
 
 def seeded(make):
@@ -174,3 +192,34 @@ def test_numbers_of_several_seeds_are_means_with_an_interval(measured):
     assert found.high > first + 1
     assert cells["net/conv1", "kernel"].low == 5
     assert cells["net/product", "upper"] is None
+
+
+PUBLISHED = pd.read_csv(ROOT / "data/published.tsv", sep="\t", dtype={"printed": str})
+
+
+def test_alexnets_layers_stand_beside_both_versions_of_the_paper():
+    conv = Layer("conv1", "conv", 3, 96, 11, 4, 2.7, 2.8, {"smallest": 0.1}, [])
+    lost = Layer("fc1", "fc", 9216, 4096)
+    layers = {"0": conv, "1": Layer("pool1", "pool", lower=2, upper=2), "2": lost}
+    cells = spectral_cells("alexnet-2012", [stored(layers, product=None)])
+    cells |= cells_beside_the_paper(cells)
+    table = tidy(cells, published_layers(PUBLISHED), "spectral", kinds=KINDS)
+    table = table.set_index(["row", "column"])
+    first = table.loc["alexnet-2012/conv1"]
+    assert first.loc["upper-v4", ["low", "high", "published"]].tolist() == [
+        2.7,
+        2.8,
+        2.75,
+    ]
+    assert first.loc["upper-v4", "verdict"] == "undecided"  # wider than the rounding
+    assert first.loc["upper-v1", "verdict"] == "differs"
+    assert first.loc["lower-v1", "verdict"] == "agrees"
+    assert first.loc["stride", "verdict"] == "agrees"
+    missing = table.loc["alexnet-2012/fc1"].loc["upper-v4"]
+    assert np.isnan(missing["value"])
+    assert missing["published"] == 3.12
+    assert table.loc[("alexnet-2012/pool1", "lower-v1"), "verdict"] == ""
+
+
+def test_other_networks_have_no_columns_of_the_paper(measured):
+    assert cells_beside_the_paper(spectral_cells("net", [stored(measured)])) == {}

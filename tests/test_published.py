@@ -32,6 +32,10 @@ GRIDS = {
         [*HALVES, *AMPLIFIED, *NOISES],
         [*HALVES, "distortion"],
     ),
+    "adversarial-training": (
+        ["weight-decay", "dropout", "layer-pools"],
+        ["test-error"],
+    ),
 }
 
 

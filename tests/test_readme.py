@@ -9,14 +9,14 @@ from conftest import ROOT
 from intriguing.workflow import readme
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/methods.md"])
+@pytest.mark.parametrize("document", readme.DOCUMENTS)
 def test_tables_and_claims_are_those_of_the_run_in_git(document, monkeypatch):
     monkeypatch.chdir(ROOT)
     text = (ROOT / document).read_text(encoding="utf-8")
     kept = {
         name: write
         for name, write in readme.BLOCKS.items()
-        if name not in {"needs", "cost", "graph"}
+        if name not in readme.MEASURED
     }
     assert readme.refresh(text, kept) == text, "run `make readme`"
 
@@ -39,6 +39,12 @@ def test_a_block_is_replaced_and_the_rest_is_kept():
     assert r"\1 new" in new
     assert new.startswith("before\n")
     assert new.endswith("after\n")
+
+
+def test_arrows_that_a_longer_way_implies_are_left_out():
+    later = {"a": {"b", "c", "d"}, "b": {"c"}, "c": {"d"}, "d": set(), "e": {"d"}}
+    kept = {("a", "b"), ("b", "c"), ("c", "d"), ("e", "d")}
+    assert readme.without_shortcuts(later) == kept
 
 
 def test_every_make_target_named_in_the_documents_exists():

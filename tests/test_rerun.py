@@ -281,9 +281,10 @@ def resumed(killed, finished, tmp_path_factory):
     """
     tree = twin(killed, tmp_path_factory.mktemp("resumed") / "tree")
     draw = random.Random(5)
-    for _ in range(5):
+    order = beginning_first(finished, with_dependants(finished, LOST))
+    for position in sorted(draw.sample(range(len(order)), 5)):
         snakemake(tree, "--unlock")
-        mark = draw_mark(tree, finished, draw)
+        mark = draw_mark(tree, finished, order[position:] + order[:position], draw)
         delay = draw.uniform(0, 0.2)
         two_cores = python("snakemake", *SMOKE, "--cores", "2")
         run_and_kill(mark, tree, *two_cores, delay=delay)
@@ -292,18 +293,23 @@ def resumed(killed, finished, tmp_path_factory):
     return tree
 
 
-def draw_mark(tree, finished, draw):
-    """Draw a file that a job has yet to write; the run goes on after it.
+def beginning_first(finished, names):
+    """Order jobs so that those which most others wait for come first."""
+    return sorted(names, key=lambda n: (-len(with_dependants(finished, {n})), n))
 
-    A job that others wait for may be done when its file is there, a last one not.
+
+def draw_mark(tree, finished, order, draw):
+    """Draw a file that the first unfinished job has yet to write.
+
+    A job that others wait for may be done when its file is there, a last one not: the
+    run must not be over by then.
     """
-    lost = with_dependants(finished, LOST)
     benchmarks = tree / RUN / "benchmarks"
-    waiting = {n for n in lost if not (benchmarks / f"{n}.tsv").exists()}
-    name = draw.choice(sorted(waiting))
+    waiting = [name for name in order if not (benchmarks / f"{name}.tsv").exists()]
+    name = waiting[0]
     log = tree / RUN / f"logs/{name}.log"
     output = tree / min(finished[name].outputs)
-    is_last = with_dependants(finished, {name}) & waiting == {name}
+    is_last = with_dependants(finished, {name}) & set(waiting) == {name}
     return log if is_last else draw.choice([log, output])
 
 

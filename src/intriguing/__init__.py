@@ -19,6 +19,7 @@ _EXPORTS = {
     "find_adversarial": "intriguing.attack",
     "load_model": "intriguing.models",
     "models": "intriguing.models",
+    "spectra": "intriguing.spectra",
     "stats": "intriguing.stats",
     "tables": "intriguing.tables",
     "training": "intriguing.training",

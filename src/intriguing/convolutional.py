@@ -7,7 +7,7 @@ All have its five convolutions and three fully connected layers with overlapping
 from collections.abc import Callable
 from itertools import pairwise
 from math import sqrt
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Int, UInt8
@@ -112,14 +112,25 @@ ARCHITECTURES: dict[str, Callable[..., Architecture]] = {
 }
 
 
+class Moves(NamedTuple):
+    """How batches are changed from one epoch to the next, as Krizhevsky did.
+
+    Attributes:
+        shift: Pixels by which a batch is moved at most, on each axis; what enters is 0.
+        mirror: Whether half of the batches are mirrored.
+    """
+
+    shift: int = 0
+    mirror: bool = False
+
+
 def fit_convolutional(
     architecture: Architecture,
     images: UInt8[Tensor, "n c h w"],
     labels: Int[Tensor, " n"],
     recipe: AdamRecipe,
     decay: float,
-    shift: int,
-    mirror: bool,
+    moves: Moves,
     seed: int,
     track: Track = iter,
 ) -> nn.Sequential:
@@ -131,9 +142,7 @@ def fit_convolutional(
         labels: Their classes.
         recipe: Settings of Adam.
         decay: Weight decay of all weights.
-        shift: Pixels by which a batch is moved at most, on each axis, as Krizhevsky
-            moved his images; what enters is 0.
-        mirror: Whether half of the batches are mirrored.
+        moves: How batches are changed.
         seed: Decides initial weights, the order of the images, moves and dropout.
         track: Shows progress over epochs.
 
@@ -148,14 +157,13 @@ def fit_convolutional(
         _require_fit(network, images, labels)
 
         def loss(rows: Tensor) -> Tensor:
-            moved = move(images[rows], shift, mirror, generator)
-            return functional.cross_entropy(network(moved), labels[rows])
+            logits = network(moved(images[rows], moves, generator))
+            return functional.cross_entropy(logits, labels[rows])
 
         groups = [{"params": list(network.parameters()), "weight_decay": decay}]
         run_adam(loss, groups, len(images), recipe, generator, track)
-    return (
-        network.to(memory_format=torch.contiguous_format).eval().requires_grad_(False)
-    )
+    network = network.to(memory_format=torch.contiguous_format)
+    return network.eval().requires_grad_(False)
 
 
 def draw_convolutions(network: nn.Module, generator: torch.Generator) -> None:
@@ -170,19 +178,16 @@ def draw_convolutions(network: nn.Module, generator: torch.Generator) -> None:
             layer.bias.data.zero_()
 
 
-def move(
-    images: UInt8[Tensor, "n c h w"],
-    shift: int,
-    mirror: bool,
-    generator: torch.Generator,
+def moved(
+    images: UInt8[Tensor, "n c h w"], moves: Moves, generator: torch.Generator
 ) -> Float[Tensor, "n c h w"]:
     """Return a batch as pixels in [0, 1], moved and mirrored as a whole."""
-    height, width = images.shape[2:]
+    (height, width), shift = images.shape[2:], moves.shift
     if shift:
         around = functional.pad(images, (shift,) * 4)
         down, right = torch.randint(2 * shift + 1, (2,), generator=generator).tolist()
         images = around[..., down : down + height, right : right + width]
-    if mirror and torch.rand((), generator=generator) < 0.5:
+    if moves.mirror and torch.rand((), generator=generator) < 0.5:
         images = images.flip(3)
     return images.contiguous(memory_format=torch.channels_last).float() / 255
 

@@ -17,10 +17,17 @@ environ.update(
 )
 
 from intriguing.errors import InputError
-from intriguing.workflow import convolutions, parts, provenance, settings, sheets
+from intriguing.workflow import (
+    arms,
+    convolutions,
+    parts,
+    provenance,
+    settings,
+    sheets,
+)
 from intriguing.workflow.config import read_config
 from intriguing.workflow.digest import CodeDigestError, code_digest
-from intriguing.workflow.files import write_text
+from intriguing.workflow.files import remove_leftovers, write_text
 from intriguing.workflow.folders import require_writable
 from intriguing.workflow.guard import RecordsError, require_records
 
@@ -35,9 +42,13 @@ try:
     PERCEPTRONS = sheets.trained(MODELS, CFG.seeds)
     CONVOLUTED = convolutions.trained_convolutional(CONVOLUTIONAL, CFG.seeds)
     TRAINED = PERCEPTRONS + CONVOLUTED
-    FIRST_SEEDS = list(dict(reversed(TRAINED)).items())[::-1]
     ON_PARTS = sheets.trained(COMPARED, CFG.seeds)
+    PRETRAINED = {f"torchvision-{name}": name for name in CFG.natural.networks}
+    SPECTRAL = TRAINED
+    if PRETRAINED:
+        SPECTRAL = [*CONVOLUTED, *((m, 0) for m in PRETRAINED), ("alexnet-2012", 0)]
     ATTACKED = sheets.attacked(ATTACKS, MODELS, CFG)
+    ARMS = arms.read_arms(CFG.arms)
     if workflow.is_main_process:
         require_writable(RESULTS)
         # What DVC holds; tables and other small files are in git.
@@ -70,7 +81,7 @@ TABLES = [
     for table in TABLE_NAMES
     for kind in ("csv", "md", "tex", "html")
 ]
-SPECTRA = [f"{RESULTS}/spectra/{m}/{s}.json" for m, s in TRAINED]
+SPECTRA = [f"{RESULTS}/spectra/{m}/{s}.json" for m, s in SPECTRAL]
 FIGURES = [
     f"{RESULTS}/figures/{figure}.{kind}"
     for figure in ("examples", "cross-model", "distortions", "spectra", "top-images")
@@ -102,13 +113,42 @@ if COMPARED:
         f"{RESULTS}/figures/cross-training-set.{kind}" for kind in ("png", "svg", "pdf")
     ]
 
+
+def data_of(model):
+    """Data set that a convolutional or pretrained network takes."""
+    return CONVOLUTIONAL[model].data if model in CONVOLUTIONAL else "photographs"
+
+
+# The run of natural images, where pretrained networks are asked for.
+NATURAL_NETWORKS = [*PRETRAINED, *(m for m in CONVOLUTIONAL if data_of(m) != "mnist")]
+NATURAL = [
+    f"{RESULTS}/{folder}/{name}.{form}"
+    for folder, name, forms in (
+        ("tables", "natural", ("csv", "md", "tex", "html")),
+        ("tables", "natural-transfer", ("csv", "md", "tex", "html")),
+        ("tables", "spectral", ("csv", "md", "tex", "html")),
+        ("figures", "spectra", ("png", "svg", "pdf")),
+        *(
+            ("figures", f"triples-{data}", ("png", "svg", "pdf"))
+            for data in {data_of(m): None for m in NATURAL_NETWORKS}
+        ),
+        *(
+            ("figures", f"top-images-{name}", ("png", "svg", "pdf"))
+            for name in PRETRAINED.values()
+            if name.startswith("squeezenet")
+        ),
+    )
+    for form in forms
+    if PRETRAINED
+]
+
 # No param: where the same digits come from is no reason to train again.
 if CFG.data.mirror:
     environ.setdefault("INTRIGUING_MIRROR", CFG.data.mirror)
 
 
 wildcard_constraints:
-    model="|".join(map(re.escape, [*ALL_MODELS, *CONVOLUTIONAL])),
+    model="|".join(map(re.escape, [*ALL_MODELS, *CONVOLUTIONAL, *PRETRAINED])),
     attack="|".join(map(re.escape, ATTACKS)),
     seed=r"\d+",
 
@@ -130,6 +170,8 @@ CHECKOUT = {}
 
 
 onstart:
+    # A run that was killed could not tidy up after itself.
+    remove_leftovers(RESULTS)
     CHECKOUT.update(provenance.checkout_state(ROOT))
 
 

@@ -1,7 +1,13 @@
-def image_shape(wildcards):
+# The first seed of each network.
+DRAWN = list(dict(reversed(SPECTRAL)).items())[::-1]
+
+
+def spectra_settings(wildcards):
     """Channels, height and width of the images that a network takes."""
-    data = "mnist" if wildcards.model in MODELS else CONVOLUTIONAL[wildcards.model].data
-    return {"shape": convolutions.SHAPES[data], "threads": CFG.train.threads}
+    model, data = wildcards.model, "mnist"
+    if model not in MODELS:
+        data = CONVOLUTIONAL[model].data if model in CONVOLUTIONAL else "photographs"
+    return {"shape": convolutions.shape_of(data), "threads": CFG.train.threads}
 
 
 rule spectra:
@@ -18,7 +24,7 @@ rule spectra:
         mem_mb=2000,
         runtime=10,
     params:
-        settings=image_shape,
+        settings=spectra_settings,
         code=digest("spectra.py"),
     message:
         "Gains of the layers of {wildcards.model}, seed {wildcards.seed}"
@@ -28,7 +34,7 @@ rule spectra:
 
 rule table_spectral:
     input:
-        measured=[f"{RESULTS}/spectra/{m}/{s}.json" for m, s in TRAINED],
+        measured=[f"{RESULTS}/spectra/{m}/{s}.json" for m, s in SPECTRAL],
         published="data/published.tsv",
     output:
         csv=f"{RESULTS}/tables/spectral.csv",
@@ -49,7 +55,7 @@ rule table_spectral:
         mem_mb=1000,
         runtime=5,
     params:
-        settings={"networks": TRAINED},
+        settings={"networks": SPECTRAL},
         code=digest("table_spectral.py"),
     message:
         "Table 5: gains of layers, and their product"
@@ -59,7 +65,7 @@ rule table_spectral:
 
 rule figure_spectra:
     input:
-        measured=[f"{RESULTS}/spectra/{m}/{s}.json" for m, s in FIRST_SEEDS],
+        measured=[f"{RESULTS}/spectra/{m}/{s}.json" for m, s in DRAWN],
     output:
         png=f"{RESULTS}/figures/spectra.png",
         svg=report(
@@ -78,7 +84,7 @@ rule figure_spectra:
         mem_mb=1000,
         runtime=5,
     params:
-        settings={"networks": [m for m, _ in FIRST_SEEDS]},
+        settings={"networks": [m for m, _ in DRAWN]},
         code=digest("figure_spectra.py"),
     message:
         "Singular values of every layer"

@@ -8,6 +8,12 @@ def training_settings(wildcards):
     return settings.training_settings(CFG, ALL_MODELS[wildcards.model])
 
 
+def images_of(wildcards):
+    """Training and test images of a convolutional network."""
+    folder = f"{RESULTS}/data/{CONVOLUTIONAL[wildcards.model].data}"
+    return {part: f"{folder}/{part}.safetensors" for part in ("train", "test")}
+
+
 def convolutional_settings(wildcards):
     return convolutions.convolutional_settings(CFG, CONVOLUTIONAL[wildcards.model])
 
@@ -43,8 +49,7 @@ rule train:
 
 rule train_convolutional:
     input:
-        train=f"{MNIST}/train.safetensors",
-        test=f"{MNIST}/test.safetensors",
+        unpack(images_of),
     output:
         weights=f"{RESULTS}/models/{{model}}/{{seed}}.safetensors",
         errors=f"{RESULTS}/training/{{model}}/{{seed}}.json",

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from math import hypot, prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -214,3 +214,18 @@ def product_bound(
         squeeze, _, narrow, _, wide, _ = parts
         return squeeze * hypot(narrow, wide)
     return prod(parts)
+
+
+def summary(network: nn.Module, found: Mapping[str, Layer]) -> dict[str, Any]:
+    """Return layers and products as JSON takes them.
+
+    ``product`` multiplies all gains, ``product-of-norms`` those of weights alone, as
+    the paper does.
+    """
+    upper = {place: layer.upper for place, layer in found.items()}
+    weighted = {p: u for p, u in upper.items() if found[p].kind in ("conv", "fc")}
+    return {
+        "layers": [layer._asdict() for layer in found.values()],
+        "product": product_bound(network, upper),
+        "product-of-norms": product_bound(network, weighted),
+    }

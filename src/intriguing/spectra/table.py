@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from intriguing.results import Cell
 from intriguing.stats import Interval, mean_interval
@@ -19,6 +20,10 @@ ESTIMATES = (
     *("printed", "printed-corrected", "smallest"),
 )
 COLUMNS = (*SIZES.values(), "lower", "upper", *ESTIMATES)
+ALEXNET = "alexnet-2012"
+"""The network that the paper's Table 5 is of."""
+PAPER = {"upper-v4": "upper", "upper-v1": "upper", "lower-v1": "smallest"}
+"""The paper's columns, and ours that stand beside them."""
 PRODUCTS = ("product-of-norms", "product")
 
 Rows = dict[Cell, Interval | None]
@@ -46,6 +51,28 @@ def spectral_cells(model: str, seeds: Sequence[Measured]) -> Rows:
     for name in PRODUCTS:
         _add(cells, (f"{model}/{name}", "upper"), [seed[name] for seed in seeds])
     return cells
+
+
+def cells_beside_the_paper(cells: Rows) -> Rows:
+    """Return AlexNet's layers once more, in the columns of the paper's two versions.
+
+    The norm is the middle of its enclosure, with the enclosure as its interval.
+    """
+    found: Rows = {}
+    for row in dict.fromkeys(row for row, _ in cells if row.startswith(f"{ALEXNET}/")):
+        for column, own in PAPER.items():
+            value, lower = cells.get((row, own)), cells.get((row, "lower"))
+            if value is not None and own == "upper":
+                low, high = lower.value, value.value
+                value = Interval((low + high) / 2, low, high)
+            found[row, column] = value
+    return found
+
+
+def published_layers(published: pd.DataFrame) -> pd.DataFrame:
+    """Return the paper's Table 5 with our rows' names."""
+    own = published[published["table"] == "spectral"]
+    return own.assign(row=f"{ALEXNET}/" + own["row"])
 
 
 def _numbers(layer: Measured) -> dict[str, float | None]:

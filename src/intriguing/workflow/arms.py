@@ -8,11 +8,14 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from intriguing.errors import InputError
 from intriguing.workflow.config import RunConfig
-from intriguing.workflow.sheets import Entries, Row, read_rows
+from intriguing.workflow.parts import attack_test_settings
+from intriguing.workflow.sheets import AttackRow, Entries, Row, read_rows
 
 LAYERS = 3
 """Outputs that a pool or dropout may sit at: the pixels and two hidden layers."""
-PREFIX = "FC100-100-10-"
+BASELINE = "FC100-100-10"
+"""Network of Table 1 that the arms are compared with."""
+PREFIX = f"{BASELINE}-"
 """Of the names of the networks; the arm follows."""
 HIDDEN = (100, 100)
 
@@ -24,18 +27,19 @@ def _lengths(cell: Any) -> Any:
     return tuple(None if part == "-" else part for part in parts)
 
 
+Arm = Literal["weight-decay", "dropout", "input-pool", "layer-pools"]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Decay = Annotated[float, Field(ge=0)]
 Length = Annotated[float, Field(gt=0)] | None
 
 
 class ArmRow(Row):
-    """A setting of one of the four arms."""
+    """A setting of one of the arms."""
 
     setting: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")] = Field(
         description="Its name."
     )
-    arm: Literal["weight-decay", "dropout", "input-pool", "layer-pools"] = Field(
+    arm: Arm = Field(
         description="What regularises: `weight-decay` alone, `dropout`, `input-pool` "
         "(adversarial images), `layer-pools` (adversarial outputs of hidden layers, "
         "and of the pixels where it has a length)."
@@ -52,6 +56,9 @@ class ArmRow(Row):
     )
     weight: Annotated[float, Field(ge=0)] = Field(
         description="Weight of each pool's loss, as a multiple of the clean one's."
+    )
+    renewed: Annotated[float, Field(gt=0, le=1)] = Field(
+        description="Share of the examples replaced each time their images are met."
     )
     learning_rate: Annotated[float, Field(gt=0)] = Field(
         description="Highest learning rate of Adam."
@@ -105,15 +112,23 @@ def chosen(rows: Mapping[str, ArmRow]) -> dict[str, ArmRow]:
 
 
 def arm_settings(config: RunConfig, row: ArmRow) -> dict[str, Any]:
-    """Return the settings of the steps ``train_arm`` and ``tune_arm``."""
-    section = config.adversarial_training
-    what = {"decay", "dropout", "lengths", "weight"}
+    """Return the settings of the step ``train_arm``."""
+    what = {"decay", "dropout", "lengths", "weight", "renewed"}
     return {
         "arm": row.model_dump(mode="json", include=what),
         "recipe": row.model_dump(include={"learning_rate", "epochs", "batch"}),
         "hidden": list(HIDDEN),
-        "pool": section.pool,
-        "renewed": section.renewed,
-        "held_out": section.held_out,
         "threads": config.train.threads,
     }
+
+
+def tuning_settings(config: RunConfig, row: ArmRow) -> dict[str, Any]:
+    """Return the settings of the step ``tune_arm``."""
+    held_out = config.adversarial_training.held_out
+    return {**arm_settings(config, row), "held_out": held_out}
+
+
+def attack_arms_settings(config: RunConfig, row: AttackRow) -> dict[str, Any]:
+    """Return the settings of the step ``attack_arms``."""
+    amplified = config.training_sets.amplified
+    return {**attack_test_settings(config, row), "amplified": amplified}

@@ -49,6 +49,9 @@ Threads = Annotated[
 ]
 
 
+NetworkName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")]
+
+
 class DataSection(Section):
     """The digits."""
 
@@ -158,12 +161,6 @@ class DecompositionSection(Section):
 class AdversarialTrainingSection(Section):
     """Networks trained with pools of adversarial examples; their sheet: `arms`."""
 
-    pool: Whole = Field(10_000, ge=1, description="Examples in each pool.")
-    renewed: Positive = Field(
-        0.25,
-        le=1,
-        description="New examples of each pool at each step, as a share of the batch.",
-    )
     held_out: Share = Field(
         0.2,
         description="Share of the training images, the last, that `tuning` trains "
@@ -171,6 +168,36 @@ class AdversarialTrainingSection(Section):
     )
     seeds: Whole = Field(
         5, ge=1, description="How many of the seeds are used, the first."
+    )
+
+
+class NaturalSection(Section):
+    """Natural images; `config/natural.yaml` has a run of them."""
+
+    networks: tuple[NetworkName, ...] = Field(
+        (),
+        description="Pretrained networks, by torchvision's names; with some, the run "
+        "is one of natural images.",
+    )
+    layers: str = Field(
+        "alexnet_bvlc_layers.npz",
+        description="File of AlexNet's layers in `data/raw/weights` or the mirror.",
+    )
+    images: Whole = Field(
+        64,
+        ge=1,
+        description="Images attacked for each network and kind of target; the seeds "
+        "share them, each in a job of its own.",
+    )
+    starts: tuple[Positive, ...] = Field(
+        (1.0,), min_length=1, description="As `attack.starts`."
+    )
+    tolerance: Positive = Field(
+        1e-2, description="Of each solve, and of the search on its weight."
+    )
+    iterations: Whole = Field(10, ge=1, description="Steps of a solve, at most.")
+    amplify: tuple[Positive, ...] = Field(
+        (2.0, 4.0, 8.0), description="Factors of longer perturbations in the transfer."
     )
 
 
@@ -200,6 +227,7 @@ class RunConfig(Section):
     training_sets: TrainingSetsSection = TrainingSetsSection()
     decomposition: DecompositionSection = DecompositionSection()
     adversarial_training: AdversarialTrainingSection = AdversarialTrainingSection()
+    natural: NaturalSection = NaturalSection()
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -209,6 +237,11 @@ class RunConfig(Section):
         if sample > images:
             raise ValueError(
                 f"attack.sample: {sample} of attack.images {images}; lower it"
+            )
+        natural, jobs = self.natural.images, len(self.seeds)
+        if self.natural.networks and natural % jobs:
+            raise ValueError(
+                f"natural.images: {natural} cannot be shared by {jobs} seeds evenly"
             )
         if images > self.data.train_images:
             raise ValueError(

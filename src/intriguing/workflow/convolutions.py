@@ -18,8 +18,10 @@ from intriguing.workflow.sheets import (
     read_rows,
 )
 
-SHAPES = {"mnist": (1, 28, 28), "cifar10": (3, 32, 32)}
+SHAPES = {"mnist": (1, 28, 28), "cifar10": (3, 32, 32), "photographs": (3, 224, 224)}
 """Channels, height and width of the images of each data set."""
+FOLDER = (3, 227, 227)
+"""The same of pictures from a folder, as Krizhevsky's network takes them."""
 
 
 class ConvolutionalRow(Row):
@@ -58,6 +60,11 @@ class ConvolutionalRow(Row):
         description="Of the attack, in place of `attack.tolerance`."
     )
     iterations: Count = Field(description="Likewise, of `attack.iterations`.")
+
+
+def shape_of(data: str) -> tuple[int, int, int]:
+    """Return channels, height and width of a data set's images."""
+    return SHAPES.get(data, FOLDER)
 
 
 def read_convolutional(

@@ -10,13 +10,17 @@ from pathlib import Path
 
 from intriguing.workflow.files import replacing, write_text
 
-RESULTS = Path("results/paper")
+RESULTS, NATURAL = Path("results/paper"), Path("results/natural")
+DOCUMENTS = ("README.md", "docs/methods.md", "docs/natural.md")
 PICTURES = ("examples", "cross-model", "distortions", "transfer-decomposition")
 
 
-def table(name: str) -> str:
-    """Return a table of the run."""
-    return (RESULTS / "tables" / f"{name}.md").read_text(encoding="utf-8")
+def table(name: str, results: Path = RESULTS) -> str:
+    """Return a table of a run, or say that the run has not been made."""
+    path = results / "tables" / f"{name}.md"
+    if not path.is_file():
+        return f"`{path}` is not there yet; `make {results.name}` makes it.\n"
+    return path.read_text(encoding="utf-8")
 
 
 def claims(*files: str) -> str:
@@ -29,18 +33,18 @@ def claims(*files: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def provenance() -> dict:
+def provenance(results: Path = RESULTS) -> dict:
     """Return where the results come from, and what each rule took."""
-    return json.loads((RESULTS / "provenance.json").read_text(encoding="utf-8"))
+    return json.loads((results / "provenance.json").read_text(encoding="utf-8"))
 
 
-def needs() -> str:
-    """Return time, memory and disk of the run."""
-    facts = provenance()
+def needs(results: Path = RESULTS) -> str:
+    """Return time, memory and disk of a run."""
+    facts = provenance(results)
     rules, cores = facts["rules"].values(), facts["cores"]
     minutes = sum(rule["seconds"] for rule in rules) / 60
     memory = max(rule["max_rss"] or 0 for rule in rules) / 1000
-    files = [path for path in RESULTS.rglob("*") if path.is_file()]
+    files = [path for path in results.rglob("*") if path.is_file()]
     disk = sum(path.stat().st_size for path in files) / 1e9
     where = f"{facts['processor']}, no GPU"
     rows = {
@@ -55,11 +59,11 @@ def needs() -> str:
     return "\n".join(lines) + "\n"
 
 
-def cost() -> str:
-    """Return what each rule of the run took."""
+def cost(results: Path = RESULTS) -> str:
+    """Return what each rule of a run took."""
     lines = ["| rule | jobs | minutes, all jobs | memory of a job, MB |"]
     lines.append("| --- | ---: | ---: | ---: |")
-    for name, rule in provenance()["rules"].items():
+    for name, rule in provenance(results)["rules"].items():
         memory = f"{rule['max_rss']:.0f}" if rule["max_rss"] else "--"
         minutes = f"{rule['seconds'] / 60:.1f}"
         lines.append(f"| {name} | {rule['jobs']} | {minutes} | {memory} |")
@@ -67,12 +71,38 @@ def cost() -> str:
 
 
 def graph() -> str:
-    """Return the graph of the rules, as GitHub draws it."""
+    """Return the graph of the rules, as GitHub draws it.
+
+    Left out: the target ``all``, and arrows that a longer way stands for.
+    """
     command = [sys.executable, "-m", "snakemake", "--rulegraph", "mermaid-js", "-n"]
     drawn = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    lines = drawn[drawn.index("flowchart") :].splitlines()
-    kept = [line for line in lines if "style" not in line and line.strip()]
-    return "```mermaid\n" + "\n".join(kept) + "\n```\n"
+    names = dict(re.findall(r"(id\d+)\[(\w+)\]", drawn))
+    arrows = re.findall(r"(id\d+) --> (id\d+)", drawn)
+    later: dict[str, set[str]] = {name: set() for name in names.values()}
+    for source, target in arrows:
+        if names[target] not in {"all", names[source]}:
+            later[names[source]].add(names[target])
+    lines = [f"\t{a} --> {b}" for a, b in sorted(without_shortcuts(later))]
+    return "```mermaid\nflowchart LR\n" + "\n".join(lines) + "\n```\n"
+
+
+def without_shortcuts(later: dict[str, set[str]]) -> set[tuple[str, str]]:
+    """Return the arrows of an acyclic graph without those that a longer way implies.
+
+    Args:
+        later: The nodes that follow each node at once.
+    """
+
+    def reached(node: str) -> set[str]:
+        return later[node].union(*(reached(next_) for next_ in later[node]))
+
+    return {
+        (node, next_)
+        for node, nexts in later.items()
+        for next_ in nexts
+        if not any(next_ in reached(other) for other in nexts - {next_})
+    }
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
@@ -84,12 +114,19 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "amplification": lambda: table("amplification"),
     "transfer-decomposition": lambda: table("transfer-decomposition"),
     "controls": lambda: table("controls"),
+    "spectral": lambda: table("spectral"),
+    "natural": lambda: table("natural", NATURAL),
+    "natural-transfer": lambda: table("natural-transfer", NATURAL),
+    "natural-spectral": lambda: table("spectral", NATURAL),
     "claims": lambda: claims("claims.json"),
     "claims-beyond": lambda: claims("claims/transfer-decomposition.json"),
     "needs": needs,
     "cost": cost,
+    "natural-cost": lambda: cost(NATURAL),
     "graph": graph,
 }
+MEASURED = {"needs", "cost", "natural-cost", "graph"}
+"""Blocks that no file in git decides."""
 
 
 def refresh(text: str, blocks: dict[str, Callable[[], str]]) -> str:
@@ -104,7 +141,9 @@ def refresh(text: str, blocks: dict[str, Callable[[], str]]) -> str:
 
 
 if __name__ == "__main__":
-    for document in (Path("README.md"), Path("docs/methods.md")):
+    if not (NATURAL / "provenance.json").is_file():
+        BLOCKS.pop("natural-cost")  # what another machine measured stays
+    for document in map(Path, DOCUMENTS):
         write_text(document, refresh(document.read_text(encoding="utf-8"), BLOCKS))
     for picture in PICTURES:
         with replacing(Path("docs/figures") / f"{picture}.png") as temporary:

@@ -1,0 +1,218 @@
+"""Natural images and pretrained weights: from a folder, a mirror, or a download."""
+
+import contextlib
+import csv
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from intriguing.errors import InputError
+
+RAW = Path("data/raw")
+CIFAR = "cifar-10-batches-py"
+PHOTOGRAPHS = "imagenet-samples"
+KINDS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+
+
+def places(name: str) -> list[Path]:
+    """List where something may lie: `data/raw`, then the mirror where one is set."""
+    mirror = os.environ.get("INTRIGUING_MIRROR")
+    return [RAW / name, *([Path(mirror) / name] if mirror else [])]
+
+
+def find(name: str) -> Path | None:
+    """Return the first place of a file or folder; None where it is nowhere."""
+    return next((place for place in places(name) if place.exists()), None)
+
+
+def by_hand(name: str, what: str) -> str:
+    """Say where somebody has to put what could not be found or fetched."""
+    return f"put {what} at {RAW / name}, or set INTRIGUING_MIRROR to a folder with it"
+
+
+# ---------------------------------------------------------------- CIFAR-10
+
+
+def cifar_folder() -> Path:
+    """Return the folder that holds CIFAR-10, fetched by torchvision if need be.
+
+    Raises:
+        InputError: It is nowhere, or not the data set that its checksums fix.
+    """
+    from torchvision.datasets import CIFAR10  # seconds to import
+
+    folder = find(CIFAR)
+    try:
+        if folder is None:
+            RAW.mkdir(parents=True, exist_ok=True)
+            with contextlib.redirect_stderr(io.StringIO()):
+                CIFAR10(str(RAW), download=True)
+            folder = RAW / CIFAR
+        CIFAR10(str(folder.parent))  # verifies checksums
+    except (OSError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        what = f"the folder {CIFAR} ({CIFAR10.url}, unpacked)"
+        raise InputError(f"CIFAR-10: {reason}\n{by_hand(CIFAR, what)}") from error
+    return folder
+
+
+def read_cifar10(folder: Path, train: bool) -> dict[str, Tensor]:
+    """Return ``images`` (N,3,32,32), 0 to 255, and ``labels`` of one part."""
+    from torchvision.datasets import CIFAR10
+
+    stored = CIFAR10(str(folder.parent), train=train)
+    images = torch.from_numpy(stored.data).permute(0, 3, 1, 2).contiguous()
+    return {"images": images, "labels": torch.tensor(stored.targets)}
+
+
+# ---------------------------------------------------------------- photographs
+
+
+def read_photographs(size: int) -> dict[str, Tensor]:
+    """Return labelled ImageNet photographs, cut to their central ``size`` pixels.
+
+    Raises:
+        InputError: There are none, or a picture named in the list is missing or broken.
+    """
+    folder = find(PHOTOGRAPHS)
+    if folder is None or not (folder / "labels.csv").is_file():
+        what = "a folder with labels.csv (file, class_index) and the pictures it names"
+        raise InputError(f"no photographs: {by_hand(PHOTOGRAPHS, what)}")
+    with (folder / "labels.csv").open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    try:
+        names = [(folder / row["file"], int(row["class_index"])) for row in rows]
+    except (KeyError, ValueError) as error:
+        raise InputError(
+            f"{folder / 'labels.csv'}: needs the columns file and class_index ({error})"
+        ) from error
+    images = torch.stack([read_picture(path, size) for path, _ in names])
+    return {"images": images, "labels": torch.tensor([label for _, label in names])}
+
+
+def read_image_folder(folder: Path, size: int) -> dict[str, Tensor]:
+    """Return all pictures of a folder of classes: ``images``, ``labels``.
+
+    Args:
+        folder: Holds a folder a class; classes are numbered in order of their names.
+        size: Side of the square that each picture is scaled and cut to.
+
+    Raises:
+        InputError: There are no classes, or one is empty.
+    """
+    classes = sorted(path for path in folder.glob("*") if path.is_dir())
+    found = [_pictures_in(path) for path in classes]
+    if not classes or not all(found):
+        empty = next((c for c, f in zip(classes, found, strict=True) if not f), folder)
+        raise InputError(f"{empty}: no pictures; give a folder of pictures a class")
+    labels = [label for label, paths in enumerate(found) for _ in paths]
+    images = [read_picture(path, size) for paths in found for path in paths]
+    return {"images": torch.stack(images), "labels": torch.tensor(labels)}
+
+
+def _pictures_in(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in KINDS)
+
+
+def read_picture(path: Path, size: int) -> Tensor:
+    """Return the central square of a picture, (3, size, size), 0 to 255.
+
+    A picture whose shorter side is at most 256 pixels, or smaller than the square, is
+    scaled only as far as needed to hold it; a larger one is first scaled so that its
+    shorter side stands to the square as 256 to 224.
+
+    Raises:
+        InputError: It is missing or no picture.
+    """
+    try:
+        with Image.open(path) as opened:
+            picture = opened.convert("RGB")
+    except (OSError, UnidentifiedImageError) as error:
+        raise InputError(f"{path}: cannot be read as a picture ({error})") from error
+    shorter = min(picture.size)
+    wanted = max(min(shorter, round(size * 256 / 224)), size)
+    if wanted != shorter:
+        scaled = (max(round(n * wanted / shorter), wanted) for n in picture.size)
+        picture = picture.resize(tuple(scaled), Image.Resampling.BILINEAR)
+    left, top = ((n - size) // 2 for n in picture.size)
+    square = picture.crop((left, top, left + size, top + size))
+    return torch.from_numpy(np.array(square)).permute(2, 0, 1).contiguous()
+
+
+# ---------------------------------------------------------------- weights
+
+
+def pretrained_weights(name: str) -> dict[str, Tensor]:
+    """Return the weights of one of torchvision's networks.
+
+    From `data/raw/weights/NAME.safetensors` or `.pth`, the same in the mirror, or
+    torchvision's server.
+
+    Raises:
+        InputError: The name is unknown, or the weights are out of reach; names the
+            file to fetch by hand and where to put it.
+    """
+    for suffix in (".safetensors", ".pth"):
+        path = find(f"weights/{name}{suffix}")
+        if path is not None:
+            return _read_weights(path)
+    return _download_weights(name)
+
+
+def _read_weights(path: Path) -> dict[str, Tensor]:
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # of three libraries, each with its own kinds
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{path}: weights cannot be read ({reason})") from error
+
+
+def _download_weights(name: str) -> dict[str, Tensor]:
+    from torchvision.models import get_model_weights, list_models
+
+    if name not in list_models():
+        raise InputError(
+            f"natural.networks: torchvision has no {name!r}; known: "
+            "https://docs.pytorch.org/vision/stable/models.html"
+        )
+    url = get_model_weights(name).DEFAULT.url
+    try:
+        return torch.hub.load_state_dict_from_url(
+            url, str(RAW / "weights"), map_location="cpu", progress=False
+        )
+    except (OSError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        place = f"weights/{name}.pth"
+        raise InputError(
+            f"weights of {name} are out of reach ({reason})\n{by_hand(place, url)}"
+        ) from error
+
+
+def read_layers(name: str) -> dict[str, Tensor]:
+    """Return the layers that a file of weights holds, ``conv1.weight`` and so on.
+
+    Args:
+        name: Of a ``.npz`` or ``.safetensors`` file, in `data/raw/weights` or the
+            mirror's ``weights``.
+
+    Raises:
+        InputError: The file is nowhere or cannot be read.
+    """
+    path = find(f"weights/{name}")
+    if path is None:
+        raise InputError(f"{name}: {by_hand(f'weights/{name}', 'the file')}")
+    if path.suffix != ".npz":
+        return _read_weights(path)
+    try:
+        with np.load(path) as stored:
+            return {key: torch.from_numpy(stored[key]) for key in stored.files}
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: weights cannot be read ({error})") from error

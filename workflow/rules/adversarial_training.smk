@@ -1,0 +1,184 @@
+# Ways to regularise a 100-100-10 network, some of them with adversarial pools. Rules of
+# their own: a change of the attack or of the pools trains none of the others again.
+ARM_OF = arms.chosen(ARMS)
+ARM_SEEDS = CFG.seeds[: CFG.adversarial_training.seeds]
+COMPARED_ARMS = [arms.BASELINE, *ARM_OF]
+ARM_TABLE = [(name, seed) for name in COMPARED_ARMS for seed in ARM_SEEDS]
+
+
+rule train_arm:
+    input:
+        train=f"{MNIST}/train.safetensors",
+        test=f"{MNIST}/test.safetensors",
+    output:
+        weights=f"{RESULTS}/models/{{arm}}/{{seed}}.safetensors",
+        errors=f"{RESULTS}/training/{{arm}}/{{seed}}.json",
+    log:
+        f"{RESULTS}/logs/train_arm/{{arm}}/{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train_arm/{{arm}}/{{seed}}.tsv"
+    wildcard_constraints:
+        arm="|".join(map(re.escape, ARM_OF)) or "none",
+    priority: 10
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        settings=lambda wildcards: arms.arm_settings(CFG, ARM_OF[wildcards.arm]),
+        code=digest("train_arm.py"),
+    message:
+        "Train {wildcards.arm}, seed {wildcards.seed}"
+    script:
+        step("train_arm.py")
+
+
+rule attack_arms:
+    input:
+        weights=[f"{RESULTS}/models/{m}/{{seed}}.safetensors" for m in COMPARED_ARMS],
+        test=f"{MNIST}/test.safetensors",
+    output:
+        images=[
+            f"{RESULTS}/adversarial/lbfgs-test/{m}/{{seed}}.safetensors"
+            for m in COMPARED_ARMS
+        ],
+        records=[
+            f"{RESULTS}/adversarial/lbfgs-test/{m}/{{seed}}.parquet"
+            for m in COMPARED_ARMS
+        ],
+        answers=f"{RESULTS}/transfer/arms/{{seed}}.parquet",
+    log:
+        f"{RESULTS}/logs/attack_arms/{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/attack_arms/{{seed}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        settings={
+            "networks": COMPARED_ARMS,
+            **arms.attack_arms_settings(CFG, ATTACKS[sheets.FINEST]),
+        },
+        code=digest("attack_arms.py"),
+    message:
+        "Attack all ways to regularise, seed {wildcards.seed}"
+    script:
+        step("attack_arms.py")
+
+
+rule table_adversarial_training:
+    input:
+        errors=[f"{RESULTS}/training/{m}/{s}.json" for m, s in ARM_TABLE],
+        answers=[f"{RESULTS}/transfer/arms/{s}.parquet" for s in ARM_SEEDS],
+        published="data/published.tsv",
+    output:
+        csv=f"{RESULTS}/tables/adversarial-training.csv",
+        md=f"{RESULTS}/tables/adversarial-training.md",
+        tex=f"{RESULTS}/tables/adversarial-training.tex",
+        html=report(
+            f"{RESULTS}/tables/adversarial-training.html",
+            caption="../report/table-adversarial-training.rst",
+            category="Beyond the paper",
+            labels={"result": "Adversarial training", "kind": "table"},
+        ),
+        claims=f"{RESULTS}/claims/adversarial-training.json",
+        claims_html=report(
+            f"{RESULTS}/claims/adversarial-training.html",
+            caption="../report/claims-adversarial-training.rst",
+            category="Beyond the paper",
+            labels={"result": "Adversarial training", "kind": "claims"},
+        ),
+    log:
+        f"{RESULTS}/logs/table_adversarial_training.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table_adversarial_training.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=5,
+    params:
+        settings={"networks": ARM_TABLE, "prefix": arms.PREFIX},
+        code=digest("table_adversarial_training.py"),
+    message:
+        "Error, distortion and transfer of every way to regularise, and the claims"
+    script:
+        step("table_adversarial_training.py")
+
+
+rule tune_arm:
+    input:
+        train=f"{MNIST}/train.safetensors",
+    output:
+        f"{RESULTS}/tuning/{{setting}}/{{seed}}.json",
+    log:
+        f"{RESULTS}/logs/tune_arm/{{setting}}/{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tune_arm/{{setting}}/{{seed}}.tsv"
+    wildcard_constraints:
+        setting="|".join(map(re.escape, ARMS)) or "none",
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        settings=lambda wildcards: arms.tuning_settings(CFG, ARMS[wildcards.setting]),
+        code=digest("tune_arm.py"),
+    message:
+        "Try {wildcards.setting} on images held out of training"
+    script:
+        step("tune_arm.py")
+
+
+rule table_tuning:
+    input:
+        errors=[f"{RESULTS}/tuning/{name}/{ARM_SEEDS[0]}.json" for name in ARMS],
+        published="data/published.tsv",
+    output:
+        csv=f"{RESULTS}/tables/tuning.csv",
+        md=f"{RESULTS}/tables/tuning.md",
+        tex=f"{RESULTS}/tables/tuning.tex",
+        html=report(
+            f"{RESULTS}/tables/tuning.html",
+            caption="../report/table-tuning.rst",
+            category="Beyond the paper",
+            labels={"result": "Adversarial training", "kind": "settings tried"},
+        ),
+    log:
+        f"{RESULTS}/logs/table_tuning.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table_tuning.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        settings={"names": list(ARMS)},
+        code=digest("table_tuning.py"),
+    message:
+        "Errors of all settings tried, on held-out images"
+    script:
+        step("table_tuning.py")
+
+
+# Not part of `everything`: what it found is in the sheet.
+rule tuning:
+    input:
+        rules.table_tuning.input.errors,
+        rules.table_tuning.output,
+
+
+ADVERSARIAL_TRAINING = (
+    []
+    if arms.BASELINE not in MODELS
+    else [
+        *(f"{RESULTS}/models/{m}/{s}.safetensors" for m in ARM_OF for s in ARM_SEEDS),
+        *(
+            f"{RESULTS}/adversarial/lbfgs-test/{m}/{s}.{kind}"
+            for m, s in ARM_TABLE
+            for kind in ("safetensors", "parquet")
+        ),
+        *rules.table_adversarial_training.input,
+        *rules.table_adversarial_training.output,
+    ]
+)
