@@ -11,8 +11,8 @@ from pathlib import Path
 from intriguing.workflow.files import replacing, write_text
 
 RESULTS, NATURAL = Path("results/paper"), Path("results/natural")
-DOCUMENTS = ("README.md", "docs/methods.md", "docs/natural.md")
-PICTURES = ("examples", "cross-model", "distortions", "transfer-decomposition")
+DOCUMENTS = ("README.md", "docs/methods.md", "docs/minimal.md", "docs/natural.md")
+PICTURES = ("examples", "cross-model", "distortions", "transfer-decomposition", "peers")
 
 
 def table(name: str, results: Path = RESULTS) -> str:
@@ -114,6 +114,9 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "amplification": lambda: table("amplification"),
     "transfer-decomposition": lambda: table("transfer-decomposition"),
     "controls": lambda: table("controls"),
+    "minimal": lambda: table("minimal"),
+    "minimal-transfer": lambda: table("minimal-transfer"),
+    "peers": lambda: table("peers"),
     "spectral": lambda: table("spectral"),
     "natural": lambda: table("natural", NATURAL),
     "natural-transfer": lambda: table("natural-transfer", NATURAL),
@@ -145,6 +148,7 @@ if __name__ == "__main__":
         BLOCKS.pop("natural-cost")  # what another machine measured stays
     for document in map(Path, DOCUMENTS):
         write_text(document, refresh(document.read_text(encoding="utf-8"), BLOCKS))
-    for picture in PICTURES:
-        with replacing(Path("docs/figures") / f"{picture}.png") as temporary:
-            shutil.copyfile(RESULTS / "figures" / f"{picture}.png", temporary)
+    drawn = [RESULTS / "figures" / f"{picture}.png" for picture in PICTURES]
+    for picture in filter(Path.is_file, drawn):  # some are targets of their own
+        with replacing(Path("docs/figures") / picture.name) as temporary:
+            shutil.copyfile(picture, temporary)
