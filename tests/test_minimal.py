@@ -1,5 +1,9 @@
 """The minimal attack against exact optima, closed forms, and its own promises."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -309,3 +313,25 @@ def test_a_known_image_is_no_hit_but_the_starts_that_follow_are():
         enter(tally, live, rows, torch.ones(4), torch.ones(4).bool())
         assert (tally.hits == hits).all()
         assert (tally.start == -1).all()
+
+
+ONCE = """
+import torch
+from intriguing.attack import minimal
+from intriguing.attack.minimal import fused
+from intriguing.models import perceptron
+network = perceptron([4, 3], [True]).eval().requires_grad_(False)
+images, goals = torch.rand(20, 4), torch.arange(20) % 3
+minimal.search(network, images, torch.nn.functional.one_hot(goals, 3).bool())
+functions = (fused.leave, fused.solve, fused.aim)
+print(*(sum(one.stats.cache_misses.values()) for one in functions))
+"""
+
+
+def test_of_processes_that_begin_at_once_one_compiles(tmp_path):
+    pytest.importorskip("numba")
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    pipe = {"env": environment, "stdout": subprocess.PIPE, "text": True}
+    both = [subprocess.Popen([sys.executable, "-c", ONCE], **pipe) for _ in range(2)]
+    misses = [one.communicate(timeout=280)[0].split() for one in both]
+    assert sorted(misses) == [["0"] * 3, ["1"] * 3]

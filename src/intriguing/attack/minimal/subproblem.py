@@ -6,7 +6,12 @@ torch they run on any device; on the CPU they are compiled, image by image, wher
 is installed.
 """
 
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,7 +25,10 @@ try:
     from intriguing.attack.minimal import fused
 except ImportError:  # numba is optional
     fused = None
-
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 GROUPS = ((0, 1), (1, 2), (2, 4), (4, 99))
 """Numbers of seats that are padded to the largest of their group in torch."""
@@ -37,7 +45,34 @@ def arrays_of(live: Live):
     if live.arrays is None:
         names = fused.Arrays._fields
         live.arrays = fused.Arrays(*(getattr(live, name).numpy() for name in names))
+        if not fused.aim.signatures:
+            compile_all(live.arrays)
     return live.arrays
+
+
+def compile_all(arrays) -> None:
+    """Compile, or load from numba's cache: on no rows the functions do nothing else.
+
+    Where several processes begin at once, one compiles and the others wait for it.
+    """
+    rows, seats = np.empty(0, np.int64), arrays.gap.shape[1]
+    before, share = np.empty((0, seats), np.float32), np.empty(0, np.float32)
+    with one_process("intriguing-compiles"):
+        fused.leave(rows, arrays, before)
+        fused.solve(rows, arrays, before, limits())
+        fused.aim(rows, arrays, share, np.empty(0, np.bool_), limits())
+
+
+@contextmanager
+def one_process(name: str) -> Iterator[None]:
+    """Let in one process of this user at a time, where the system has such locks."""
+    if fcntl is None:
+        yield
+        return
+    path = Path(tempfile.gettempdir()) / f"{name}-{os.getuid()}.lock"
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @cache
