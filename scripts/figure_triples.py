@@ -17,6 +17,7 @@ CIFAR10 = [
     *("dog", "frog", "horse", "ship", "truck"),
 ]
 LONGEST = 16  # characters of a class's name
+COLUMNS = ("original", "difference x10", "adversarial")
 
 
 def run(settings: dict, weights: list[str], images: list[str]) -> Figure:
@@ -34,15 +35,12 @@ def run(settings: dict, weights: list[str], images: list[str]) -> Figure:
     for attack in settings["attacks"]:
         panels = []
         for name, network in networks.items():
-            stored = load_file(next(files))
-            kinds = [
-                stored[key][: settings["rows"]] for key in ("clean", "adversarial")
-            ]
-            before, after = (predict(network, kind).argmax(1) for kind in kinds)
-            texts = [
-                f"{names[b]}\n→ {names[a]}" for b, a in zip(before, after, strict=True)
-            ]
-            panels.append(Rows(name, texts, triples(*kinds)))
+            stored, rows = load_file(next(files)), settings["rows"]
+            kinds = [stored[key][:rows] for key in ("clean", "adversarial")]
+            answers = [predict(network, kind).argmax(1).tolist() for kind in kinds]
+            pairs = zip(*answers, strict=True)
+            texts = [f"{names[b]}\n→ {names[a]}" for b, a in pairs]
+            panels.append(Rows(name, texts, triples(*kinds), COLUMNS))
         lines[f"{attack} target"] = panels
     return direction_figure(lines, settings["width"])
 

@@ -32,13 +32,14 @@ def run(
         cells[network, "top-1"] = rate_interval([right], [test["images"]])
         stated = expected.get(network)
         cells[network, "expected"] = stated and Interval(stated, stated, stated)
-        for part in answers:
-            if network in set(part["source"]):
-                found, spread = attack_cells(network, part, ATTACKS)
-                cells, spreads = cells | found, spreads | spread
+        for own in (part for part in answers if network in set(part["source"])):
+            found, spread = attack_cells(network, own, ATTACKS)
+            cells, spreads = cells | found, spreads | spread
     paper = known[known["row"] == "figure-5"]
-    beside = pd.concat(paper.assign(row=network) for network in counts)
-    return tidy(cells, beside, "natural", spreads)
+    # The paper's number is of photographs, which are the first data set.
+    beside = [paper.assign(row=name) for name in answers[0]["source"].unique()]
+    table = tidy(cells, pd.concat(beside), "natural", spreads)
+    return table.assign(**table[["low", "high"]].mask(table["column"] == "expected"))
 
 
 if __name__ == "__main__":

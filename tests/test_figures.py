@@ -321,3 +321,11 @@ def test_spectra_have_a_panel_a_network_and_a_line_a_layer():
     assert lines["conv1"].get_linestyle() != lines["fc1"].get_linestyle()
     with pytest.raises(InputError):
         spectra_figure({"A": {}})
+
+
+def test_of_many_layers_the_first_the_middle_and_the_last_are_named():
+    figure = spectra_figure({"A": {f"layer{i}": [2, 1] for i in range(25)}})
+    (axes,) = figure.axes
+    named = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert named == ["layer0", "layer12", "layer24"]
+    assert len([x for x in axes.get_lines() if len(x.get_xdata()) == 2]) >= 25

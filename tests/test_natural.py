@@ -3,6 +3,7 @@
 import csv
 import pickle
 import runpy
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -292,6 +293,30 @@ def test_transfer_counts_images_that_were_answered_rightly():
     assert cells["adversarial:A", "A"].n == 1  # the other one was wrong when clean
     assert cells["adversarial:A", "B"].value == 0.5
     assert not any(row.startswith("clean") for row, _ in cells)
+
+
+def test_only_photographs_stand_beside_the_papers_number(tmp_path):
+    """And what was stated with weights has no interval."""
+    run = runpy.run_path(str(ROOT / "scripts/table_natural.py"))["run"]
+    counts = {name: str(tmp_path / f"{name}.json") for name in "AC"}
+    for path in counts.values():
+        Path(path).write_text('{"test": {"wrong": 4, "images": 10}}')
+    paper = pd.DataFrame(
+        [
+            ("natural", "figure-5", "distortion-fixed", 0.006508, "0.006508", 64),
+            ("natural", "A", "expected", 0.7, "70%", 10),
+        ],
+        columns=["table", "row", "column", "value", "printed", "sample"],
+    )
+    kinds = (ANSWERS.assign(attack=attack) for attack in ("fixed", "random"))
+    photographs = pd.concat(kinds, ignore_index=True)
+    others = photographs.replace({"source": "A", "column": "A"}, "C")
+    table = run(counts, [photographs, others], paper).set_index(["row", "column"])
+    assert table.loc[("A", "top-1"), "value"] == 0.6
+    assert table.loc[("A", "expected"), "value"] == 0.7
+    assert table.loc[[("A", "expected")], ["low", "high"]].isna().all(axis=None)
+    assert table.loc[("A", "distortion-fixed"), "published"] == 0.006508
+    assert pd.isna(table.loc[("C", "distortion-fixed"), "published"])
 
 
 def test_the_attack_step_makes_images_that_reach_their_class(tmp_path):

@@ -15,11 +15,15 @@ GAP = 0.08  # between images, as a share of their width
 
 
 class Rows(NamedTuple):
-    """One panel: what its rows are, and the images of each, the first one first."""
+    """One panel: what its rows are, and the images of each, the first one first.
+
+    Columns may have headings.
+    """
 
     title: str
     names: Sequence[str]
     images: Float[np.ndarray, "rows columns height width *channels"]
+    headings: Sequence[str] = ()
 
 
 @styled()
@@ -33,13 +37,16 @@ def direction_figure(layers: Mapping[str, Sequence[Rows]], width: float) -> Figu
     first = next(iter(layers.values()))
     rows, columns = first[0].images.shape[:2]
     side = width / (len(first) * (columns + 1.6))
-    figure = blank(width, len(layers) * (rows * side * (1 + GAP) + 0.28))
+    line_height = rows * side * (1 + GAP) + (0.44 if first[0].headings else 0.28)
+    figure = blank(width, len(layers) * line_height)
     places = figure.subplots(len(layers), len(first), squeeze=False)
     letters = iter(ascii_lowercase)
     for line, (layer, panels) in zip(places, layers.items(), strict=True):
         for axes, panel in zip(line, panels, strict=True):
             _draw_rows(axes, panel)
             axes.set_title(f"({next(letters)}) {layer}: {panel.title}")
+            if panel.headings:
+                axes.set_ylim(top=-0.16 / side)
     return figure
 
 
@@ -55,6 +62,9 @@ def _draw_rows(axes: Axes, panel: Rows) -> None:
             )
         middle = row * pitch + 0.5
         axes.text(-0.1, middle, name, ha="right", va="center", color=QUIET, size=6)
+    for column, heading in enumerate(panel.headings):
+        place = column * pitch + 0.5, -GAP / 2
+        axes.text(*place, heading, ha="center", va="bottom", color=QUIET, size=6)
     axes.set(xlim=(-1.3, columns * pitch), ylim=(rows * pitch, -GAP))
     axes.set_aspect("equal")
     axes.axis("off")

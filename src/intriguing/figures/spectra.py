@@ -13,6 +13,7 @@ from intriguing.figures.style import QUIET, blank, styled
 
 ACROSS = 4  # panels in a row
 LEAST = 1e-4  # of the vertical axis; smaller values are not told apart
+NAMED = 10  # layers of a panel that all have their names in it
 MAP = colormaps["viridis"]
 
 Spectra = Mapping[str, Sequence[float]]
@@ -24,7 +25,8 @@ def spectra_figure(networks: Mapping[str, Spectra]) -> Figure:
     """Draw the singular values of each network's layers against their rank.
 
     A panel a network; the first layer is dark and the last one light. Layers of units
-    are drawn through, convolutions dashed. A cross stands at the largest value.
+    are drawn through, convolutions dashed. A cross stands at the largest value. Of many
+    layers the first, the middle one and the last are named.
 
     Args:
         networks: By name, in the order of the panels.
@@ -59,4 +61,14 @@ def _draw_network(axes: Axes, layers: Spectra) -> None:
     axes.axhline(1, color=QUIET, lw=0.6, ls=":")
     axes.set(yscale="log", xlim=(0, 1))
     axes.set_xticks([0, 0.5, 1])
-    axes.legend(fontsize=6.5, loc="lower left", handlelength=1.6, labelspacing=0.2)
+    lines, names = axes.get_legend_handles_labels()
+    last = len(names) - 1
+    named = range(last + 1) if last < NAMED else (0, last // 2, last)
+    axes.legend(
+        [lines[i] for i in named],
+        [names[i] for i in named],
+        fontsize=6.5,
+        loc="lower left",
+        handlelength=1.6,
+        labelspacing=0.2,
+    )
