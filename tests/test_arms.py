@@ -89,6 +89,20 @@ def test_every_arm_was_given_as_many_settings_to_choose_from():
     assert counts.nunique() == 1
 
 
+TUNED = ROOT / "results/paper/tables/tuning.csv"
+
+
+@pytest.mark.skipif(not TUNED.is_file(), reason="`snakemake tuning` has not been run")
+def test_the_best_setting_on_held_out_images_is_the_chosen_one():
+    rows = arms.read_arms(ROOT / "config/arms.tsv")
+    table = pd.read_csv(TUNED)
+    errors = table[table["column"] == "held-out-error"].set_index("row")["value"]
+    assert set(errors.index) == set(rows)
+    for row in (row for row in rows.values() if row.chosen == "yes"):
+        own = [name for name, other in rows.items() if other.arm == row.arm]
+        assert errors[row.setting] == errors[own].min()
+
+
 def counts(wrong, images=10_000):
     return [{"wrong": number, "images": images} for number in wrong]
 

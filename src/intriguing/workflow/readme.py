@@ -11,22 +11,25 @@ from pathlib import Path
 from intriguing.workflow.files import replacing, write_text
 
 RESULTS, NATURAL = Path("results/paper"), Path("results/natural")
-DOCUMENTS = ("README.md", "docs/methods.md", "docs/minimal.md", "docs/natural.md")
+CHAPTERS = ("methods", "minimal", "adversarial-training", "natural")
+DOCUMENTS = ("README.md", *(f"docs/{chapter}.md" for chapter in CHAPTERS))
 PICTURES = ("examples", "cross-model", "distortions", "transfer-decomposition", "peers")
 
 
-def table(name: str, results: Path = RESULTS) -> str:
+def table(name: str, results: Path = RESULTS, target: str = "") -> str:
     """Return a table of a run, or say that the run has not been made."""
     path = results / "tables" / f"{name}.md"
     if not path.is_file():
-        return f"`{path}` is not there yet; `make {results.name}` makes it.\n"
+        maker = target or f"make {results.name}"
+        return f"`{path}` is not there yet; `{maker}` makes it.\n"
     return path.read_text(encoding="utf-8")
 
 
 def claims(*files: str) -> str:
-    """Return the claims and their verdicts as a table."""
+    """Return the claims and their verdicts as a table; none of runs not made."""
     lines = ["| claim | measured [95 % interval] | verdict |", "| --- | --- | --- |"]
-    texts = [(RESULTS / file).read_text(encoding="utf-8") for file in files]
+    paths = [path for file in files if (path := RESULTS / file).is_file()]
+    texts = [path.read_text(encoding="utf-8") for path in paths]
     for claim in (claim for text in texts for claim in json.loads(text)):
         numbers = "{measured:.3g} [{low:.3g}, {high:.3g}]".format(**claim)
         lines.append(f"| {claim['statement']} | {numbers} | {claim['verdict']} |")
@@ -113,6 +116,10 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "cross-training-set": lambda: table("cross-training-set"),
     "amplification": lambda: table("amplification"),
     "transfer-decomposition": lambda: table("transfer-decomposition"),
+    "adversarial-training": lambda: table(
+        "adversarial-training", target="make everything"
+    ),
+    "tuning": lambda: table("tuning", target="snakemake --cores 2 tuning"),
     "controls": lambda: table("controls"),
     "minimal": lambda: table("minimal"),
     "minimal-transfer": lambda: table("minimal-transfer"),
@@ -123,6 +130,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "natural-spectral": lambda: table("spectral", NATURAL),
     "claims": lambda: claims("claims.json"),
     "claims-beyond": lambda: claims("claims/transfer-decomposition.json"),
+    "claims-adversarial-training": lambda: claims("claims/adversarial-training.json"),
     "needs": needs,
     "cost": cost,
     "natural-cost": lambda: cost(NATURAL),
