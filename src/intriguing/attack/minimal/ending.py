@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from intriguing.attack.minimal.live import Live
+from intriguing.attack.minimal.live import Live, bound_of_walks
 from intriguing.attack.minimal.problem import KNOWN, Tally
 from intriguing.attack.minimal.starts import SAME, counted
 from intriguing.attack.minimal.steps import SAFE_MARGIN
@@ -83,11 +83,12 @@ def is_above(live: Live) -> Bool[Tensor, " b"]:
 
 def astray(live: Live) -> Bool[Tensor, " b"]:
     """Return which walks have gone so far that no minimum near them can be best."""
-    rows = (live.walking & (live.row >= 0) & live.bound.isfinite()).nonzero()[:, 0]
+    bound = bound_of_walks(live)
+    rows = (live.walking & (live.row >= 0) & bound.isfinite()).nonzero()[:, 0]
     if not rows.numel():
         return torch.zeros_like(live.walking)
     length = (live.trial[rows] - live.clean[rows]).norm(dim=1)
-    far = length > TOO_FAR * live.bound[rows]
+    far = length > TOO_FAR * bound[rows]
     return torch.zeros_like(live.walking).index_copy_(0, rows, far)
 
 

@@ -179,6 +179,16 @@ def packed(live: Live, kept: Int[Tensor, " n"]) -> Live:
     return Live(**{name: part.index_select(0, kept) for name, part in parts.items()})
 
 
+def bound_of_walks(live: Live) -> Float[Tensor, " b"]:
+    """Return what a walk must stay below: the best known, if another class gave it.
+
+    To an only wanted class there is one walk, and the best known is the known image.
+    Cut short by it, the walk would lead to another minimum than without.
+    """
+    only = live.rivals.sum(1) == live.rivals.shape[1] - 1
+    return live.bound.masked_fill(only, torch.inf)
+
+
 def copy_rows(source: Tensor, target: Tensor, rows: Int[Tensor, " n"]) -> None:
     """Copy some rows, several times faster than by indexing both."""
     target.index_copy_(0, rows, source.index_select(0, rows))

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from intriguing.attack.minimal import starts, steps, subproblem, walk, workingset
-from intriguing.attack.minimal.live import Live, copy_rows
+from intriguing.attack.minimal.live import Live, bound_of_walks, copy_rows
 from intriguing.attack.minimal.network import Network, Trace, difference
 from intriguing.attack.minimal.problem import KNOWN
 from intriguing.attack.minimal.workingset import CUTS
@@ -203,7 +203,7 @@ def slopes_at(
             odds,
             walks,
             live.taken[walking] - 1,
-            live.bound[walking],
+            bound_of_walks(live)[walking],
         )
     return cuts
 
