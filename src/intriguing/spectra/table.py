@@ -59,7 +59,9 @@ def cells_beside_the_paper(cells: Rows) -> Rows:
     The norm is the middle of its enclosure, with the enclosure as its interval.
     """
     found: Rows = {}
-    for row in dict.fromkeys(row for row, _ in cells if row.startswith(f"{ALEXNET}/")):
+    # The paper has layers with weights alone.
+    kinds = tuple(f"{ALEXNET}/{kind}" for kind in ("conv", "fc"))
+    for row in dict.fromkeys(row for row, _ in cells if row.startswith(kinds)):
         for column, own in PAPER.items():
             value, lower = cells.get((row, own)), cells.get((row, "lower"))
             if value is not None and own == "upper":
