@@ -54,5 +54,6 @@ include: "workflow/rules/natural_results.smk"
 rule everything:
     input:
         rules.all.input,
+        MINIMAL,
         DECOMPOSITION,
         ADVERSARIAL_TRAINING,

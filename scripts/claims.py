@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from intriguing import findings, shortest, tables
+from intriguing import findings, tables
 from intriguing.claims import Claim, to_json
 from intriguing.names import MATCHED
 from intriguing.pages import claims_page
@@ -18,7 +18,6 @@ def run(
     networks: list[tuple[str, int]],
     records: list[str],
     answers: pd.DataFrame,
-    minimal_answers: pd.DataFrame,
     by_decay: list[str],
     autoencoder: str,
 ) -> list[Claim]:
@@ -28,7 +27,6 @@ def run(
         networks: Name and seed of each attacked network.
         records: Files with a row for each attacked image, in that order.
         answers: Every network's answer to every image.
-        minimal_answers: The same with the shortest perturbations.
         by_decay: Linear networks, from the weakest decay to the strongest.
         autoencoder: Name of the network on an autoencoder's codes.
     """
@@ -42,7 +40,6 @@ def run(
         findings.strong_to_weak(rates, by_decay),
         findings.strong_to_weak_is_best(rates, by_decay),
         findings.autoencoder_resists(rates, autoencoder),
-        shortest.transfer_less(shortest.paired_answers(minimal_answers, answers)),
     ]
 
 
@@ -63,10 +60,9 @@ if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
     networks = [tuple(network) for network in settings["networks"]]
     with step_log(snakemake, threads=None):
-        both = map(pd.read_parquet, (files.answers, files.minimal_answers))
-        answers = [among(found, settings["transfer"]) for found in both]
+        answers = among(pd.read_parquet(files.answers), settings["transfer"])
         linear, autoencoder = settings["by_decay"], settings["autoencoder"]
-        found = run(networks, files.records, *answers, linear, autoencoder)
+        found = run(networks, files.records, answers, linear, autoencoder)
         for chapter in files.chapters:
             found += [Claim(**kept) for kept in json.loads(Path(chapter).read_text())]
         named = {Path(path).stem: path for path in files.tables}

@@ -2,15 +2,12 @@ rule claims:
     input:
         records=LBFGS_RECORDS,
         answers=rules.transfer.output.answers,
-        minimal_answers=rules.transfer_minimal.output.answers,
         # Claims of other chapters, judged where their numbers are made.
         chapters=[f"{RESULTS}/claims/training-sets.json"] if COMPARED else [],
         tables=[
             rules.table_models.output.csv,
             rules.table_cross_model.output.table_csv,
             rules.table_choices.output.csv,
-            rules.table_minimal.output.table_csv,
-            rules.table_minimal.output.transfer_csv,
             *(path for path in SETS if path.endswith(".csv")),
         ],
     output:

@@ -68,14 +68,9 @@ ADVERSARIAL = [
     for attack, model, seed in [*ATTACKED, *((sheets.FINEST, *n) for n in CONVOLUTED)]
     for kind in ("safetensors", "parquet")
 ]
-ADVERSARIAL += [
-    f"{RESULTS}/adversarial/minimal/{model}/{seed}.{kind}"
-    for model, seed in TRAINED
-    for kind in ("safetensors", "parquet")
-]
-TRANSFER = [f"{RESULTS}/transfer/{attack}.parquet" for attack in ("lbfgs", "minimal")]
+TRANSFER = [f"{RESULTS}/transfer/lbfgs.parquet"]
 TABLE_NAMES = ["models", "cross-model", "cross-model-sample", "controls", "choices"]
-TABLE_NAMES += ["minimal", "minimal-transfer", "spectral"]
+TABLE_NAMES += ["spectral"]
 TABLES = [
     f"{RESULTS}/tables/{table}.{kind}"
     for table in TABLE_NAMES

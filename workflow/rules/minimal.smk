@@ -1,4 +1,4 @@
-# The shortest perturbations, on the images and targets of the paper's method.
+# Beyond the paper: the shortest perturbations, on the images and targets of its method.
 MINIMAL_STARTS = 8
 MINIMAL_RECORDS = [f"{RESULTS}/adversarial/minimal/{m}/{s}.parquet" for m, s in TRAINED]
 
@@ -67,7 +67,7 @@ rule table_minimal:
             f"{RESULTS}/tables/minimal.html",
             caption="../report/table-minimal.rst",
             category="Beyond the paper",
-            labels={"table": "Shortest perturbations", "paper": "4.1, Table 1"},
+            labels={"result": "Shortest perturbations", "kind": "table"},
         ),
         transfer_csv=f"{RESULTS}/tables/minimal-transfer.csv",
         transfer_md=f"{RESULTS}/tables/minimal-transfer.md",
@@ -76,7 +76,14 @@ rule table_minimal:
             f"{RESULTS}/tables/minimal-transfer.html",
             caption="../report/table-minimal-transfer.rst",
             category="Beyond the paper",
-            labels={"table": "Their transfer between networks", "paper": "Table 2"},
+            labels={"result": "Shortest perturbations: transfer", "kind": "table"},
+        ),
+        claims=f"{RESULTS}/claims/minimal.json",
+        claims_html=report(
+            f"{RESULTS}/claims/minimal.html",
+            caption="../report/claims-minimal.rst",
+            category="Beyond the paper",
+            labels={"result": "Shortest perturbations: transfer", "kind": "claim"},
         ),
     log:
         f"{RESULTS}/logs/table_minimal.log",
@@ -93,3 +100,11 @@ rule table_minimal:
         "The shortest perturbations beside the paper's"
     script:
         step("table_minimal.py")
+
+
+MINIMAL = [
+    *(f"{RESULTS}/adversarial/minimal/{m}/{s}.safetensors" for m, s in TRAINED),
+    *MINIMAL_RECORDS,
+    *rules.transfer_minimal.output,
+    *rules.table_minimal.output,
+]

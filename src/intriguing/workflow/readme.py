@@ -44,15 +44,17 @@ def provenance(results: Path = RESULTS) -> dict:
 def needs(results: Path = RESULTS) -> str:
     """Return time, memory and disk of a run."""
     facts = provenance(results)
-    rules, cores = facts["rules"].values(), facts["cores"]
-    minutes = sum(rule["seconds"] for rule in rules) / 60
-    memory = max(rule["max_rss"] or 0 for rule in rules) / 1000
+    rules, cores = facts["rules"], facts["cores"]
+    minutes = {name: rule["seconds"] / 60 / cores for name, rule in rules.items()}
+    paper = sum(minutes[name] for name in rules_after() if name in minutes)
+    memory = max(rule["max_rss"] or 0 for rule in rules.values()) / 1000
     files = [path for path in results.rglob("*") if path.is_file()]
     disk = sum(path.stat().st_size for path in files) / 1e9
     where = f"{facts['processor']}, no GPU"
     rows = {
-        "time": f"{minutes / cores:.0f} minutes on {cores} cores ({where}) once the "
-        "environment is there, which takes a few more",
+        "time": f"{paper:.0f} minutes on {cores} cores ({where}) for `make paper`, "
+        f"{sum(minutes.values()):.0f} for `make everything`, once the environment is "
+        "there, which takes a few more",
         "memory": f"{memory:.1f} GB for each core that is used",
         "disk": f"{disk:.1f} GB of results, 0.1 GB of data, and 2 to 7 GB of "
         "environment, mostly torch: the larger with CUDA",
@@ -76,8 +78,15 @@ def cost(results: Path = RESULTS) -> str:
 def graph() -> str:
     """Return the graph of the rules, as GitHub draws it.
 
-    Left out: the target ``all``, and arrows that a longer way stands for.
+    Left out: arrows that a longer way stands for.
     """
+    arrows = sorted(without_shortcuts(rules_after()))
+    lines = [f"\t{source} --> {target}" for source, target in arrows]
+    return "```mermaid\nflowchart LR\n" + "\n".join(lines) + "\n```\n"
+
+
+def rules_after() -> dict[str, set[str]]:
+    """Return the rules that take the files of each rule, in the target ``all``."""
     command = [sys.executable, "-m", "snakemake", "--rulegraph", "mermaid-js", "-n"]
     drawn = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     names = dict(re.findall(r"(id\d+)\[(\w+)\]", drawn))
@@ -86,8 +95,7 @@ def graph() -> str:
     for source, target in arrows:
         if names[target] not in {"all", names[source]}:
             later[names[source]].add(names[target])
-    lines = [f"\t{a} --> {b}" for a, b in sorted(without_shortcuts(later))]
-    return "```mermaid\nflowchart LR\n" + "\n".join(lines) + "\n```\n"
+    return {name: after for name, after in later.items() if name != "all"}
 
 
 def without_shortcuts(later: dict[str, set[str]]) -> set[tuple[str, str]]:
@@ -121,14 +129,15 @@ BLOCKS: dict[str, Callable[[], str]] = {
     ),
     "tuning": lambda: table("tuning", target="snakemake --cores 2 tuning"),
     "controls": lambda: table("controls"),
-    "minimal": lambda: table("minimal"),
-    "minimal-transfer": lambda: table("minimal-transfer"),
+    "minimal": lambda: table("minimal", target="make everything"),
+    "minimal-transfer": lambda: table("minimal-transfer", target="make everything"),
     "peers": lambda: table("peers"),
     "spectral": lambda: table("spectral"),
     "natural": lambda: table("natural", NATURAL),
     "natural-transfer": lambda: table("natural-transfer", NATURAL),
     "natural-spectral": lambda: table("spectral", NATURAL),
     "claims": lambda: claims("claims.json"),
+    "claims-minimal": lambda: claims("claims/minimal.json"),
     "claims-beyond": lambda: claims("claims/transfer-decomposition.json"),
     "claims-adversarial-training": lambda: claims("claims/adversarial-training.json"),
     "needs": needs,
