@@ -50,7 +50,15 @@ NOISE = (
         "Elapsed",
         "SNAKEMAKE",
     ),
-    *("This was a dry-run", "Job stats", "Config file", "  File ", "Use `dvc", "hint:"),
+    *(
+        "This was a dry-run",
+        "If you prefer",
+        "Job stats",
+        "Config file",
+        "  File ",
+        "Use `dvc",
+        "hint:",
+    ),
     *("To (track|enable|share|push|apply|promote)", "If you are sure that a change"),
 )
 
