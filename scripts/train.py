@@ -8,6 +8,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from intriguing import models, training
+from intriguing.adam import AdamRecipe
 from intriguing.data import to_pixels
 from intriguing.workflow.files import replacing, write_text
 from intriguing.workflow.step import progress, step_log
@@ -34,7 +35,7 @@ def run(
     if part:
         chosen = np.loadtxt(part, dtype=np.int64)
         pixels, labels = pixels[chosen], labels[chosen]
-    recipe = training.AdamRecipe(*(row[key] for key in RECIPE))
+    recipe = AdamRecipe(*(row[key] for key in RECIPE))
     sparsity = training.Sparsity(**settings["autoencoder"])
     track = lambda epochs: progress(epochs, f"{row['model']}, seed {seed}")  # noqa: E731
     shape = (row["hidden"], row["decay"], recipe, sparsity)

@@ -7,9 +7,9 @@ from safetensors.torch import load_file
 from torch import nn
 
 from intriguing import models
+from intriguing.adam import AdamRecipe
 from intriguing.convolutional import ARCHITECTURES, Moves, fit_convolutional
 from intriguing.data import to_pixels
-from intriguing.training import AdamRecipe
 from intriguing.workflow.files import replacing, write_text
 from intriguing.workflow.step import progress, step_log
 

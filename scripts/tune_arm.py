@@ -5,10 +5,10 @@ from pathlib import Path
 
 from safetensors.torch import load_file
 
+from intriguing.adam import AdamRecipe
 from intriguing.adversarial_training import Arm, fit_arm
 from intriguing.data import to_pixels
 from intriguing.models import count_errors
-from intriguing.training import AdamRecipe
 from intriguing.workflow.files import write_text
 from intriguing.workflow.step import progress, step_log
 

@@ -9,6 +9,7 @@ import torch
 from conftest import ROOT
 from torch import nn
 
+from intriguing.adam import AdamRecipe
 from intriguing.convolutional import (
     ARCHITECTURES,
     Moves,
@@ -27,7 +28,6 @@ from intriguing.models import (
     load_model,
     serialise_model,
 )
-from intriguing.training import AdamRecipe
 from intriguing.workflow.config import read_config
 from intriguing.workflow.convolutions import (
     SHAPES,

@@ -5,10 +5,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from intriguing.adam import AdamRecipe
 from intriguing.adversarial_training import Arm, arm_loss, drop, fit_arm
 from intriguing.models import linear_layers, perceptron
 from intriguing.pools import Pools, adversarial_shifts, moved, parts_of
-from intriguing.training import AdamRecipe, draw_weights, fit_sigmoid
+from intriguing.training import draw_weights, fit_sigmoid
 
 SIZES = [12, 9, 8, 4]
 DECAYS = (1e-4, 1e-4, 1e-5)

@@ -1,14 +1,14 @@
 """Training against optimality conditions and its own promises."""
 
-import numpy as np
 import pytest
 import torch
 from scipy import sparse
 from torch import nn
 
 from intriguing import training
+from intriguing.adam import AdamRecipe
 from intriguing.models import linear_layers
-from intriguing.training import AdamRecipe, Sparsity
+from intriguing.training import Sparsity
 
 
 @pytest.fixture(scope="module")
@@ -71,15 +71,6 @@ def test_decay_shrinks_the_weights_of_its_own_layer_only(blobs):
     held = linear_layers(fit(0, blobs, decays=[0.3, 0.0]))
     assert held[0].weight.norm() < 0.5 * free[0].weight.norm()
     assert held[1].weight.norm() > 0.5 * free[1].weight.norm()
-
-
-def test_the_learning_rate_rises_then_falls_to_nothing():
-    share = training.cosine_schedule(100, warmup=0.2)
-    rates = [share(step) for step in range(101)]
-    assert np.argmax(rates) == 20
-    assert all(np.diff(rates[:20]) > 0)
-    assert all(np.diff(rates[20:]) < 0)
-    assert rates[100] == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.parametrize("mean", [0.01, 0.05, 0.4])

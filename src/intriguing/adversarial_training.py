@@ -13,15 +13,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
+from intriguing.adam import AdamRecipe, Track, run_adam
 from intriguing.models import linear_layers, perceptron
 from intriguing.pools import Pools, moved, parts_of
-from intriguing.training import (
-    AdamRecipe,
-    Track,
-    decay_groups,
-    draw_weights,
-    run_adam,
-)
+from intriguing.training import decay_groups, draw_weights
 
 
 @dataclass(frozen=True)

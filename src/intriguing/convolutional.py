@@ -14,9 +14,9 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 from torch.nn import functional
 
+from intriguing.adam import AdamRecipe, Group, Track, run_adam
 from intriguing.errors import InputError
 from intriguing.models import Architecture, build
-from intriguing.training import AdamRecipe, Track, run_adam
 
 Layers = list[dict[str, Any]]
 
@@ -160,7 +160,7 @@ def fit_convolutional(
             logits = network(moved(images[rows], moves, generator))
             return functional.cross_entropy(logits, labels[rows])
 
-        groups = [{"params": list(network.parameters()), "weight_decay": decay}]
+        groups = [Group(list(network.parameters()), decay)]
         run_adam(loss, groups, len(images), recipe, generator, track)
     network = network.to(memory_format=torch.contiguous_format)
     return network.eval().requires_grad_(False)

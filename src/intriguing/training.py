@@ -6,7 +6,7 @@ L-BFGS to convergence. The others are fitted by Adam in small batches, which dep
 from the paper's text; `docs/methods.md` says why.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from scipy.special import log_softmax
 from torch import Tensor, nn
 from torch.nn import functional
 
+from intriguing.adam import AdamRecipe, Group, Track, run_adam
 from intriguing.models import linear_layers, perceptron
 
 LINEAR_TOLERANCE = 5e-5
@@ -29,26 +30,6 @@ TYPICAL_VARIANCE = 0.03
 """Of a predicted probability, over the training images; only speed hangs on it."""
 ENOUGH = 6000
 """Images from which the second moment of the features is estimated; likewise."""
-
-Track = Callable[[Iterable[int]], Iterable[int]]
-"""Passes an iterable on, showing progress or not; ``iter`` shows none."""
-
-
-@dataclass(frozen=True)
-class AdamRecipe:
-    """Settings of one run of Adam.
-
-    Attributes:
-        learning_rate: Highest learning rate; it falls to 0 along half a cosine.
-        epochs: Passes over the training images.
-        batch: Images per step; an incomplete last batch is dropped.
-        warmup: Share of all steps in which the rate first rises linearly from 0.
-    """
-
-    learning_rate: float
-    epochs: int
-    batch: int
-    warmup: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -216,54 +197,14 @@ def draw_weights(network: nn.Module, generator: torch.Generator) -> None:
             layer.bias.data.zero_()
 
 
-def decay_groups(network: nn.Module, decays: Sequence[float]) -> list[dict]:
+def decay_groups(network: nn.Module, decays: Sequence[float]) -> list[Group]:
     """Pair each layer's weights with its decay, and its biases with none."""
     groups = []
     for layer, decay in zip(linear_layers(network), decays, strict=True):
-        groups.append({"params": [layer.weight], "weight_decay": decay})
+        groups.append(Group([layer.weight], decay))
         if layer.bias is not None:
-            groups.append({"params": [layer.bias], "weight_decay": 0.0})
+            groups.append(Group([layer.bias], 0.0))
     return groups
-
-
-def run_adam(
-    loss: Callable[[Tensor], Tensor],
-    groups: list[dict],
-    count: int,
-    recipe: AdamRecipe,
-    generator: torch.Generator,
-    track: Track,
-) -> None:
-    """Minimise ``loss(rows)`` over shuffled batches of ``range(count)``.
-
-    The decay of a group is added to the gradient, as the paper's loss asks.
-    """
-    batch = min(recipe.batch, count)
-    steps = count // batch
-    optimiser = torch.optim.Adam(groups, lr=recipe.learning_rate, fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, cosine_schedule(steps * recipe.epochs, recipe.warmup)
-    )
-    for _ in track(range(recipe.epochs)):
-        order = torch.randperm(count, generator=generator)
-        for rows in order[: steps * batch].split(batch):
-            optimiser.zero_grad(set_to_none=True)
-            loss(rows).backward()
-            optimiser.step()
-            schedule.step()
-
-
-def cosine_schedule(steps: int, warmup: float) -> Callable[[int], float]:
-    """Return the share of the highest learning rate at each step."""
-    rising = warmup * steps
-
-    def share(step: int) -> float:
-        if step < rising:
-            return (step + 1) / (rising + 1)
-        done = (step - rising) / max(steps - rising, 1)
-        return 0.5 * (1 + float(np.cos(np.pi * min(done, 1.0))))
-
-    return share
 
 
 # ---------------------------------------------------------------- the autoencoder

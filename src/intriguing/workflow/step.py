@@ -110,6 +110,7 @@ def _prepare(log: logging.Logger, seed: int, threads: int | None) -> None:
 
     torch.manual_seed(seed)
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True)
+    # As use_deterministic_algorithms(True), which loads torch's compiler: a second.
+    torch.set_deterministic_debug_mode("error")
     if torch.cuda.is_available():
         log.info("cuda %s, %s", torch.version.cuda, torch.cuda.get_device_name())
