@@ -33,15 +33,17 @@ def run(
         clean, labels = stored["clean"], stored["label"]
         right = {n: _right(model, clean, labels) for n, model in networks.items()}
         for length, longer in lengthened(settings, clean, stored["adversarial"]):
-            noisy = matched_noise(clean, root_mean_square(longer - clean), source[1])
+            distortion = root_mean_square(longer - clean)
+            noisy = matched_noise(clean, distortion, source[1])
             for target, model in networks.items():
-                known, kept = (*source, *target, length), right[target]
+                kept = right[target]
                 fooled = [kept & ~_right(model, x, labels) for x in (longer, noisy)]
                 counts = [int(those.sum()) for those in (kept, *fooled)]
+                known = (*source, *target, length, float(distortion.mean()))
                 rows.append((*known, *counts))
     ends = ["source", "source_seed", "target", "target_seed"]
     counted = ["images", "fooled", "fooled_by_noise"]
-    return pd.DataFrame(rows, columns=[*ends, "length", *counted])
+    return pd.DataFrame(rows, columns=[*ends, "length", "distortion", *counted])
 
 
 def lengthened(

@@ -13,8 +13,19 @@ from conftest import ROOT
 
 RUN = "results/smoke"
 SMOKE = ("everything", "--configfile", "config/smoke.yaml")
+
+
+class Run(NamedTuple):
+    """A run of the workflow: its results, and what Snakemake is asked for."""
+
+    results: str
+    options: tuple[str, ...]
+
+
+EVERY_RULE = Run(RUN, SMOKE)
 # Settings of whoever runs the tests that must not reach the workflow under test.
-FOREIGN = ("PYTHONPATH", "PYTHONHOME", "GIT_", "SNAKEMAKE_", "DVC_")
+FOREIGN = ("PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE")
+FOREIGN += ("GIT_", "SNAKEMAKE_", "DVC_")
 AUTHOR = {"NAME": "A. Tester", "EMAIL": "tester@example.org"}
 
 
@@ -30,14 +41,7 @@ def environment(folder: Path) -> dict[str, str]:
     places = ("GLOBAL_CONFIG", "SYSTEM_CONFIG", "SITE_CACHE")
     dvc = {f"DVC_{place}_DIR": f"{folder}-dvc" for place in places}
     git = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-    return {
-        **kept,
-        **who,
-        **dvc,
-        **git,
-        "PATH": commands,
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
+    return {**kept, **who, **dvc, **git, "PATH": commands}
 
 
 def attempt(folder: Path, *command: object) -> tuple[int, str]:
@@ -63,9 +67,9 @@ def python(*arguments: object) -> tuple[object, ...]:
     return (sys.executable, "-m", *arguments)
 
 
-def snakemake(folder: Path, *options: object) -> str:
-    """Call Snakemake for everything of the smoke run."""
-    return call(folder, *python("snakemake", *SMOKE, *options))
+def snakemake(folder: Path, *options: object, run: Run = EVERY_RULE) -> str:
+    """Call Snakemake for all that the run makes."""
+    return call(folder, *python("snakemake", *run.options, *options))
 
 
 def copy_repository(folder: Path, raw: Path) -> Path:
@@ -90,12 +94,17 @@ def commit(folder: Path, message: str) -> str:
     return call(folder, "git", "rev-parse", "HEAD").strip()
 
 
+def finished_run(place: Path, raw: Path, run: Run) -> Path:
+    """Run it in a copy of the repository, on two cores."""
+    folder = copy_repository(place / Path(run.results).name, raw)
+    snakemake(folder, "--cores", "2", run=run)
+    return folder
+
+
 @cache
 def smoke_run(place: Path, raw: Path) -> Path:
-    """Run every rule once, on two cores; not again for another test file."""
-    folder = copy_repository(place / "smoke", raw)
-    snakemake(folder, "--cores", "2")
-    return folder
+    """Run every rule once; not again for another test file."""
+    return finished_run(place, raw, EVERY_RULE)
 
 
 def twin(folder: Path, place: Path) -> Path:
@@ -120,17 +129,17 @@ class Job(NamedTuple):
     pending: bool
 
 
-def jobs(folder: Path, *options: str) -> dict[str, Job]:
+def jobs(folder: Path, *options: str, run: Run = EVERY_RULE) -> dict[str, Job]:
     """List every job by its name, ``rule`` or ``rule/wildcards``, and what is planned.
 
     Taken from Snakemake's own summary, which has a line for each output.
     """
-    shown = snakemake(folder, *options, "--detailed-summary").splitlines()
+    shown = snakemake(folder, *options, "--detailed-summary", run=run).splitlines()
     start = next(i for i, line in enumerate(shown) if line.startswith("output_file\t"))
     found: dict[str, Job] = {}
     for line in (line for line in shown[start + 1 :] if line.count("\t") == 7):
         output, _, rule, log, inputs, _, _, plan = line.split("\t")
-        name = _name(rule, output, log)
+        name = _name(run.results, rule, output, log)
         job = found.get(name, Job(rule, set(), set(), plan == "update pending"))
         assert job.pending == (plan == "update pending")
         job.outputs.add(output)
@@ -139,11 +148,11 @@ def jobs(folder: Path, *options: str) -> dict[str, Job]:
     return found
 
 
-def _name(rule: str, output: str, log: str) -> str:
+def _name(results: str, rule: str, output: str, log: str) -> str:
     """Name a job by its log; one that never ran by its first wildcards."""
     if log != "-":
-        return str(Path(log).relative_to(f"{RUN}/logs").with_suffix(""))
-    parts = Path(output).relative_to(RUN).with_suffix("").parts[1:]
+        return str(Path(log).relative_to(f"{results}/logs").with_suffix(""))
+    parts = Path(output).relative_to(results).with_suffix("").parts[1:]
     return "/".join((rule, *parts))
 
 
@@ -167,9 +176,9 @@ def with_dependants(jobs: Mapping[str, Job], first: Iterable[str]) -> set[str]:
     return reached
 
 
-def contents(folder: Path, *leave_out: str) -> dict[str, bytes]:
+def contents(folder: Path, *leave_out: str, run: Run = EVERY_RULE) -> dict[str, bytes]:
     """Return the bytes of every file of the run, but for some folders or files."""
-    top = folder / RUN
+    top = folder / run.results
     found = {str(p.relative_to(top)): p for p in sorted(top.rglob("*")) if p.is_file()}
     return {
         name: path.read_bytes()

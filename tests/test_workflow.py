@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import yaml
 from conftest import ROOT
 from matplotlib.image import imread
 from safetensors.torch import load_file
@@ -543,3 +544,15 @@ def test_the_report_has_the_numbers_of_the_tables(shown, results):
     for row in table(results, "cross-model").dropna(subset="value").itertuples():
         if row.column != "distortion" and row.value >= 0.1:
             assert f"{100 * row.value:.1f}%" in page, (row.row, row.column)
+
+
+def test_dvc_and_git_hold_all_that_everything_makes(smoke):
+    """A file that neither has would be missing in every clone."""
+    text = (ROOT / "dvc.yaml").read_text().replace("results/paper", RUN)
+    stage = yaml.safe_load(text)["stages"]["paper"]
+    entries = [*stage["outs"], *stage["metrics"]]
+    assert all(next(iter(entry.values()))["persist"] for entry in entries)
+    held = tuple(next(iter(entry)) for entry in entries)
+    made = set().union(*(job.outputs for job in jobs(smoke).values()))
+    assert f"{RUN}/claims/training-sets.json" in made
+    assert [name for name in made if not name.startswith(held)] == []
