@@ -19,28 +19,32 @@ def run(
     records: list[str],
     answers: pd.DataFrame,
     by_decay: list[str],
-    autoencoder: str,
+    autoencoder: str | None,
 ) -> list[Claim]:
     """Return the claims on adversarial images and their transfer.
+
+    A claim is left out where the networks that it compares are not there.
 
     Args:
         networks: Name and seed of each attacked network.
         records: Files with a row for each attacked image, in that order.
         answers: Every network's answer to every image.
         by_decay: Linear networks, from the weakest decay to the strongest.
-        autoencoder: Name of the network on an autoencoder's codes.
+        autoencoder: Name of the network on an autoencoder's codes, None for none.
     """
     reached: dict[str, list[pd.Series]] = {}
     for (name, _), path in zip(networks, records, strict=True):
         reached.setdefault(name, []).append(pd.read_parquet(path)["reached"])
-    rates = error_rates(answers)
-    return [
-        findings.every_image_has_one(reached),
-        findings.transfer_beats_noise(answers),
-        findings.strong_to_weak(rates, by_decay),
-        findings.strong_to_weak_is_best(rates, by_decay),
-        findings.autoencoder_resists(rates, autoencoder),
-    ]
+    rates, fed = error_rates(answers), answers["column"].nunique()
+    judged = [findings.every_image_has_one(reached)]
+    if fed > 1:
+        judged.append(findings.transfer_beats_noise(answers))
+    if len(by_decay) > 1:
+        judged.append(findings.strong_to_weak(rates, by_decay))
+        judged.append(findings.strong_to_weak_is_best(rates, by_decay))
+    if autoencoder and fed > 2:
+        judged.append(findings.autoencoder_resists(rates, autoencoder))
+    return judged
 
 
 def among(answers: pd.DataFrame, networks: list[str]) -> pd.DataFrame:

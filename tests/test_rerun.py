@@ -42,7 +42,7 @@ from intriguing.workflow.compare.comparison import (
 pytestmark = pytest.mark.slow
 
 CONFIG, SHEET = "tests/stories/config.yaml", "tests/stories/models.tsv"
-RUN = "results/stories"
+RUN = "results/story"
 STORIES = Run(RUN, ("all", "--configfile", CONFIG))
 jobs = partial(scratch.jobs, run=STORIES)
 contents = partial(scratch.contents, run=STORIES)
@@ -195,7 +195,7 @@ def test_a_changed_cell_of_the_sheet_trains_that_network_only(tree, finished):
 
 
 def test_the_same_number_written_otherwise_reruns_nothing(tree):
-    change_cell(tree, "FC10-1e-2", "decay", "0.01")
+    change_cell(tree, "FC10-1", "decay", "1.0")
     assert planned(jobs(tree)) == set()
 
 
@@ -524,7 +524,7 @@ def test_the_comparison_names_what_is_upstream_of_each_changed_number(
     history, tmp_path
 ):
     tree = twin(history, tmp_path / "tree")
-    page = (tree / write_comparison(tree, "first", "stories")).read_text()
+    page = (tree / write_comparison(tree, "first", "story")).read_text()
     found = {
         re.sub("<[^>]+>", "", item)
         for item in re.findall('<li id="cause-.*?</li>', page)
@@ -538,7 +538,7 @@ def test_the_comparison_names_what_is_upstream_of_each_changed_number(
 
 
 def test_the_comparison_goes_on_without_records_in_the_cache(clone):
-    page = (clone / write_comparison(clone, "first", "stories")).read_text()
+    page = (clone / write_comparison(clone, "first", "story")).read_text()
     assert NOT_HERE in page
 
 
@@ -551,10 +551,10 @@ def test_records_of_other_results_than_git_has_are_not_taken_for_theirs(
     metrics.write_text(metrics.read_text().replace("agrees", "differs"))
     commit(tree, "Not recorded")
     assert NO_RECORDS in unescape(
-        (tree / write_comparison(tree, "HEAD", "stories")).read_text()
+        (tree / write_comparison(tree, "HEAD", "story")).read_text()
     )
     assert NO_RECORDS not in unescape(
-        (tree / write_comparison(tree, "second", "stories")).read_text()
+        (tree / write_comparison(tree, "second", "story")).read_text()
     )
 
 
@@ -589,7 +589,7 @@ def bucket():
     client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **keys)
     client.create_bucket(Bucket="results")
     yield (
-        "s3://results/stories",
+        "s3://results/story",
         {
             "endpointurl": endpoint,
             "access_key_id": "any",

@@ -1,8 +1,11 @@
 """From answers to single images to the cells of tables and to claims."""
 
+import runpy
+
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import ROOT
 
 from intriguing import findings, results
 from intriguing.pages import claims_page, table_page
@@ -67,6 +70,9 @@ def test_errors_are_pooled_over_seeds():
 NETWORKS = ("weak", "strong", "coded")
 
 
+judged = runpy.run_path(str(ROOT / "scripts/claims.py"))["run"]
+
+
 def transfer_of(strength: dict[tuple[str, str], int], noise: int) -> pd.DataFrame:
     errors = {("clean", column): [5] * 5 for column in NETWORKS}
     for source in NETWORKS:
@@ -116,6 +122,34 @@ def test_the_network_with_the_fewest_errors_on_foreign_images_resists_best():
     # Against `weak` on the images of `strong`, and the other way round.
     assert claim.measured == pytest.approx(min(0.8 - 0.2, 0.3 - 0.15))
     assert findings.autoencoder_resists(rates, "weak").verdict == "differs"
+
+
+@pytest.mark.parametrize(
+    ("by_decay", "autoencoder", "left_out"),
+    [
+        (["weak", "strong"], "coded", set()),
+        (["weak"], "coded", {"strong-to-weak-linear", "strong-to-weak-is-best"}),
+        (["weak", "strong"], None, {"autoencoder-resists"}),
+    ],
+)
+def test_claims_on_networks_that_are_not_there_are_left_out(
+    by_decay, autoencoder, left_out, tmp_path
+):
+    pd.DataFrame({"reached": [True] * 50}).to_parquet(tmp_path / "records.parquet")
+    records = [("weak", 0)], [str(tmp_path / "records.parquet")]
+    answers = transfer_of(STRENGTH, 7)
+    whole = judged(*records, answers, ["weak", "strong"], "coded")
+    found = judged(*records, answers, by_decay, autoencoder)
+    assert {one.id for one in whole} - {one.id for one in found} == left_out
+    assert len(whole) == 5
+
+
+def test_a_single_network_has_the_claim_on_its_own_images_alone(tmp_path):
+    pd.DataFrame({"reached": [True] * 50}).to_parquet(tmp_path / "records.parquet")
+    records = [("weak", 0)], [str(tmp_path / "records.parquet")]
+    answers = answers_of({("clean", "weak"): [5], ("weak", "weak"): [100]})
+    found = judged(*records, answers, ["weak"], None)
+    assert [one.id for one in found] == ["adversarial-images-exist"]
 
 
 @pytest.mark.parametrize(("failed", "verdict"), [(0, "agrees"), (1, "differs")])

@@ -91,5 +91,5 @@ def claims_settings(
         "networks": [list(network) for network in trained],
         "transfer": list(models),
         "by_decay": [row.model for row in sorted(linear, key=lambda row: row.decay)],
-        "autoencoder": coded[0],
+        "autoencoder": coded[0] if coded else None,
     }
