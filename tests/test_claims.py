@@ -46,6 +46,7 @@ def claim(**changes):
     ("printed", "value", "unit"),
     [
         ("6.25%", 0.0625, 0.0001),
+        ("<1.2%", 0.012, 0.001),
         ("5.0%", 0.05, 0.001),
         ("100%", 1, 0.01),
         ("0.062", 0.062, 0.001),
@@ -59,7 +60,7 @@ def test_printed_numbers_have_a_value_and_a_last_digit(printed, value, unit):
 
 
 @pytest.mark.parametrize(
-    "printed", ["", "N/A", "%", "1,5%", "-2", "6.7 %", ".", "1.2.3", "10%%"]
+    "printed", ["", "N/A", "%", "1,5%", "-2", "6.7 %", ".", "1.2.3", "10%%", "<<1%"]
 )
 def test_what_is_not_printed_like_this_is_refused(printed):
     with pytest.raises(InputError, match="printed"):
@@ -78,6 +79,19 @@ def test_band_of_a_rate_is_wilson_at_the_ends_of_its_rounding():
     expected_low = binomtest(245, 1000).proportion_ci(0.95, "wilson").low
     expected_high = binomtest(260, 1000).proportion_ci(0.95, "wilson").high
     assert (low, high) == pytest.approx((expected_low, expected_high))
+
+
+def test_an_upper_bound_reaches_from_zero_to_its_own_sampling_error():
+    assert published_band(0.012, "<1.2%", None, "rate") == (0, 0.012)
+    expected = binomtest(120, 10_000).proportion_ci(0.95, "wilson").high
+    assert published_band(0.012, "<1.2%", 10_000, "rate") == pytest.approx(
+        (0, expected)
+    )
+
+
+def test_a_bound_of_a_mean_is_refused():
+    with pytest.raises(InputError, match="rate"):
+        published_band(0.1, "<0.1", None, "mean")
 
 
 @pytest.mark.parametrize(("value", "printed"), [(0.0, "0%"), (1.0, "100%")])

@@ -5,7 +5,7 @@ A printed number stands for a band: all true values that may lie behind it, give
 - its rounding: half a unit of the last printed digit to both sides. Percentages reach a
   full unit upwards, because some cells of Table 2 are only explained by truncation
   (98 of 256 is printed as 38.2%). A digit that is not printed counts as not known:
-  0.1 may be 0.05 to 0.15.
+  0.1 may be 0.05 to 0.15. A bound, <1.2%, is not rounded and reaches down to 0.
 - the paper's sampling error at the 95 % level: Wilson's interval for a rate, 1.96
   standard errors for a mean distortion, both at the sample size of the paper. The
   paper prints no standard deviation over images; ours stands in.
@@ -43,6 +43,8 @@ PRINTED = re.compile(
     r"(?:(\d+(?:\.\d+)?)·)?10\^(-?\d+)|(\d+(?:\.\d+)?)(%?)",
     re.ASCII,
 )
+BELOW = "<"
+"""Printed before a number that is an upper bound."""
 STANDARD_ERRORS = 1.96
 
 
@@ -84,12 +86,13 @@ class Claim:
 def read_printed(printed: str) -> tuple[float, float]:
     """Value of a printed number and the unit of its last digit.
 
-    ``6.25%`` gives 0.0625 and 0.0001; ``5·10^-5`` gives 5e-5 and 1e-5.
+    ``6.25%`` gives 0.0625 and 0.0001; ``5·10^-5`` gives 5e-5 and 1e-5; ``<1.2%`` gives
+    what 1.2% does.
 
     Raises:
         InputError: It is not a number as the paper prints them.
     """
-    match = PRINTED.fullmatch(printed)
+    match = PRINTED.fullmatch(printed.removeprefix(BELOW))
     if match is None:
         raise InputError(f"printed {printed!r}: write it as 6.7%, 0.062 or 5·10^-5")
     mantissa, exponent, plain, percent = match.groups()
@@ -120,8 +123,8 @@ def published_band(
         Lower and upper end; of a rate inside [0, 1].
 
     Raises:
-        InputError: ``printed`` says something else than ``value``, or the spread of a
-            sampled mean is missing.
+        InputError: ``printed`` says something else than ``value``, it bounds a mean, or
+            the spread of a sampled mean is missing.
     """
     said, unit = read_printed(printed)
     if abs(said - value) > unit / 1000:
@@ -129,9 +132,17 @@ def published_band(
             f"value {value} is printed as {printed!r}; correct one of them"
         )
     images = None if sample is None or isnan(sample) else sample
+    if printed.startswith(BELOW):
+        return 0.0, _upper_bound(value, images, kind)
     if kind == "rate":
         return _rate_band(value, unit, images)
     return _mean_band(value, unit, images, spread)
+
+
+def _upper_bound(value: float, sample: float | None, kind: str) -> float:
+    if kind != "rate":
+        raise InputError(f"{BELOW}{value}: only a rate may be printed as a bound")
+    return value if sample is None else wilson(value, sample)[1]
 
 
 def _rate_band(value: float, unit: float, sample: float | None) -> Band:
