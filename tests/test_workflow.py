@@ -16,7 +16,7 @@ import yaml
 from conftest import ROOT
 from matplotlib.image import imread
 from safetensors.torch import load_file
-from scratch import RUN, call, jobs, planned, smoke_run, snakemake
+from scratch import RUN, call, jobs, of_rule, planned, smoke_run, snakemake, twin
 
 from intriguing import load_model
 
@@ -556,3 +556,23 @@ def test_dvc_and_git_hold_all_that_everything_makes(smoke):
     made = set().union(*(job.outputs for job in jobs(smoke).values()))
     assert f"{RUN}/claims/training-sets.json" in made
     assert [name for name in made if not name.startswith(held)] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "rule"),
+    [
+        ("shortest", "attack_minimal"),
+        ("adversarial_training", "train_arm"),
+        ("asymmetry", "table_transfer_decomposition"),
+    ],
+)
+def test_a_change_beyond_the_paper_reruns_nothing_of_the_paper(
+    smoke, tmp_path, module, rule
+):
+    tree = twin(smoke, tmp_path / "tree")
+    path = tree / f"src/intriguing/{module}.py"
+    path.write_text(path.read_text() + "\n\nADDED = 1\n")
+    known = jobs(tree)
+    plan = planned(known)
+    assert of_rule(known, rule) <= plan
+    assert not plan & of_rule(known, "digits", "train", "attack", "transfer", "claims")
