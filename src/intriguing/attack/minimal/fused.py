@@ -14,6 +14,17 @@ from numba import njit
 SUMS = {"reassoc", "contract", "nsz", "arcp"}
 """Let sums be reordered, so that they run on vector registers; NaN stays NaN."""
 
+INNER = {
+    "cache": True,
+    "error_model": "numpy",
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}
+"""Options of functions that only compiled ones call; without the wrappers they compile
+in less time."""
+ENTRY = {"cache": True, "error_model": "numpy", "nogil": True}
+"""Options of functions that Python calls."""
+
 ZERO, ONE, HALF = np.float32(0), np.float32(1), np.float32(0.5)
 
 
@@ -36,27 +47,40 @@ class Limits(NamedTuple):
     ridge: np.float32
     longest: np.float32
     shortest: np.float32
+    price: np.float32
 
 
 class Arrays(NamedTuple):
-    """Fields of `live.Live` that the compiled functions read or write."""
+    """Fields of `live.Live` as the compiled functions see them.
 
+    Those that hold one number a slot lie together in ``slot``, a record for each.
+    """
+
+    slot: np.ndarray
+    rivals: np.ndarray
     clean: np.ndarray
-    image: np.ndarray
+    far: np.ndarray
     trial: np.ndarray
+    image: np.ndarray
+    margins: np.ndarray
     slopes: np.ndarray
+    classes: np.ndarray
     gap: np.ndarray
     multiplier: np.ndarray
-    kappa: np.ndarray
     steps: np.ndarray
     changes: np.ndarray
-    newest: np.ndarray
-    pairs: np.ndarray
     projected: np.ndarray
     step: np.ndarray
-    length: np.ndarray
-    residual: np.ndarray
-    excess: np.ndarray
+    best_image: np.ndarray
+
+
+class Pairs(NamedTuple):
+    """The last steps of one image, their changes, and how to read the rings."""
+
+    steps: np.ndarray
+    changes: np.ndarray
+    newest: int
+    count: int
 
 
 class Piece(NamedTuple):
@@ -69,7 +93,7 @@ class Piece(NamedTuple):
     kappa: np.float32
 
 
-@njit(cache=True, fastmath=SUMS)
+@njit(fastmath=SUMS, **INNER)
 def dot(a, b):
     """Return the inner product of two vectors."""
     total = ZERO
@@ -78,21 +102,21 @@ def dot(a, b):
     return total
 
 
-@njit(cache=True)
+@njit(**INNER)
 def copy(a, b):
     """Write ``b`` to ``a``."""
     for j in range(len(a)):
         a[j] = b[j]
 
 
-@njit(cache=True)
+@njit(**INNER)
 def gather(a, places, values):
     """Write the values at some places to ``a``."""
     for j in range(len(places)):
         a[j] = values[places[j]]
 
 
-@njit(cache=True)
+@njit(**INNER)
 def where_positive(values, places):
     """List the places of positive values; return how many there are."""
     count = 0
@@ -103,14 +127,14 @@ def where_positive(values, places):
     return count
 
 
-@njit(cache=True, fastmath=SUMS)
+@njit(fastmath=SUMS, **INNER)
 def add(a, factor, b):
     """Add ``factor * b`` to ``a`` in place."""
     for j in range(len(a)):
         a[j] += factor * b[j]
 
 
-@njit(cache=True, fastmath=SUMS)
+@njit(fastmath=SUMS, **INNER)
 def distance(a, b):
     """Return the Euclidean distance of two vectors."""
     total = ZERO
@@ -119,7 +143,7 @@ def distance(a, b):
     return np.sqrt(total)
 
 
-@njit(cache=True, fastmath=SUMS)
+@njit(fastmath=SUMS, **INNER)
 def factorise(gram, size):
     """Replace the lower triangle by Cholesky's factor; say whether there is one."""
     for i in range(size):
@@ -136,7 +160,7 @@ def factorise(gram, size):
     return True
 
 
-@njit(cache=True, fastmath=SUMS)
+@njit(fastmath=SUMS, **INNER)
 def substitute(factor, right, size):
     """Solve in place with Cholesky's factor."""
     for i in range(size):
@@ -149,7 +173,7 @@ def substitute(factor, right, size):
         right[i] /= factor[i, i]
 
 
-@njit(cache=True, fastmath=SUMS)
+@njit(fastmath=SUMS, **INNER)
 def minimise_lagrangian(piece, multiplier, point, move, shortfall):
     """Write x'(λ) and the shortfall; return the value of the dual."""
     clean, image, value = piece.clean, piece.image, ZERO
@@ -170,7 +194,7 @@ def minimise_lagrangian(piece, multiplier, point, move, shortfall):
     return value
 
 
-@njit(cache=True, fastmath=SUMS)
+@njit(fastmath=SUMS, **INNER)
 def free_pixels(point, free):
     """Write 1 for pixels strictly inside the box, 0 for the others."""
     for j in range(len(point)):
@@ -178,7 +202,7 @@ def free_pixels(point, free):
         free[j] = ONE if inside else ZERO
 
 
-@njit(cache=True, fastmath=SUMS)
+@njit(fastmath=SUMS, **INNER)
 def gram_of(slopes, free, active, size, masked, gram):
     """Write the lower triangle of W D Wᵀ on the active rows; return its trace."""
     trace = ZERO
@@ -192,7 +216,7 @@ def gram_of(slopes, free, active, size, masked, gram):
     return trace
 
 
-@njit(cache=True, fastmath=SUMS)
+@njit(fastmath=SUMS, **INNER)
 def bounded_newton(gram, right, multiplier, ascent):
     """Write Newton's step on the dual, stopped where multipliers would turn negative.
 
@@ -232,7 +256,7 @@ def bounded_newton(gram, right, multiplier, ascent):
     return True
 
 
-@njit(cache=True, fastmath=SUMS)
+@njit(fastmath=SUMS, **INNER)
 def newton_ascent(piece, point, now, active, ridge, work, ascent):
     """Write Newton's step on the dual for the active rows; say whether there is one."""
     free, masked, size = work[0], work[1], len(active)
@@ -250,7 +274,7 @@ def newton_ascent(piece, point, now, active, ridge, work, ascent):
     return bounded_newton(gram, parts[1], parts[0], ascent)
 
 
-@njit(cache=True, fastmath=SUMS)
+@njit(fastmath=SUMS, **INNER)
 def find_active(multiplier, shortfall, active):
     """List the rows with a multiplier or a shortfall; return how many, and the gap."""
     size, gap = 0, ZERO
@@ -262,7 +286,7 @@ def find_active(multiplier, shortfall, active):
     return size, gap
 
 
-@njit(cache=True, fastmath=SUMS)
+@njit(fastmath=SUMS, **INNER)
 def accuracy_and_cap(piece, limits, move):
     """Return the shortfall that will do, and the cap on the multipliers."""
     scale, flattest, slopes = np.float32(1e-6), np.float32(np.inf), piece.slopes
@@ -277,7 +301,7 @@ def accuracy_and_cap(piece, limits, move):
     return enough, limits.far * (length + np.float32(0.3)) / steepness
 
 
-@njit(cache=True, fastmath=SUMS)
+@njit(fastmath=SUMS, **INNER)
 def climb(piece, ascent, active, size, cap, value, limits, now, trial, other, work):
     """Take the longest of some steps that does not lower the dual.
 
@@ -297,7 +321,7 @@ def climb(piece, ascent, active, size, cap, value, limits, now, trial, other, wo
     return value, False
 
 
-@njit(cache=True, fastmath=SUMS)
+@njit(fastmath=SUMS, **INNER)
 def project(piece, limits, multiplier, point, work):
     """Write the projection and its multipliers; say whether these are below the cap."""
     rows = len(multiplier)
@@ -333,7 +357,7 @@ def project(piece, limits, multiplier, point, work):
     return below
 
 
-@njit(cache=True, fastmath=SUMS)
+@njit(fastmath=SUMS, **INNER)
 def damped(step, change, free, least, masked, bent):
     """Write a pair on the free pixels, damped; return 1 / sᵀy, 0 without a step."""
     for j in range(len(free)):
@@ -350,20 +374,20 @@ def damped(step, change, free, least, masked, bent):
     return ONE / overlap
 
 
-@njit(cache=True, fastmath=SUMS)
-def inverse_times(vectors, pairs, newest, count, free, least, masked, bent):
+@njit(fastmath=SUMS, **INNER)
+def inverse_times(vectors, pairs, free, least, masked, bent):
     """Multiply the rows of ``vectors`` by the inverse that the pairs define.
 
     Returns:
         Whether there was any pair.
     """
-    steps, changes = pairs
+    steps, changes = pairs.steps, pairs.changes
     memory = len(steps)
-    count = min(count, memory)
+    count = min(pairs.count, memory)
     inverse, any_pair = np.empty(memory, np.float32), False
     shares = np.empty((memory, len(vectors)), np.float32)
     for age in range(count):
-        i = (newest - age) % memory
+        i = (pairs.newest - age) % memory
         inverse[i] = damped(steps[i], changes[i], free, least, masked[i], bent[i])
         if inverse[i] > 0:
             any_pair = True
@@ -371,7 +395,7 @@ def inverse_times(vectors, pairs, newest, count, free, least, masked, bent):
                 shares[i, v] = dot(vectors[v], masked[i]) * inverse[i]
                 add(vectors[v], -shares[i, v], bent[i])
     for age in range(count - 1, -1, -1):
-        i = (newest - age) % memory
+        i = (pairs.newest - age) % memory
         if inverse[i] > 0:
             for v in range(len(vectors)):
                 back = dot(vectors[v], bent[i]) * inverse[i]
@@ -379,7 +403,7 @@ def inverse_times(vectors, pairs, newest, count, free, least, masked, bent):
     return any_pair
 
 
-@njit(cache=True, fastmath=SUMS)
+@njit(fastmath=SUMS, **INNER)
 def refined(gram, right, solution, limits):
     """Solve for the multipliers with a ridge, and refine; say whether it worked."""
     size, trace = len(right), ZERO
@@ -406,7 +430,7 @@ def refined(gram, right, solution, limits):
     return sound
 
 
-@njit(cache=True, fastmath=SUMS)
+@njit(fastmath=SUMS, **INNER)
 def spread_out(piece, active, point, free, spread, held):
     """Write the pull and the active slopes on free pixels, the move on the others."""
     clean, image = piece.clean, piece.image
@@ -419,10 +443,10 @@ def spread_out(piece, active, point, free, spread, held):
             spread[a + 1, j] = row[j] * free[j]
 
 
-@njit(cache=True, fastmath=SUMS)
-def quasi_newton(piece, limits, point, multiplier, pairs, newest, count, work, step):
+@njit(fastmath=SUMS, **INNER)
+def quasi_newton(piece, limits, point, multiplier, pairs, work, step):
     """Write the step and its multipliers where it is to be taken, and say so."""
-    active, memory = np.empty(len(multiplier), np.int64), len(pairs[0])
+    active, memory = np.empty(len(multiplier), np.int64), len(pairs.steps)
     size = where_positive(multiplier, active)
     active = active[:size]
     free, held = work[0], work[1]
@@ -431,7 +455,7 @@ def quasi_newton(piece, limits, point, multiplier, pairs, newest, count, work, s
     free_pixels(point, free)
     spread_out(piece, active, point, free, spread, held)
     least = limits.least_curvature
-    if not inverse_times(spread, pairs, newest, count, free, least, masked, bent):
+    if not inverse_times(spread, pairs, free, least, masked, bent):
         return False
     add(held, -ONE, spread[0])
     gram, right = np.empty((size, size), np.float32), np.empty(size, np.float32)
@@ -455,9 +479,28 @@ def quasi_newton(piece, limits, point, multiplier, pairs, newest, count, work, s
     return True
 
 
-@njit(cache=True, fastmath=SUMS, nogil=True)
-def solve(rows, arrays, before, limits):
-    """Complete the pairs of some rows and solve their sub-problems, in place.
+@njit(fastmath=SUMS, **INNER)
+def leave(i, arrays, before):
+    """Go to the trial point of a slot, and begin the pair of the step."""
+    slot = arrays.slot[i]
+    slot.newest = (slot.newest + 1) % arrays.steps.shape[1]
+    slot.pairs += 1
+    trial, image = arrays.trial[i], arrays.image[i]
+    step, change = arrays.steps[i, slot.newest], arrays.changes[i, slot.newest]
+    for j in range(len(step)):
+        step[j] = trial[j] - image[j]
+        change[j] = step[j]
+        image[j] = trial[j]
+    for k in range(len(before)):
+        if before[k] != 0:
+            add(change, before[k], arrays.slopes[i, k])
+        if arrays.gap[i, k] < np.inf:
+            arrays.gap[i, k] += dot(arrays.slopes[i, k], step)
+
+
+@njit(fastmath=SUMS, **ENTRY)
+def solve(slots, arrays, before, limits):
+    """Complete the pairs of some slots, solve their sub-problems, and raise the price.
 
     ``before`` has the multipliers of the slopes that the last step left behind.
     """
@@ -466,24 +509,25 @@ def solve(rows, arrays, before, limits):
     work = np.empty((4 + seats + 2 * memory, width), np.float32)
     slopes = np.empty((seats, width), np.float32)
     used, numbers = np.empty(seats, np.int64), np.empty((2, seats), np.float32)
-    for n in range(len(rows)):
-        i = rows[n]
-        newest, size = arrays.newest[i], 0
+    for i in slots:
+        slot, size, total = arrays.slot[i], 0, ZERO
         for k in range(seats):
-            if before[n, k] != 0:
-                add(arrays.changes[i, newest], -before[n, k], arrays.slopes[i, k])
+            if before[i, k] != 0:
+                change = arrays.changes[i, slot.newest]
+                add(change, -before[i, k], arrays.slopes[i, k])
             if arrays.gap[i, k] < np.inf:
                 used[size] = k
                 copy(slopes[size], arrays.slopes[i, k])
-                numbers[0, size] = arrays.kappa[i] - arrays.gap[i, k]
+                numbers[0, size] = slot.kappa - arrays.gap[i, k]
                 numbers[1, size] = arrays.multiplier[i, k]
                 size += 1
         need, multiplier = numbers[0, :size], numbers[1, :size]
         clean, image, point = arrays.clean[i], arrays.image[i], arrays.projected[i]
-        piece = Piece(clean, image, slopes[:size], need, arrays.kappa[i])
-        step, pairs = arrays.step[i], (arrays.steps[i], arrays.changes[i])
+        piece = Piece(clean, image, slopes[:size], need, slot.kappa)
+        pairs = Pairs(arrays.steps[i], arrays.changes[i], slot.newest, slot.pairs)
+        step = arrays.step[i]
         if not project(piece, limits, multiplier, point, work) or not quasi_newton(
-            piece, limits, point, multiplier, pairs, newest, arrays.pairs[i], work, step
+            piece, limits, point, multiplier, pairs, work, step
         ):
             for j in range(width):
                 step[j] = point[j] - image[j]
@@ -491,40 +535,23 @@ def solve(rows, arrays, before, limits):
             arrays.multiplier[i, k] = ZERO
         for k in range(size):
             arrays.multiplier[i, used[k]] = multiplier[k]
-        arrays.residual[i] = distance(point, image)
-        arrays.excess[i] = arrays.length[i] - distance(point, clean)
+            total += multiplier[k]
+        slot.price = max(slot.price, limits.price * total)
+        slot.residual = distance(point, image)
+        slot.excess = slot.length - distance(point, clean)
 
 
-@njit(cache=True, fastmath=SUMS, nogil=True)
-def leave(rows, arrays, before):
-    """Go to the trial points of some rows, and begin the pair of each step."""
-    for n in range(len(rows)):
-        i = rows[n]
-        newest = arrays.newest[i]
-        step, change = arrays.steps[i, newest], arrays.changes[i, newest]
-        for j in range(len(step)):
-            step[j] = arrays.trial[i, j] - arrays.image[i, j]
-            change[j] = step[j]
-            arrays.image[i, j] = arrays.trial[i, j]
-        for k in range(before.shape[1]):
-            if before[n, k] != 0:
-                add(change, before[n, k], arrays.slopes[i, k])
-            if arrays.gap[i, k] < np.inf:
-                arrays.gap[i, k] += dot(arrays.slopes[i, k], step)
-
-
-@njit(cache=True, fastmath=SUMS, nogil=True)
-def aim(rows, arrays, share, plain, limits):
-    """Write the next trial points of some rows."""
-    for n in range(len(rows)):
-        i = rows[n]
-        trial, image = arrays.trial[i], arrays.image[i]
-        copy(trial, arrays.step[i])
-        if plain[n]:
-            for j in range(len(trial)):
-                trial[j] = arrays.projected[i, j] - image[j]
-        cap = HALF * max(arrays.length[i], limits.shortest) * share[n]
+@njit(fastmath=SUMS, **ENTRY)
+def aim(slots, arrays, limits):
+    """Write the next trial points of some slots."""
+    for i in slots:
+        slot, step, image = arrays.slot[i], arrays.step[i], arrays.image[i]
+        trial, projected = arrays.trial[i], arrays.projected[i]
+        for j in range(len(trial)):
+            trial[j] = projected[j] - image[j] if slot.plain else step[j]
+        share = np.float32(0.5**slot.halvings)
+        cap = HALF * max(slot.length, limits.shortest) * share
         length = max(np.sqrt(dot(trial, trial)), np.float32(1e-12))
-        factor = min(share[n], cap / length)
+        factor = min(share, cap / length)
         for j in range(len(trial)):
             trial[j] = min(max(image[j] + factor * trial[j], ZERO), ONE)

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from intriguing.attack.minimal import subproblem
 from intriguing.attack.minimal.ending import Accuracy, finish
 from intriguing.attack.minimal.live import Live, empty, packed, place
 from intriguing.attack.minimal.network import LEAST_ROWS, network_of
@@ -18,6 +19,11 @@ from intriguing.attack.minimal.problem import Problem, Tally, next_runs, pose
 from intriguing.attack.minimal.turn import turn
 from intriguing.attack.minimal.workingset import CUTS, MOST_CLASSES
 from intriguing.errors import InputError
+
+try:
+    from intriguing.attack.minimal import compiled
+except ImportError:  # numba is optional
+    compiled = None
 
 SLOTS, GPU_SLOTS = 512, 4096
 """Images worked on at once: few fit the processor's cache, a GPU wants many."""
@@ -91,11 +97,16 @@ def search(
     waiting = torch.arange(len(clean), device=clean.device)
     while True:
         waiting = refill(live, problem, tally, waiting)
-        live = without_idle(live)
         if not (live.row >= 0).any():
             return outcome(tally)
-        turn(live, network)
-        waiting = torch.cat([finish(live, tally, accuracy), waiting])
+        if subproblem.compiled(live):
+            compiled.take_turn(live, network)
+            over = compiled.finish(live, tally, accuracy)
+        else:
+            live = without_idle(live)
+            turn(live, network)
+            over = finish(live, tally, accuracy)
+        waiting = torch.cat([over, waiting])
 
 
 def slots_for(clean: Float[Tensor, "n ..."], accuracy: Accuracy) -> int:
