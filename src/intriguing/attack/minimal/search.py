@@ -29,6 +29,9 @@ SLOTS, GPU_SLOTS = 512, 4096
 """Images worked on at once: few fit the processor's cache, a GPU wants many."""
 SLOT_VALUES, GPU_SLOT_VALUES = 2**25, 2**29
 """Most pixels of all slopes and pairs together, which bounds the memory."""
+REFILLED = 1 / 8
+"""Runs begin once there are so many of them, as a share of those that go on: a few at a
+time cost as much as many."""
 PARKED = 0.25
 """Share of empty slots at which the batch is packed anew; packing copies all."""
 
@@ -123,10 +126,14 @@ def refill(
 ) -> Int[Tensor, " m"]:
     """Give vacant slots to the next runs of waiting images; return who still waits."""
     vacant = (live.row < 0).nonzero()[:, 0]
+    busy = len(live.row) - len(vacant)
+    if min(len(vacant), len(waiting)) < REFILLED * busy:
+        return waiting
     while len(vacant) and len(waiting):
         rows, waiting = waiting[: len(vacant)], waiting[len(vacant) :]
         run = next_runs(problem, tally, rows)
-        place(live, vacant[: len(run.row)], run, problem)
+        if len(run.row):
+            place(live, vacant[: len(run.row)], run, problem)
         vacant = vacant[len(run.row) :]
     return waiting
 
