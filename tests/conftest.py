@@ -23,7 +23,7 @@ def shape_typed_modules() -> list[str]:
         for path in sorted(paths)
         if "workflow" not in path.parts
         and path.stem != "__init__"
-        and not path.stem.startswith("fused")
+        and "fused" not in (path.stem, path.parent.name)
     ]
 
 

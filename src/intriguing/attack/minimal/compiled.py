@@ -5,11 +5,13 @@ and the end of the runs. Each goes over the slots one by one, so that all that c
 an image is done while it is in the processor's cache.
 """
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,8 +24,6 @@ from intriguing.attack.minimal import (
     curvature,
     ending,
     fused,
-    fused_ending,
-    fused_turn,
     projection,
     starts,
     steps,
@@ -32,9 +32,14 @@ from intriguing.attack.minimal import (
     workingset,
 )
 from intriguing.attack.minimal.ending import Accuracy
+from intriguing.attack.minimal.fused.before import NOTES, Asked
+from intriguing.attack.minimal.fused.ending import Ends, Tallied
+from intriguing.attack.minimal.fused.projection import Limits
+from intriguing.attack.minimal.fused.subproblem import Arrays
+from intriguing.attack.minimal.fused.workingset import Rules
 from intriguing.attack.minimal.live import Live
 from intriguing.attack.minimal.network import Network
-from intriguing.attack.minimal.problem import KNOWN, Tally
+from intriguing.attack.minimal.problem import KNOWN, Tally, empty_tally
 
 try:
     import fcntl
@@ -45,40 +50,53 @@ except ImportError:  # Windows
 class Views(NamedTuple):
     """What the compiled functions work on: views of the slots, and room for a turn."""
 
-    arrays: fused.Arrays
-    asked: fused_turn.Asked
+    arrays: Arrays
+    asked: Asked
 
 
 def views_of(live: Live) -> Views:
     """Return the slots as the compiled functions see them."""
     if live.views is None:
         live.views = Views(arrays_of(live), room_for(live))
-        if not fused_turn.complete.signatures:
+        if not fused.finish.signatures:
             compile_all(live)
     return live.views
 
 
-def arrays_of(live: Live) -> fused.Arrays:
+def arrays_of(live: Live) -> Arrays:
     """Move what is one number a slot into records; return views of all fields."""
-    width = fused.Arrays._fields[1:]
     single = {
         name: part.numpy()
         for name, part in vars(live).items()
         if isinstance(part, Tensor) and part.ndim == 1
     }
-    kinds = {name: part.dtype for name, part in single.items()} | fused_turn.NOTES
+    kinds = {name: part.dtype for name, part in single.items()}
+    kinds |= NOTES | {version(): np.bool_}
     slot = np.zeros(len(live.row), np.dtype(list(kinds.items()), align=True))
     for name, part in single.items():
         slot[name] = part
         setattr(live, name, torch.from_numpy(slot[name]))
-    return fused.Arrays(slot, *(getattr(live, name).numpy() for name in width))
+    others = (getattr(live, name).numpy() for name in Arrays._fields[1:])
+    return Arrays(slot, *others)
 
 
-def room_for(live: Live) -> fused_turn.Asked:
+@cache
+def version() -> str:
+    """Name the compiled functions' code.
+
+    A field of this name makes the records of another type when the code changes. Else
+    numba would take from its cache what calls a changed function of another file.
+    """
+    sources = sorted(resources.files(fused).glob("*.py"))
+    code = b"".join(source.read_bytes() for source in sources)
+    return f"version_{hashlib.sha256(code).hexdigest()[:16]}"
+
+
+def room_for(live: Live) -> Asked:
     """Return room for what a turn asks for."""
     (count, classes), seats = live.margins.shape, live.gap.shape[1]
     most = count * max(1, seats - workingset.CUTS)
-    return fused_turn.Asked(
+    return Asked(
         rows=np.empty(most, np.int64),
         weights=np.empty((most, classes), np.float32),
         left=np.empty((count, seats), np.float32),
@@ -95,10 +113,12 @@ def compile_all(live: Live) -> None:
     (arrays, asked), none = live.views, np.empty(0, np.int64)
     logits, slopes = live.margins[:0].numpy(), live.clean[:0].numpy()
     with one_process("intriguing-compiles"):
-        fused_turn.attempt(none, logits, arrays, asked, rules())
-        fused_turn.complete(none, slopes, arrays, asked, rules())
+        fused.attempt(none, logits, arrays, asked, rules())
+        fused.complete(none, slopes, arrays, asked, rules())
         fused.solve(none, arrays, asked.left, limits())
         fused.aim(none, arrays, limits())
+        tallied = tallied_of(empty_tally(live.clean[:0]))
+        fused.finish(none, arrays, tallied, ends(Accuracy()), none)
 
 
 @contextmanager
@@ -119,9 +139,9 @@ def singles(*values: float) -> map:
 
 
 @cache
-def limits() -> fused.Limits:
+def limits() -> Limits:
     """Return the constants of the sub-problem."""
-    return fused.Limits(
+    return Limits(
         projection.MOST_STEPS,
         projection.MOST_CUTS,
         curvature.REFINEMENTS,
@@ -141,9 +161,9 @@ def limits() -> fused.Limits:
 
 
 @cache
-def rules() -> fused_turn.Rules:
+def rules() -> Rules:
     """Return the constants of a turn."""
-    return fused_turn.Rules(
+    return Rules(
         KNOWN,
         workingset.CUTS,
         walk.MOST_STEPS,
@@ -175,9 +195,9 @@ def rules() -> fused_turn.Rules:
 
 
 @cache
-def ends(accuracy: Accuracy) -> fused_ending.Ends:
+def ends(accuracy: Accuracy) -> Ends:
     """Return the constants of the end of a run."""
-    return fused_ending.Ends(
+    return Ends(
         KNOWN,
         ending.MOST_REFUSALS,
         ending.MOST_TURNS,
@@ -205,10 +225,10 @@ def take_turn(live: Live, network: Network) -> None:
     points = live.trial.index_select(0, torch.from_numpy(busy))
     logits, trace = network.forward(points)
     given = arrays, asked, rules()
-    count = fused_turn.attempt(busy, logits.contiguous().numpy(), *given)
+    count = fused.attempt(busy, logits.contiguous().numpy(), *given)
     wanted = (torch.from_numpy(part[:count]) for part in (asked.rows, asked.weights))
     slopes = network.backward(trace, *wanted)
-    counts = fused_turn.complete(busy, slopes.contiguous().numpy(), *given)
+    counts = fused.complete(busy, slopes.contiguous().numpy(), *given)
     fused.solve(asked.solving[: counts[0]], arrays, asked.left, limits())
     fused.aim(asked.aiming[: counts[1]], arrays, limits())
 
@@ -220,8 +240,12 @@ def busy_slots(live: Live) -> np.ndarray:
 
 def finish(live: Live, tally: Tally, accuracy: Accuracy) -> Int[Tensor, " n"]:
     """Enter the runs that have ended: `ending.finish`, compiled."""
-    busy, names = busy_slots(live), fused_ending.Tallied._fields
+    arrays, busy = views_of(live).arrays, busy_slots(live)
     over = np.empty(len(busy), np.int64)
-    tallied = fused_ending.Tallied(*(getattr(tally, name).numpy() for name in names))
-    given = (busy, views_of(live).arrays, tallied, ends(accuracy), over)
-    return torch.from_numpy(over[: fused_ending.finish(*given)])
+    count = fused.finish(busy, arrays, tallied_of(tally), ends(accuracy), over)
+    return torch.from_numpy(over[:count])
+
+
+def tallied_of(tally: Tally) -> Tallied:
+    """Return the tally as the compiled functions see it."""
+    return Tallied(*(getattr(tally, name).numpy() for name in Tallied._fields))

@@ -1,24 +1,19 @@
-"""`ending` of one slot at a time, compiled by numba for the CPU.
-
-Functions have the names of those of `ending` that they stand for.
-"""
+"""`ending` of one slot at a time, compiled."""
 
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
-from intriguing.attack.minimal.fused import (
+from intriguing.attack.minimal.fused.after import bound_of_walk
+from intriguing.attack.minimal.fused.vectors import (
     ENTRY,
     HALF,
     INNER,
     ZERO,
+    by_class,
     copy,
     distance,
-)
-from intriguing.attack.minimal.fused_turn import (
-    bound_of_walk,
-    by_class,
     lowest,
 )
 
