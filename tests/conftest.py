@@ -13,15 +13,17 @@ ROOT = Path(__file__).resolve().parents[1]
 def shape_typed_modules() -> list[str]:
     """Name the numerical modules, whose annotated shapes are checked under test.
 
-    Packages are left out, as naming one would name all within it; `fused` is too,
-    because numba compiles functions as they stand and takes no wrapped ones.
+    Packages are left out, as naming one would name all within it; `fused` ones are
+    too, because numba compiles functions as they stand and takes no wrapped ones.
     """
     library = ROOT / "src/intriguing"
     paths = [path.relative_to(library.parent) for path in library.rglob("*.py")]
     return [
         ".".join(path.with_suffix("").parts)
         for path in sorted(paths)
-        if "workflow" not in path.parts and path.stem not in {"__init__", "fused"}
+        if "workflow" not in path.parts
+        and path.stem != "__init__"
+        and "fused" not in (path.stem, path.parent.name)
     ]
 
 

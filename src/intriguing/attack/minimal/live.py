@@ -57,8 +57,8 @@ class Live:
         iterations: Accepted steps of this run.
         forwards: Forward passes of this run.
         backwards: Gradients of this run.
-        arrays: Some of the fields as the compiled functions see them, once they have
-            been called; those fields must only be written in place.
+        views: The fields as the compiled functions see them, once they have been
+            called; from then on fields must only be written in place.
     """
 
     row: Int[Tensor, " b"]
@@ -102,7 +102,7 @@ class Live:
     iterations: Int[Tensor, " b"]
     forwards: Int[Tensor, " b"]
     backwards: Int[Tensor, " b"]
-    arrays: tuple | None = None
+    views: tuple | None = None
 
 
 PIXELS = ("clean", "far", "trial", "image", "projected", "step", "best_image")
@@ -174,7 +174,7 @@ def place(live: Live, slots: Int[Tensor, " n"], run: Run, problem: Problem) -> N
 
 def packed(live: Live, kept: Int[Tensor, " n"]) -> Live:
     """Return some of the slots only."""
-    names = [f.name for f in fields(live) if f.name != "arrays"]
+    names = [f.name for f in fields(live) if f.name != "views"]
     parts = {name: getattr(live, name) for name in names}
     return Live(**{name: part.index_select(0, kept) for name, part in parts.items()})
 

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from intriguing.attack.minimal import subproblem
 from intriguing.attack.minimal.ending import Accuracy, finish
 from intriguing.attack.minimal.live import Live, empty, packed, place
 from intriguing.attack.minimal.network import LEAST_ROWS, network_of
@@ -19,10 +20,18 @@ from intriguing.attack.minimal.turn import turn
 from intriguing.attack.minimal.workingset import CUTS, MOST_CLASSES
 from intriguing.errors import InputError
 
+try:
+    from intriguing.attack.minimal import compiled
+except ImportError:  # numba is optional
+    compiled = None
+
 SLOTS, GPU_SLOTS = 512, 4096
 """Images worked on at once: few fit the processor's cache, a GPU wants many."""
 SLOT_VALUES, GPU_SLOT_VALUES = 2**25, 2**29
 """Most pixels of all slopes and pairs together, which bounds the memory."""
+REFILLED = 1 / 8
+"""Runs begin once there are so many of them, as a share of those that go on: a few at a
+time cost as much as many."""
 PARKED = 0.25
 """Share of empty slots at which the batch is packed anew; packing copies all."""
 
@@ -91,11 +100,16 @@ def search(
     waiting = torch.arange(len(clean), device=clean.device)
     while True:
         waiting = refill(live, problem, tally, waiting)
-        live = without_idle(live)
         if not (live.row >= 0).any():
             return outcome(tally)
-        turn(live, network)
-        waiting = torch.cat([finish(live, tally, accuracy), waiting])
+        if subproblem.compiled(live):
+            compiled.take_turn(live, network)
+            over = compiled.finish(live, tally, accuracy)
+        else:
+            live = without_idle(live)
+            turn(live, network)
+            over = finish(live, tally, accuracy)
+        waiting = torch.cat([over, waiting])
 
 
 def slots_for(clean: Float[Tensor, "n ..."], accuracy: Accuracy) -> int:
@@ -112,10 +126,14 @@ def refill(
 ) -> Int[Tensor, " m"]:
     """Give vacant slots to the next runs of waiting images; return who still waits."""
     vacant = (live.row < 0).nonzero()[:, 0]
+    busy = len(live.row) - len(vacant)
+    if min(len(vacant), len(waiting)) < REFILLED * busy:
+        return waiting
     while len(vacant) and len(waiting):
         rows, waiting = waiting[: len(vacant)], waiting[len(vacant) :]
         run = next_runs(problem, tally, rows)
-        place(live, vacant[: len(run.row)], run, problem)
+        if len(run.row):
+            place(live, vacant[: len(run.row)], run, problem)
         vacant = vacant[len(run.row) :]
     return waiting
 

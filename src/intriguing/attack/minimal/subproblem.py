@@ -6,14 +6,6 @@ torch they run on any device; on the CPU they are compiled, image by image, wher
 is installed.
 """
 
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
-
-import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -25,10 +17,6 @@ try:
     from intriguing.attack.minimal import fused
 except ImportError:  # numba is optional
     fused = None
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
 
 GROUPS = ((0, 1), (1, 2), (2, 4), (4, 99))
 """Numbers of seats that are padded to the largest of their group in torch."""
@@ -38,65 +26,6 @@ def compiled(live: Live) -> bool:
     """Return whether the compiled functions apply."""
     on_cpu = live.clean.device.type == "cpu" and live.clean.dtype == torch.float32
     return fused is not None and on_cpu
-
-
-def arrays_of(live: Live):
-    """Return the slots as arrays of the compiled functions."""
-    if live.arrays is None:
-        names = fused.Arrays._fields
-        live.arrays = fused.Arrays(*(getattr(live, name).numpy() for name in names))
-        if not fused.aim.signatures:
-            compile_all(live.arrays)
-    return live.arrays
-
-
-def compile_all(arrays) -> None:
-    """Compile, or load from numba's cache: on no rows the functions do nothing else.
-
-    Where several processes begin at once, one compiles and the others wait for it.
-    """
-    rows, seats = np.empty(0, np.int64), arrays.gap.shape[1]
-    before, share = np.empty((0, seats), np.float32), np.empty(0, np.float32)
-    with one_process("intriguing-compiles"):
-        fused.leave(rows, arrays, before)
-        fused.solve(rows, arrays, before, limits())
-        fused.aim(rows, arrays, share, np.empty(0, np.bool_), limits())
-
-
-@contextmanager
-def one_process(name: str) -> Iterator[None]:
-    """Let in one process of this user at a time, where the system has such locks."""
-    if fcntl is None:
-        yield
-        return
-    path = Path(tempfile.gettempdir()) / f"{name}-{os.getuid()}.lock"
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-@cache
-def limits():
-    """Return the constants that the compiled functions take as arguments."""
-    return fused.Limits(
-        projection.MOST_STEPS,
-        projection.MOST_CUTS,
-        curvature.REFINEMENTS,
-        *(
-            np.float32(value)
-            for value in (
-                projection.CUT,
-                projection.RIDGE,
-                projection.ROUNDING,
-                projection.CLOSE,
-                projection.FAR,
-                curvature.LEAST_CURVATURE,
-                curvature.RIDGE,
-                curvature.LONGEST,
-                steps.SHORTEST,
-            )
-        ),
-    )
 
 
 def leave(live: Live, rows: Int[Tensor, " n"], before: Float[Tensor, "n k"]) -> None:
@@ -109,10 +38,6 @@ def leave(live: Live, rows: Int[Tensor, " n"], before: Float[Tensor, "n k"]) -> 
     """
     live.newest[rows] = (live.newest[rows] + 1) % live.steps.shape[1]
     live.pairs[rows] += 1
-    if compiled(live):
-        if len(rows):
-            fused.leave(rows.numpy(), arrays_of(live), before.numpy())
-        return
     step = live.trial[rows] - live.image[rows]
     seats, listed = seated(live, rows)
     weights = before.gather(1, seats)
@@ -151,9 +76,6 @@ def solve(
             left behind; zero where there was no step.
     """
     if not len(rows):
-        return
-    if compiled(live):
-        fused.solve(rows.numpy(), arrays_of(live), before.numpy(), limits())
         return
     taken = live.gap[rows].isfinite().sum(1)
     for least, most in GROUPS:
@@ -204,9 +126,6 @@ def aim(
         share: Share of the step to be tried.
         plain: Where the projection's direction is taken instead of the step.
     """
-    if compiled(live):
-        fused.aim(rows.numpy(), arrays_of(live), share.numpy(), plain.numpy(), limits())
-        return
     image = live.image[rows]
     straight = live.projected[rows] - image
     direction = torch.where(plain[:, None], straight, live.step[rows])

@@ -1,0 +1,251 @@
+"""The search's turns on the CPU, compiled: what is done here is what `turn` says.
+
+Two halves of a turn are compiled, with the network's passes before and between them,
+and the end of the runs. Each goes over the slots one by one, so that all that concerns
+an image is done while it is in the processor's cache.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from intriguing.attack.minimal import (
+    curvature,
+    ending,
+    fused,
+    projection,
+    starts,
+    steps,
+    turn,
+    walk,
+    workingset,
+)
+from intriguing.attack.minimal.ending import Accuracy
+from intriguing.attack.minimal.fused.before import NOTES, Asked
+from intriguing.attack.minimal.fused.ending import Ends, Tallied
+from intriguing.attack.minimal.fused.projection import Limits
+from intriguing.attack.minimal.fused.subproblem import Arrays
+from intriguing.attack.minimal.fused.workingset import Rules
+from intriguing.attack.minimal.live import Live
+from intriguing.attack.minimal.network import Network
+from intriguing.attack.minimal.problem import KNOWN, Tally, empty_tally
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+
+class Views(NamedTuple):
+    """What the compiled functions work on: views of the slots, and room for a turn."""
+
+    arrays: Arrays
+    asked: Asked
+
+
+def views_of(live: Live) -> Views:
+    """Return the slots as the compiled functions see them."""
+    if live.views is None:
+        live.views = Views(arrays_of(live), room_for(live))
+        if not fused.finish.signatures:
+            compile_all(live)
+    return live.views
+
+
+def arrays_of(live: Live) -> Arrays:
+    """Move what is one number a slot into records; return views of all fields."""
+    single = {
+        name: part.numpy()
+        for name, part in vars(live).items()
+        if isinstance(part, Tensor) and part.ndim == 1
+    }
+    kinds = {name: part.dtype for name, part in single.items()}
+    kinds |= NOTES | {version(): np.bool_}
+    slot = np.zeros(len(live.row), np.dtype(list(kinds.items()), align=True))
+    for name, part in single.items():
+        slot[name] = part
+        setattr(live, name, torch.from_numpy(slot[name]))
+    others = (getattr(live, name).numpy() for name in Arrays._fields[1:])
+    return Arrays(slot, *others)
+
+
+@cache
+def version() -> str:
+    """Name the compiled functions' code.
+
+    A field of this name makes the records of another type when the code changes. Else
+    numba would take from its cache what calls a changed function of another file.
+    """
+    sources = sorted(resources.files(fused).glob("*.py"))
+    code = b"".join(source.read_bytes() for source in sources)
+    return f"version_{hashlib.sha256(code).hexdigest()[:16]}"
+
+
+def room_for(live: Live) -> Asked:
+    """Return room for what a turn asks for."""
+    (count, classes), seats = live.margins.shape, live.gap.shape[1]
+    most = count * max(1, seats - workingset.CUTS)
+    return Asked(
+        rows=np.empty(most, np.int64),
+        weights=np.empty((most, classes), np.float32),
+        left=np.empty((count, seats), np.float32),
+        solving=np.empty(count, np.int64),
+        aiming=np.empty(count, np.int64),
+    )
+
+
+def compile_all(live: Live) -> None:
+    """Compile, or load from numba's cache: on no rows the functions do nothing else.
+
+    Where several processes begin at once, one compiles and the others wait for it.
+    """
+    (arrays, asked), none = live.views, np.empty(0, np.int64)
+    logits, slopes = live.margins[:0].numpy(), live.clean[:0].numpy()
+    with one_process("intriguing-compiles"):
+        fused.attempt(none, logits, arrays, asked, rules())
+        fused.complete(none, slopes, arrays, asked, rules())
+        fused.solve(none, arrays, asked.left, limits())
+        fused.aim(none, arrays, limits())
+        tallied = tallied_of(empty_tally(live.clean[:0]))
+        fused.finish(none, arrays, tallied, ends(Accuracy()), none)
+
+
+@contextmanager
+def one_process(name: str) -> Iterator[None]:
+    """Let in one process of this user at a time, where the system has such locks."""
+    if fcntl is None:
+        yield
+        return
+    path = Path(tempfile.gettempdir()) / f"{name}-{os.getuid()}.lock"
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def singles(*values: float) -> map:
+    """Return numbers in single precision, in which the slots are."""
+    return map(np.float32, values)
+
+
+@cache
+def limits() -> Limits:
+    """Return the constants of the sub-problem."""
+    return Limits(
+        projection.MOST_STEPS,
+        projection.MOST_CUTS,
+        curvature.REFINEMENTS,
+        *singles(
+            projection.CUT,
+            projection.RIDGE,
+            projection.ROUNDING,
+            projection.CLOSE,
+            projection.FAR,
+            curvature.LEAST_CURVATURE,
+            curvature.RIDGE,
+            curvature.LONGEST,
+            steps.SHORTEST,
+            turn.PRICE,
+        ),
+    )
+
+
+@cache
+def rules() -> Rules:
+    """Return the constants of a turn."""
+    return Rules(
+        KNOWN,
+        workingset.CUTS,
+        walk.MOST_STEPS,
+        starts.HALVINGS,
+        steps.RAISE_AFTER,
+        *singles(
+            1 - turn.FALL,
+            steps.SAFE_MARGIN,
+            steps.KAPPA,
+            steps.SLACK,
+            steps.CUTS_FROM,
+            steps.CUTS_TO,
+            steps.PATIENCE,
+            steps.AT_A_KINK,
+            steps.NEAR,
+            steps.RAISE,
+            steps.LARGEST_KAPPA,
+            workingset.SLACK,
+            workingset.NEAR,
+            workingset.PER_STEP,
+            workingset.FARTHEST,
+            workingset.NOTICEABLE,
+            walk.FIRST,
+            walk.GROWTH,
+            walk.WITHIN,
+            walk.AIM,
+        ),
+    )
+
+
+@cache
+def ends(accuracy: Accuracy) -> Ends:
+    """Return the constants of the end of a run."""
+    return Ends(
+        KNOWN,
+        ending.MOST_REFUSALS,
+        ending.MOST_TURNS,
+        ending.MOST_STALE,
+        ending.PRUNED_FROM,
+        *singles(
+            accuracy.tolerance,
+            accuracy.excess,
+            steps.SAFE_MARGIN,
+            ending.STALE_WITHIN,
+            ending.NOT_BELOW,
+            ending.TOO_FAR,
+            ending.BASIN,
+            ending.TIED,
+            1 - starts.SAME,
+            1 + starts.SAME,
+        ),
+    )
+
+
+def take_turn(live: Live, network: Network) -> None:
+    """Try one point of every image, and prepare the next: `turn.turn`, compiled."""
+    arrays, asked = views_of(live)
+    busy = busy_slots(live)
+    points = live.trial.index_select(0, torch.from_numpy(busy))
+    logits, trace = network.forward(points)
+    given = arrays, asked, rules()
+    count = fused.attempt(busy, logits.contiguous().numpy(), *given)
+    wanted = (torch.from_numpy(part[:count]) for part in (asked.rows, asked.weights))
+    slopes = network.backward(trace, *wanted)
+    counts = fused.complete(busy, slopes.contiguous().numpy(), *given)
+    fused.solve(asked.solving[: counts[0]], arrays, asked.left, limits())
+    fused.aim(asked.aiming[: counts[1]], arrays, limits())
+
+
+def busy_slots(live: Live) -> np.ndarray:
+    """Return the slots that have an image."""
+    return np.flatnonzero(views_of(live).arrays.slot["row"] >= 0)
+
+
+def finish(live: Live, tally: Tally, accuracy: Accuracy) -> Int[Tensor, " n"]:
+    """Enter the runs that have ended: `ending.finish`, compiled."""
+    arrays, busy = views_of(live).arrays, busy_slots(live)
+    over = np.empty(len(busy), np.int64)
+    count = fused.finish(busy, arrays, tallied_of(tally), ends(accuracy), over)
+    return torch.from_numpy(over[:count])
+
+
+def tallied_of(tally: Tally) -> Tallied:
+    """Return the tally as the compiled functions see it."""
+    return Tallied(*(getattr(tally, name).numpy() for name in Tallied._fields))

@@ -1,0 +1,176 @@
+"""`ending` of one slot at a time, compiled."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from intriguing.attack.minimal.fused.after import bound_of_walk
+from intriguing.attack.minimal.fused.vectors import (
+    ENTRY,
+    HALF,
+    INNER,
+    ZERO,
+    by_class,
+    copy,
+    distance,
+    lowest,
+)
+
+
+class Ends(NamedTuple):
+    """Constants of the torch versions, and the accuracy asked for."""
+
+    known: int
+    most_refusals: int
+    most_turns: int
+    most_stale: int
+    pruned_from: int
+    tolerance: np.float32
+    excess: np.float32
+    safe: np.float32
+    stale_within: np.float32
+    not_below: np.float32
+    too_far: np.float32
+    basin: np.float32
+    tied: np.float32
+    better: np.float32
+    same: np.float32
+
+
+class Tallied(NamedTuple):
+    """Fields of `problem.Tally` that the end of a run enters."""
+
+    image: np.ndarray
+    length: np.ndarray
+    hits: np.ndarray
+    start: np.ndarray
+    pressure: np.ndarray
+    tied: np.ndarray
+    converged: np.ndarray
+    iterations: np.ndarray
+    forwards: np.ndarray
+    backwards: np.ndarray
+
+
+@njit(**INNER)
+def has_converged(slot, margins, ends):
+    """Say whether an iterate is reached and stationary."""
+    small = slot.residual < ends.tolerance * slot.length + np.float32(1e-12)
+    snug = slot.excess < ends.excess * slot.length + np.float32(1e-6)
+    return small and snug and margins[lowest(margins)] > ends.safe * slot.unit
+
+
+@njit(**INNER)
+def is_tired(slot, ends):
+    """Say whether a run gets no further."""
+    near = slot.best < ends.stale_within * slot.length
+    idle = slot.stale > ends.most_stale and near
+    over = slot.refusals > ends.most_refusals or slot.taken > ends.most_turns
+    return idle or over
+
+
+@njit(**INNER)
+def is_above(slot, ends):
+    """Say whether a run does not get below what is known."""
+    shortest = slot.length - HALF * slot.residual
+    above = shortest > ends.not_below * slot.bound
+    near = slot.residual < HALF * slot.length
+    return above and near and slot.taken >= ends.pruned_from
+
+
+@njit(**INNER)
+def astray(i, arrays, ends):
+    """Say whether a walk has gone so far that no minimum near it can be best."""
+    bound = bound_of_walk(arrays.slot[i], arrays.rivals[i])
+    if bound == np.inf:
+        return False
+    return distance(arrays.trial[i], arrays.clean[i]) > ends.too_far * bound
+
+
+@njit(**INNER)
+def back_again(i, arrays, tally, ends):
+    """Say whether a run comes so close to the best image that it must end there."""
+    slot = arrays.slot[i]
+    if slot.bound == np.inf:
+        return False
+    apart = distance(arrays.image[i], tally.image[slot.row])
+    return apart < ends.basin * slot.length
+
+
+@njit(**INNER)
+def counted(hits, best, length, ends):
+    """Return how often the best length is known after another run's."""
+    if length < best * ends.better:
+        return 1
+    same = length <= best * ends.same and best < np.inf
+    return hits + 1 if same else hits
+
+
+@njit(**INNER)
+def enter(i, arrays, tally, best, converged, ends, sums):
+    """Enter the outcome of the run in a slot."""
+    slot = arrays.slot[i]
+    row = slot.row
+    tally.iterations[row] += slot.iterations
+    tally.forwards[row] += slot.forwards
+    tally.backwards[row] += slot.backwards
+    hits = counted(tally.hits[row], tally.length[row], best, ends)
+    tally.hits[row] = 0 if slot.start == ends.known else hits
+    if best < tally.length[row] * ends.better:
+        tally.start[row] = slot.start
+    if not best < tally.length[row]:
+        return
+    copy(tally.image[row], arrays.best_image[i])
+    tally.length[row], tally.converged[row] = best, converged
+    by_class(arrays.multiplier[i], arrays.classes[i], sums)
+    largest, total, tied = ZERO, ZERO, 0
+    for c in range(len(sums)):
+        largest = max(largest, sums[c])
+        total += sums[c]
+    for c in range(len(sums)):
+        tied += sums[c] > ends.tied * largest
+    tally.tied[row], tally.pressure[row] = tied, total
+
+
+@njit(**INNER)
+def finish_one(i, arrays, tally, ends, sums):
+    """Enter the run of a slot if it has ended; say whether it has."""
+    slot = arrays.slot[i]
+    if slot.crossing or slot.walking:
+        if slot.crossing or not astray(i, arrays, ends):
+            return False
+        enter(i, arrays, tally, slot.best, False, ends, sums)
+        return True
+    converged = has_converged(slot, arrays.margins[i], ends)
+    again = back_again(i, arrays, tally, ends)
+    if not (converged or again or is_tired(slot, ends) or is_above(slot, ends)):
+        return False
+    best = min(slot.best, slot.bound) if again else slot.best
+    enter(i, arrays, tally, best, converged, ends, sums)
+    return True
+
+
+@njit(**ENTRY)
+def finish(busy, arrays, tally, ends, over):
+    """Enter the runs that have ended and vacate their slots.
+
+    Args:
+        busy: Slots with a run.
+        arrays: All slots.
+        tally: What is known.
+        ends: Constants.
+        over: Images whose run has ended, written.
+
+    Returns:
+        How many these are.
+    """
+    count = 0
+    sums = np.empty(arrays.margins.shape[1], np.float32)
+    for n in range(len(busy)):
+        if finish_one(busy[n], arrays, tally, ends, sums):
+            slot = arrays.slot[busy[n]]
+            over[count] = slot.row
+            slot.row = -1
+            count += 1
+    return count
