@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from intriguing.attack.minimal import subproblem
 from intriguing.attack.minimal.ending import Accuracy, finish
 from intriguing.attack.minimal.live import Live, empty, packed, place
-from intriguing.attack.minimal.network import LEAST_ROWS, network_of
+from intriguing.attack.minimal.network import LEAST_ROWS, Network, network_of
 from intriguing.attack.minimal.problem import Problem, Tally, next_runs, pose
 from intriguing.attack.minimal.turn import turn
 from intriguing.attack.minimal.workingset import CUTS, MOST_CLASSES
@@ -102,13 +102,7 @@ def search(
         waiting = refill(live, problem, tally, waiting)
         if not (live.row >= 0).any():
             return outcome(tally)
-        if subproblem.compiled(live):
-            compiled.take_turn(live, network)
-            over = compiled.finish(live, tally, accuracy)
-        else:
-            live = without_idle(live)
-            turn(live, network)
-            over = finish(live, tally, accuracy)
+        live, over = advance(live, network, tally, accuracy)
         waiting = torch.cat([over, waiting])
 
 
@@ -119,6 +113,18 @@ def slots_for(clean: Float[Tensor, "n ..."], accuracy: Accuracy) -> int:
     values = SLOT_VALUES if on_cpu else GPU_SLOT_VALUES
     each = clean[0].numel() * (MOST_CLASSES + CUTS + 2 * accuracy.memory)
     return max(LEAST_ROWS, min(most, len(clean), values // each))
+
+
+def advance(
+    live: Live, network: Network, tally: Tally, accuracy: Accuracy
+) -> tuple[Live, Int[Tensor, " n"]]:
+    """Take a turn with every image; return the slots, and whose run has ended."""
+    if subproblem.compiled(live):
+        compiled.take_turn(live, network)
+        return live, compiled.finish(live, tally, accuracy)
+    live = without_idle(live)
+    turn(live, network)
+    return live, finish(live, tally, accuracy)
 
 
 def refill(

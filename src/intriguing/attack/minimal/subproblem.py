@@ -1,9 +1,7 @@
-"""What a turn does to the pixels of each image, in torch or compiled.
+"""What a turn does to the pixels of each image, in torch, on any device.
 
 Three steps: an accepted image leaves for its trial point (`leave`), the sub-problem
-there is solved (`solve`), and the next trial point follows from it (`aim`). In plain
-torch they run on any device; on the CPU they are compiled, image by image, where numba
-is installed.
+there is solved (`solve`), and the next trial point follows from it (`aim`).
 """
 
 import torch
@@ -23,7 +21,7 @@ GROUPS = ((0, 1), (1, 2), (2, 4), (4, 99))
 
 
 def compiled(live: Live) -> bool:
-    """Return whether the compiled functions apply."""
+    """Return whether the compiled functions apply in place of those of torch."""
     on_cpu = live.clean.device.type == "cpu" and live.clean.dtype == torch.float32
     return fused is not None and on_cpu
 

@@ -9,7 +9,7 @@ from intriguing.attack.minimal.fused.vectors import INFINITE, INNER, ONE, ZERO, 
 
 
 class Rules(NamedTuple):
-    """Constants of the torch versions, as `fused.Limits`."""
+    """Constants of the torch versions of a turn, arguments as `projection.Limits`."""
 
     known: int
     cuts: int
