@@ -46,6 +46,9 @@ try:
 except ImportError:  # Windows
     fcntl = None
 
+DIGESTED_FILES = ()
+"""`version` reads the files of `fused`, which are imported and so digested as code."""
+
 
 class Views(NamedTuple):
     """What the compiled functions work on: views of the slots, and room for a turn."""
