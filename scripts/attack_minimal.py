@@ -19,7 +19,7 @@ def run(
     """Attack the same images towards the same targets.
 
     The paper's solutions are among the starts, so that none comes out longer; the
-    others are crossings towards those same training images.
+    others begin far away, near those same training images.
 
     Args:
         weights: The network.

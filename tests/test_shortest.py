@@ -53,7 +53,7 @@ def test_ratios_are_image_by_image(cells):
         ("shorter", 2),
         ("corners", 2),
         ("won-by-walk", 4),
-        ("won-by-crossing", 1),
+        ("won-by-start-image", 1),
         ("won-by-paper", 1),
         ("unconverged", 0),
     ],

@@ -61,7 +61,7 @@ CONTROLS = [
 ]
 CHOICES = [*ATTACKS, "correct-only", "all-images"]
 ERRORS = ["train-error", "test-error", "distortion"]
-STARTS = ["won-by-walk", "won-by-crossing", "won-by-paper", "unconverged"]
+STARTS = ["won-by-walk", "won-by-start-image", "won-by-paper", "unconverged"]
 MINIMAL = ["distortion-lbfgs", "distortion-minimal", "ratio", "shorter", "corners"]
 MINIMAL += [*STARTS, "transfer-lbfgs", "transfer-minimal", "transfer-change"]
 NO_SHARES = {"ratio", "transfer-change"}

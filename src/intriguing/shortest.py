@@ -80,7 +80,7 @@ def length_cells(
         "shorter": [one < 1 - SHORTER for one in ratio],
         "corners": [one >= CORNER for one in tied],
         "won-by-walk": [one == 0 for one in start],
-        "won-by-crossing": [one > 0 for one in start],
+        "won-by-start-image": [one > 0 for one in start],
         "won-by-paper": [one < 0 for one in start],
         "unconverged": [~own["converged"].to_numpy() for own in shortest],
     }

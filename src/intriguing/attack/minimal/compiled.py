@@ -120,7 +120,7 @@ def compile_all(live: Live) -> None:
         fused.complete(none, slopes, arrays, asked, rules())
         fused.solve(none, arrays, asked.left, limits())
         fused.aim(none, arrays, limits())
-        tallied = tallied_of(empty_tally(live.clean[:0]))
+        tallied = tallied_of(empty_tally(live.clean[:0], live.goal[:0]))
         fused.finish(none, arrays, tallied, ends(Accuracy()), none)
 
 
@@ -170,7 +170,6 @@ def rules() -> Rules:
         KNOWN,
         workingset.CUTS,
         walk.MOST_STEPS,
-        starts.HALVINGS,
         steps.RAISE_AFTER,
         *singles(
             1 - turn.FALL,
@@ -211,7 +210,8 @@ def ends(accuracy: Accuracy) -> Ends:
             accuracy.excess,
             steps.SAFE_MARGIN,
             ending.STALE_WITHIN,
-            ending.NOT_BELOW,
+            ending.FALLS_BY,
+            ending.FALLS_BY_EXCESS,
             ending.TOO_FAR,
             ending.BASIN,
             ending.TIED,

@@ -16,8 +16,12 @@ MOST_REFUSALS, MOST_TURNS, MOST_STALE = 12, 120, 40
 """Refusals in a row, trials, and turns without progress after which a run ends."""
 STALE_WITHIN = 1.005
 """How close to the best the iterate must be for a lack of progress to count."""
-PRUNED_FROM, NOT_BELOW = 3, 1.01
-"""Trials after which a run is given up that stays above this multiple of the best."""
+PRUNED_FROM = 3
+"""Trials after which a run is given up that will not come below the best."""
+FALLS_BY, FALLS_BY_EXCESS = 0.5, 5.0
+"""Most that a run is expected to fall yet: this share of its next step, and this
+multiple of what that step is to save; far away the first says more, near the end the
+second."""
 TOO_FAR = 1.5
 """Multiple of the best at which a walk is given up; it overshoots by a third."""
 BASIN = 0.1
@@ -44,7 +48,7 @@ class Accuracy(NamedTuple):
 
 def finish(live: Live, tally: Tally, accuracy: Accuracy) -> Int[Tensor, " n"]:
     """Enter the runs that have ended, vacate their slots, and return their images."""
-    solving = (live.row >= 0) & ~live.walking & ~live.crossing
+    solving = (live.row >= 0) & ~live.walking
     converged = solving & has_converged(live, accuracy)
     again = torch.zeros_like(solving)
     over = converged | (solving & is_tired(live))
@@ -76,9 +80,10 @@ def is_tired(live: Live) -> Bool[Tensor, " b"]:
 
 def is_above(live: Live) -> Bool[Tensor, " b"]:
     """Return which runs do not get below what is known."""
-    shortest = live.length - 0.5 * live.residual
-    above = (shortest > NOT_BELOW * live.bound) & (live.residual < 0.5 * live.length)
-    return above & (live.taken >= PRUNED_FROM)
+    saved = torch.maximum(live.excess, live.residual.square() / live.length)
+    fall = torch.minimum(FALLS_BY * live.residual, FALLS_BY_EXCESS * saved)
+    above = live.length - fall > (1 + SAME) * live.bound
+    return above & (live.residual < 0.5 * live.length) & (live.taken >= PRUNED_FROM)
 
 
 def astray(live: Live) -> Bool[Tensor, " b"]:
@@ -139,5 +144,6 @@ def enter(
     )
     tied = multiplier > TIED * multiplier.amax(1, keepdim=True)
     tally.image.index_copy_(0, rows, live.best_image.index_select(0, over))
+    tally.goal[rows] = live.goal[over]
     tally.length[rows], tally.converged[rows] = best[better], converged[better]
     tally.tied[rows], tally.pressure[rows] = tied.sum(1), multiplier.sum(1)

@@ -20,11 +20,7 @@ class Live:
         goal: Class to be reached.
         rivals: Classes it has to beat.
         clean: Unperturbed pixels.
-        far: Far end of the segment on which a crossing is looked for.
-        low: Share of the segment at which the goal is not reached yet.
-        high: Share at which it is.
         walking: Whether the slot is on its first steps towards the goal.
-        crossing: Whether it looks for a crossing.
         trial: Next point to be tried.
         image: Present iterate.
         length: Its distance from the clean pixels.
@@ -49,7 +45,7 @@ class Live:
         excess: By how much the iterate is further from the clean pixels than that.
         refusals: Trials refused since the last accepted one.
         halvings: How often the step has been halved since.
-        taken: Steps of the walk, bisections, or trials so far.
+        taken: Steps of the walk, or trials so far.
         best_image: Shortest success of this run.
         best: Its length.
         stale: Turns since ``best`` last fell noticeably.
@@ -66,11 +62,7 @@ class Live:
     goal: Int[Tensor, " b"]
     rivals: Bool[Tensor, "b c"]
     clean: Float[Tensor, "b d"]
-    far: Float[Tensor, "b d"]
-    low: Float[Tensor, " b"]
-    high: Float[Tensor, " b"]
     walking: Bool[Tensor, " b"]
-    crossing: Bool[Tensor, " b"]
     trial: Float[Tensor, "b d"]
     image: Float[Tensor, "b d"]
     length: Float[Tensor, " b"]
@@ -105,9 +97,8 @@ class Live:
     views: tuple | None = None
 
 
-PIXELS = ("clean", "far", "trial", "image", "projected", "step", "best_image")
+PIXELS = ("clean", "trial", "image", "projected", "step", "best_image")
 NUMBERS = (
-    "low",
     "unit",
     "price",
     "kappa",
@@ -116,7 +107,7 @@ NUMBERS = (
     "refusals",
     "halvings",
 )
-LENGTHS = ("high", "length", "best", "bound")
+LENGTHS = ("length", "best", "bound")
 COUNTS = (
     "cuts",
     "missed",
@@ -128,7 +119,6 @@ COUNTS = (
     "forwards",
     "backwards",
 )
-FLAGS = ("walking", "crossing")
 
 
 def empty(problem: Problem, slots: int, memory: int) -> Live:
@@ -153,7 +143,7 @@ def empty(problem: Problem, slots: int, memory: int) -> Live:
         **{name: clean.new_zeros(slots, width) for name in PIXELS},
         **{name: number.clone() for name in (*NUMBERS, *LENGTHS)},
         **{name: none.clone() for name in COUNTS},
-        **{name: none.bool() for name in FLAGS},
+        walking=none.bool(),
     )
 
 
@@ -165,9 +155,7 @@ def place(live: Live, slots: Int[Tensor, " n"], run: Run, problem: Problem) -> N
     live.rivals[slots] = ~problem.wanted[run.row]
     live.clean.index_copy_(0, slots, problem.clean.index_select(0, run.row))
     live.trial.index_copy_(0, slots, run.begin)
-    live.far[slots[run.crossing]] = run.far
-    live.walking[slots], live.crossing[slots] = run.walking, run.crossing
-    live.high[slots], live.gap[slots] = 1.0, torch.inf
+    live.walking[slots], live.gap[slots] = run.walking, torch.inf
     live.length[slots], live.best[slots] = torch.inf, torch.inf
     live.bound[slots] = run.best
 

@@ -10,8 +10,8 @@ from torch import Tensor
 from intriguing.attack.minimal.network import Network
 from intriguing.attack.minimal.starts import (
     HITS,
+    SHARE,
     Pool,
-    choices,
     draw,
     pool_of,
     seeds_of,
@@ -58,6 +58,7 @@ class Tally:
         begun: Runs begun, known image, classes and start images together.
         hits: How often the best length was reached.
         start: Start that won: 0 the walk, 1 and up the start images, -1 the known one.
+        goal: Class that the best image is in; before there is one, the most promising.
         pressure: Sum of the multipliers there.
         tied: Rivals that tie with the goal there.
         converged: Whether that run ended at a stationary point.
@@ -71,6 +72,7 @@ class Tally:
     begun: Int[Tensor, " n"]
     hits: Int[Tensor, " n"]
     start: Int[Tensor, " n"]
+    goal: Int[Tensor, " n"]
     pressure: Float[Tensor, " n"]
     tied: Int[Tensor, " n"]
     converged: Bool[Tensor, " n"]
@@ -86,10 +88,7 @@ class Run(NamedTuple):
         row: Image.
         goal: Class to be reached.
         begin: Point of the first forward pass.
-        far: Far ends of the segments on which to look for a crossing, only of the runs
-            that do.
         walking: Whether it begins with the walk.
-        crossing: Whether it begins with a crossing.
         start: Number of the start, as in `Tally`.
         best: Shortest perturbation known of that image.
     """
@@ -97,9 +96,7 @@ class Run(NamedTuple):
     row: Int[Tensor, " n"]
     goal: Int[Tensor, " n"]
     begin: Float[Tensor, "n d"]
-    far: Float[Tensor, "m d"]
     walking: Bool[Tensor, " n"]
-    crossing: Bool[Tensor, " n"]
     start: Int[Tensor, " n"]
     best: Float[Tensor, " n"]
 
@@ -125,7 +122,7 @@ def pose(
     aim = goals[:, 0]
     if known is not None:
         aim = logits_of(network, known).masked_fill(~wanted, -torch.inf).argmax(1)
-    tally = empty_tally(clean)
+    tally = empty_tally(clean, goals[:, 0])
     if several:
         tally.forwards += 1
         tally.backwards += wanted.sum(1)
@@ -134,7 +131,7 @@ def pose(
     return Problem(*given), tally
 
 
-def empty_tally(clean: Float[Tensor, "n d"]) -> Tally:
+def empty_tally(clean: Float[Tensor, "n d"], goal: Int[Tensor, " n"]) -> Tally:
     """Return the tally of images of which nothing is known."""
 
     def zero() -> Tensor:
@@ -146,6 +143,7 @@ def empty_tally(clean: Float[Tensor, "n d"]) -> Tally:
         begun=zero(),
         hits=zero(),
         start=zero(),
+        goal=goal.clone(),
         pressure=clean.new_zeros(len(clean)),
         tied=zero(),
         converged=zero().bool(),
@@ -175,12 +173,11 @@ def next_runs(problem: Problem, tally: Tally, rows: Int[Tensor, " n"]) -> Run:
     # Rows with fewer wanted classes than others have infinite estimates behind.
     missing = (begun - first >= problem.wanted[rows].sum(1)) & (begun < first + classes)
     begun = begun.masked_fill(missing, first + classes)
-    crossings = torch.zeros_like(begun)
+    others = torch.zeros_like(begun)
     if problem.pool is not None:
-        crossings = choices(problem.pool, problem.wanted[rows])
-        crossings = crossings.clamp_max(problem.starts - 1)
-        crossings = crossings.masked_fill(tally.hits[rows] >= HITS, 0)
-    more = begun < first + classes + crossings
+        others = problem.pool.count[tally.goal[rows]].clamp_max(problem.starts - 1)
+        others = others.masked_fill(tally.hits[rows] >= HITS, 0)
+    more = begun < first + classes + others
     tally.begun[rows] = begun + more
     return runs_of(problem, tally, rows[more], begun[more] - first)
 
@@ -190,23 +187,17 @@ def runs_of(
 ) -> Run:
     """Return runs by number: -1 the known image, then classes, then start images."""
     classes = problem.goals.shape[1]
-    known, crossing = number < 0, number >= classes
+    known, other = number < 0, number >= classes
     place = number.clamp(0, classes - 1)[:, None]
     goal = problem.goals[rows].gather(1, place)[:, 0]
-    begin, far = problem.clean.index_select(0, rows), problem.clean[:0]
+    begin = problem.clean.index_select(0, rows)
     if known.any():
         begin = torch.where(known[:, None], problem.known[rows], begin)
         goal = torch.where(known, problem.known_goal[rows], goal)
-    if crossing.any():
-        some = rows[crossing]
-        far, toward = draw(
-            problem.pool,
-            problem.wanted[some],
-            problem.seed[some],
-            number[crossing] - classes,
-        )
-        goal = goal.masked_scatter(crossing, toward)
-        begin[crossing] = (begin[crossing] + far) / 2
-    start = torch.where(crossing, number - classes + 1, 0).masked_fill(known, KNOWN)
-    walking = ~known & ~crossing
-    return Run(rows, goal, begin, far, walking, crossing, start, tally.length[rows])
+    if other.any():
+        some, nth = rows[other], number[other] - classes
+        goal[other] = tally.goal[some]
+        far = draw(problem.pool, tally.goal[some], problem.seed[some], nth)
+        begin[other] = begin[other].lerp(far, SHARE)
+    start = torch.where(other, number - classes + 1, 0).masked_fill(known, KNOWN)
+    return Run(rows, goal, begin, ~known & ~other, start, tally.length[rows])

@@ -1,7 +1,7 @@
 """The search: one forward pass a turn for every image that is not finished.
 
-Images go through three phases, each at its own pace: a walk or a crossing that leads
-into the goal's region, then the sequence of projections. An image that is finished
+Images go through two phases, each at its own pace: a walk that leads into the goal's
+region, then the sequence of projections. An image that is finished
 leaves its slot to its own next start or to the next image.
 """
 

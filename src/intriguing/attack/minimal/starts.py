@@ -1,22 +1,22 @@
 """Where to start: networks trained to no error have several minima.
 
-What finds another basin is to come from far away in another direction: from a crossing
-into the goal's region, on the segment towards a *start image* that the network puts
-there. An image closes by the *hit rule*: its best value was reached from `HITS` starts,
-or all its starts are used up.
+What finds another basin is to come from far away in another direction: from a point
+well on the way to a *start image*, one that the network puts in the class of the best
+image so far. An image closes by the *hit rule*: its best value was reached from `HITS`
+starts, or all its starts are used up.
 """
 
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
-HITS = 3
+HITS = 4
 SAME = 1e-3
 """Relative difference of two lengths below which they count as one minimum."""
-HALVINGS = 3
-"""Bisections of a segment; the crossing is then known to an eighth of it."""
+SHARE = 0.75
+"""Share of the way to a start image at which a run begins."""
 
 
 class Pool(NamedTuple):
@@ -60,29 +60,19 @@ def mixed(numbers: Int[Tensor, " n"]) -> Int[Tensor, " n"]:
     return numbers ^ (numbers >> 32)
 
 
-def choices(pool: Pool, wanted: Bool[Tensor, "n c"]) -> Int[Tensor, " n"]:
-    """Return how many start images lie in a wanted class."""
-    return (wanted * pool.count).sum(1)
-
-
 def draw(
     pool: Pool,
-    wanted: Bool[Tensor, "n c"],
+    goal: Int[Tensor, " n"],
     seed: Int[Tensor, " n"],
     number: Int[Tensor, " n"],
-) -> tuple[Float[Tensor, "n d"], Int[Tensor, " n"]]:
-    """Return each image's start image of a given number, and its class.
+) -> Float[Tensor, "n d"]:
+    """Return the start image of a given number in each goal.
 
-    They are consecutive ones of those that the network puts in a wanted class, from a
-    place that the seed decides: none comes twice.
+    They are consecutive ones of those that the network puts there, from a place that
+    the seed decides: none comes twice.
     """
-    held = wanted * pool.count
-    ends = held.cumsum(1)
-    place = (seed + number) % ends[:, -1]
-    goal = (ends <= place[:, None]).sum(1)
-    column = goal[:, None]
-    inside = place - (ends - held).gather(1, column)[:, 0]
-    return pool.images[pool.first[goal] + inside], goal
+    place = (seed + number) % pool.count[goal]
+    return pool.images[pool.first[goal] + place]
 
 
 def counted(

@@ -1,15 +1,15 @@
 """One turn: a point is tried for every image, and the next one prepared.
 
 A turn is one forward pass of all slots and one backward pass of the gradients that it
-calls for. Each image is in one of three phases, whatever the others are doing: it walks
-towards its goal, it looks for a crossing, or it follows the sequence of sub-problems.
+calls for. Each image is in one of two phases, whatever the others are doing: it walks
+towards its goal, or it follows the sequence of sub-problems.
 """
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from intriguing.attack.minimal import starts, steps, subproblem, walk, workingset
+from intriguing.attack.minimal import steps, subproblem, walk, workingset
 from intriguing.attack.minimal.live import Live, bound_of_walks, copy_rows
 from intriguing.attack.minimal.network import Network, Trace, difference
 from intriguing.attack.minimal.problem import KNOWN
@@ -28,7 +28,6 @@ def turn(live: Live, network: Network) -> None:
     live.taken += 1
     margins = workingset.margins_over(logits, live.goal, live.rivals)
     margin, length = margins.amin(1), (live.trial - live.clean).norm(dim=1)
-    narrow(live, margin)
     arrived, taken, refused = judge(live, margin, length)
     measure(live, arrived, logits)
     keep_best(live, margin, length)
@@ -49,31 +48,19 @@ def turn(live: Live, network: Network) -> None:
     aim(live, (arrived | taken | refused).nonzero()[:, 0])
 
 
-def narrow(live: Live, margin: Float[Tensor, " b"]) -> None:
-    """Halve the segments on which a crossing is looked for."""
-    if not live.crossing.any():
-        return
-    share = (live.low + live.high) / 2
-    reached = margin > 0
-    live.high = torch.where(live.crossing & reached, share, live.high)
-    live.low = torch.where(live.crossing & ~reached, share, live.low)
-
-
 def judge(
     live: Live, margin: Float[Tensor, " b"], length: Float[Tensor, " b"]
 ) -> tuple[Bool[Tensor, " b"], Bool[Tensor, " b"], Bool[Tensor, " b"]]:
     """Return who arrives at a first iterate, whose step is taken, whose is refused."""
     reached, busy = margin > 0, live.row >= 0
     walked = live.walking & (reached | (live.taken > walk.MOST_STEPS))
-    crossed = reached & (live.taken >= starts.HALVINGS)
-    crossed = live.crossing & (crossed | (live.taken > 2 * starts.HALVINGS))
-    first = live.length.isinf() & ~live.walking & ~live.crossing
-    solving = busy & ~live.walking & ~live.crossing & ~first
+    first = live.length.isinf() & ~live.walking
+    solving = busy & ~live.walking & ~first
     now = live.margins.amin(1)
     before = steps.merit(live.length, now, live.price, live.kappa)
     after = steps.merit(length, margin, live.price, live.kappa)
     good = steps.accepted(before, after, live.length)
-    return busy & (walked | crossed | first), solving & good, solving & ~good
+    return busy & (walked | first), solving & good, solving & ~good
 
 
 def measure(
@@ -112,7 +99,6 @@ def arrive(
 ) -> None:
     """Make first iterates of trial points, and go along with those who walk."""
     live.walking &= ~arrived
-    live.crossing &= ~arrived
     live.taken.masked_fill_(arrived, 0)
     live.margins = torch.where(arrived[:, None], margins, live.margins)
     torch.where(arrived, length, live.length, out=live.length)
@@ -268,7 +254,7 @@ def solve(
 
 
 def aim(live: Live, rows: Int[Tensor, " n"]) -> None:
-    """Set the next trial points: on the step of some rows, on a segment of others.
+    """Set the next trial points of some rows.
 
     A refused step is halved, and replaced by the projection's if that does not help.
     """
@@ -276,7 +262,3 @@ def aim(live: Live, rows: Int[Tensor, " n"]) -> None:
     kinked = live.gap[rows, -CUTS:].isfinite().any(1)
     plain = steps.goes_straight(halvings, kinked)
     subproblem.aim(live, rows, 0.5**halvings, plain)
-    rows = live.crossing.nonzero()[:, 0]
-    if rows.numel():
-        share = (live.low[rows] + live.high[rows])[:, None] / 2
-        live.trial[rows] = torch.lerp(live.clean[rows], live.far[rows], share)

@@ -6,7 +6,6 @@ from numba import njit
 from intriguing.attack.minimal.fused.before import REFUSED, TAKEN
 from intriguing.attack.minimal.fused.vectors import (
     ENTRY,
-    HALF,
     INFINITE,
     INNER,
     ONE,
@@ -43,13 +42,6 @@ def next_point(slot, image, slope, bound, rules, trial):
     share = min((rules.log_odds - slot.odds) / steepness, longest) / steepness
     for j in range(len(slope)):
         trial[j] = min(max(image[j] + share * slope[j], ZERO), ONE)
-
-
-@njit(fastmath=SUMS, **INNER)
-def between(clean, far, share, trial):
-    """Write the point of a segment."""
-    for j in range(len(trial)):
-        trial[j] = clean[j] + share * (far[j] - clean[j])
 
 
 @njit(**INNER)
@@ -168,9 +160,6 @@ def complete(busy, slopes, arrays, asked, rules):
         if slot.walking:
             bound = bound_of_walk(slot, arrays.rivals[i])
             next_point(slot, arrays.image[i], own[0], bound, rules, trial)
-        elif slot.crossing:
-            share = HALF * (slot.low + slot.high)
-            between(arrays.clean[i], arrays.far[i], share, trial)
         else:
             if go_on(i, own, arrays, asked.left[i], rules):
                 asked.solving[solving] = i

@@ -22,7 +22,7 @@ from intriguing.attack.minimal.fused.vectors import (
 from intriguing.attack.minimal.fused.workingset import choose, difference, margins_over
 
 ON_THE_WAY, ARRIVED, TAKEN, REFUSED = range(4)
-"""Verdicts on a trial point: that of a walk or a crossing, a first iterate, a step."""
+"""Verdicts on a trial point: that of a walk, a first iterate, a step."""
 
 NOTES = {
     "asked": np.int64,
@@ -67,16 +67,6 @@ class Room(NamedTuple):
 
 
 @njit(**INNER)
-def narrow(slot, margin):
-    """Halve the segment on which a crossing is looked for."""
-    share = HALF * (slot.low + slot.high)
-    if margin > 0:
-        slot.high = share
-    else:
-        slot.low = share
-
-
-@njit(**INNER)
 def merit(slot, length, margin):
     """Return half the squared distance plus the price of the missing margin."""
     return HALF * length * length + slot.price * max(slot.kappa - margin, ZERO)
@@ -88,9 +78,6 @@ def judge(slot, now, margin, length, rules):
     if slot.walking:
         over = margin > 0 or slot.taken > rules.walk_steps
         return ARRIVED if over else ON_THE_WAY
-    if slot.crossing:
-        enough = rules.halvings if margin > 0 else 2 * rules.halvings + 1
-        return ARRIVED if slot.taken >= enough else ON_THE_WAY
     if slot.length == np.inf:
         return ARRIVED
     before = merit(slot, slot.length, now)
@@ -221,12 +208,10 @@ def look(i, logits, arrays, rules, margins):
     slot.margin = margins_over(logits, slot.goal, arrays.rivals[i], margins)
     length = distance(arrays.trial[i], arrays.clean[i])
     now = arrays.margins[i, lowest(arrays.margins[i])]
-    if slot.crossing:
-        narrow(slot, slot.margin)
     slot.verdict = judge(slot, now, slot.margin, length, rules)
     if slot.verdict == ARRIVED:
         measure(slot, logits, rules)
-        slot.walking = slot.crossing = False
+        slot.walking = False
         slot.taken = 0
     keep_best(slot, arrays.trial[i], arrays.best_image[i], slot.margin, length, rules)
     refused = slot.verdict == REFUSED
@@ -264,7 +249,7 @@ def attempt(busy, logits, arrays, asked, rules):
             copy(arrays.margins[i], room.margins)
             slot.length = length
             enlist(i, arrays, rules, room, asked.left[i])
-        if slot.verdict != REFUSED and not slot.crossing:
+        if slot.verdict != REFUSED:
             slot.iterations += 1
         place += ask(i, n, logits[n], arrays, asked, rules, place)
     return place

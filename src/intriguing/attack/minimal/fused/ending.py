@@ -30,7 +30,8 @@ class Ends(NamedTuple):
     excess: np.float32
     safe: np.float32
     stale_within: np.float32
-    not_below: np.float32
+    falls_by: np.float32
+    falls_by_excess: np.float32
     too_far: np.float32
     basin: np.float32
     tied: np.float32
@@ -45,6 +46,7 @@ class Tallied(NamedTuple):
     length: np.ndarray
     hits: np.ndarray
     start: np.ndarray
+    goal: np.ndarray
     pressure: np.ndarray
     tied: np.ndarray
     converged: np.ndarray
@@ -73,8 +75,9 @@ def is_tired(slot, ends):
 @njit(**INNER)
 def is_above(slot, ends):
     """Say whether a run does not get below what is known."""
-    shortest = slot.length - HALF * slot.residual
-    above = shortest > ends.not_below * slot.bound
+    saved = max(slot.excess, slot.residual * slot.residual / slot.length)
+    fall = min(ends.falls_by * slot.residual, ends.falls_by_excess * saved)
+    above = slot.length - fall > ends.same * slot.bound
     near = slot.residual < HALF * slot.length
     return above and near and slot.taken >= ends.pruned_from
 
@@ -122,6 +125,7 @@ def enter(i, arrays, tally, best, converged, ends, sums):
     if not best < tally.length[row]:
         return
     copy(tally.image[row], arrays.best_image[i])
+    tally.goal[row] = slot.goal
     tally.length[row], tally.converged[row] = best, converged
     by_class(arrays.multiplier[i], arrays.classes[i], sums)
     largest, total, tied = ZERO, ZERO, 0
@@ -137,8 +141,8 @@ def enter(i, arrays, tally, best, converged, ends, sums):
 def finish_one(i, arrays, tally, ends, sums):
     """Enter the run of a slot if it has ended; say whether it has."""
     slot = arrays.slot[i]
-    if slot.crossing or slot.walking:
-        if slot.crossing or not astray(i, arrays, ends):
+    if slot.walking:
+        if not astray(i, arrays, ends):
             return False
         enter(i, arrays, tally, slot.best, False, ends, sums)
         return True

@@ -30,7 +30,6 @@ class Arrays(NamedTuple):
     slot: np.ndarray
     rivals: np.ndarray
     clean: np.ndarray
-    far: np.ndarray
     trial: np.ndarray
     image: np.ndarray
     margins: np.ndarray

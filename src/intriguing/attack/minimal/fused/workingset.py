@@ -14,7 +14,6 @@ class Rules(NamedTuple):
     known: int
     cuts: int
     walk_steps: int
-    halvings: int
     raise_after: int
     fall: np.float32
     safe: np.float32
