@@ -16,6 +16,7 @@ from intriguing.attack.minimal.ending import enter
 from intriguing.attack.minimal.live import empty, place
 from intriguing.attack.minimal.network import network_of
 from intriguing.attack.minimal.problem import next_runs, pose
+from intriguing.attack.minimal.starts import SHARE
 from intriguing.attack.objective import wanted_classes
 from intriguing.errors import InputError
 from intriguing.models import linear_layers, perceptron
@@ -313,6 +314,25 @@ def test_a_known_image_is_no_hit_but_the_starts_that_follow_are():
         enter(tally, live, rows, torch.ones(4), torch.ones(4).bool())
         assert (tally.hits == hits).all()
         assert (tally.start == -1).all()
+
+
+def test_untargeted_start_images_are_of_the_class_that_came_out_nearest():
+    model, images = linear_classifier(4, 30, 3), images_of(5, 30, 4)
+    others = images_of(200, 30, 5)
+    model[-1].bias.data -= model(others).mean(0)
+    wanted, network = untargeted(model, images), network_of(model, images.shape[1:])
+    problem, tally = pose(network, images, wanted, 3, others, None)
+    assert problem.pool.count.all()
+    live, rows = empty(problem, 5, 2), torch.arange(5)
+    for length in (2.0, 1.0, 3.0):  # of the three wrong classes in turn
+        place(live, rows, next_runs(problem, tally, rows), problem)
+        enter(tally, live, rows, torch.full((5,), length), torch.ones(5).bool())
+    nearest = problem.goals[:, 1]
+    run = next_runs(problem, tally, rows)
+    assert (run.start == 1).all() and not run.walking.any()
+    assert torch.equal(run.goal, nearest)
+    shift = (run.begin - images) / SHARE
+    assert torch.equal(model(images + shift).argmax(1), nearest)
 
 
 ONCE = """

@@ -7,13 +7,22 @@ from hypothesis import strategies as st
 from torch import nn
 
 from intriguing.attack.exact import nearest_in
-from intriguing.attack.minimal import curvature, projection, starts, walk, workingset
+from intriguing.attack.minimal import (
+    curvature,
+    ending,
+    projection,
+    starts,
+    walk,
+    workingset,
+)
+from intriguing.attack.minimal.live import empty
 from intriguing.attack.minimal.network import (
     LEAST_ROWS,
     difference,
     network_of,
     padded,
 )
+from intriguing.attack.minimal.problem import pose
 from intriguing.attack.minimal.untargeted import ranked
 
 
@@ -209,6 +218,31 @@ def test_hits_count_how_often_the_best_length_was_reached():
     best = torch.tensor([1.0, 1.0, 1.0, torch.inf])
     length = torch.tensor([1.0002, 0.9, 1.2, torch.inf])
     assert starts.counted(hits, best, length).tolist() == [3, 1, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("length", "residual", "excess", "above"),
+    [
+        (2.0, 0.9, 0.5, True),  # far above, even after half of the next step
+        (1.3, 0.6, 0.2, False),
+        (2.0, 1.1, 0.5, False),  # the next step is long: it may lead anywhere
+        (1.006, 0.02, 3e-4, True),  # near its end, which is above
+        (1.006, 0.05, 2e-3, False),
+        (1.0005, 0.001, 0.0, False),  # as long as the best
+    ],
+)
+def test_a_run_is_given_up_where_it_will_not_come_below_the_best(
+    length, residual, excess, above
+):
+    model, images = nn.Sequential(nn.Flatten(), nn.Linear(5, 3)), torch.rand(2, 5)
+    wanted = torch.tensor([[True, False, False]]).repeat(2, 1)
+    problem, _ = pose(network_of(model, images[0].shape), images, wanted, 1, None, None)
+    live = empty(problem, 2, 1)
+    run = {"length": length, "residual": residual, "excess": excess, "bound": 1.0}
+    for name, value in run.items():
+        getattr(live, name).fill_(value)
+    live.taken += torch.tensor([ending.PRUNED_FROM, ending.PRUNED_FROM - 1])
+    assert ending.is_above(live).tolist() == [above, False]
 
 
 @given(seed=st.integers(0, 1000))
