@@ -196,6 +196,22 @@ def test_with_and_without_numba_the_images_are_the_same(goal, monkeypatch):
     )
 
 
+@pytest.mark.gpu
+@pytest.mark.parametrize("goal", [targeted, untargeted])
+def test_on_a_gpu_the_images_are_the_same(goal):
+    model, images = sigmoid_network(5, scale=0.5), images_of(48, 40, 6)
+    wanted = goal(model, images)
+    here = minimal.search(model, images, wanted)
+    there = minimal.search(model.cuda(), images.cuda(), wanted.cuda())
+    there = minimal.Found(*(part.cpu() for part in there))
+    model.cpu()
+    assert torch.equal(there.success, here.success)
+    assert torch.equal(model(there.image).argmax(1), model(here.image).argmax(1))
+    torch.testing.assert_close(
+        lengths(there, images), lengths(here, images), rtol=1e-4, atol=0
+    )
+
+
 def test_untargeted_is_the_nearest_of_all_targets():
     model, images = sigmoid_network(3, scale=0.5), images_of(30, 40, 4)
     free = minimal.search(model, images, untargeted(model, images))
