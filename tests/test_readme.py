@@ -47,6 +47,20 @@ def test_arrows_that_a_longer_way_implies_are_left_out():
     assert readme.without_shortcuts(later) == kept
 
 
+def test_other_targets_do_not_count_among_what_a_run_needs(tmp_path, monkeypatch):
+    took = {"train": (600, 900), "attack_minimal": (1200, 1500)}
+    took["attack_peers"] = (6000, 4000)  # of `make peers`
+    rules = {name: {"seconds": s, "max_rss": m} for name, (s, m) in took.items()}
+    facts = {"rules": rules, "cores": 2, "processor": "one"}
+    (tmp_path / "provenance.json").write_text(json.dumps(facts), encoding="utf-8")
+    targets = {"all": {"train", "digits"}, "everything": {"train", "attack_minimal"}}
+    monkeypatch.setattr(readme, "rules_of", targets.get)
+    text = readme.needs(tmp_path)
+    assert "5 minutes on 2 cores" in text
+    assert "15 for `make everything`" in text
+    assert "1.5 GB for each core" in text
+
+
 def test_every_make_target_named_in_the_documents_exists():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))

@@ -42,11 +42,12 @@ def provenance(results: Path = RESULTS) -> dict:
 
 
 def needs(results: Path = RESULTS) -> str:
-    """Return time, memory and disk of a run."""
+    """Return time, memory and disk of a run; rules of other targets do not count."""
     facts = provenance(results)
-    rules, cores = facts["rules"], facts["cores"]
+    cores, everything = facts["cores"], rules_of("everything")
+    rules = {name: facts["rules"][name] for name in everything & facts["rules"].keys()}
     minutes = {name: rule["seconds"] / 60 / cores for name, rule in rules.items()}
-    paper = sum(minutes[name] for name in rules_after() if name in minutes)
+    paper = sum(minutes[name] for name in rules_of("all") & rules.keys())
     memory = max(rule["max_rss"] or 0 for rule in rules.values()) / 1000
     files = [path for path in results.rglob("*") if path.is_file()]
     disk = sum(path.stat().st_size for path in files) / 1e9
@@ -80,22 +81,28 @@ def graph() -> str:
 
     Left out: arrows that a longer way stands for.
     """
-    arrows = sorted(without_shortcuts(rules_after()))
+    arrows = sorted(without_shortcuts(rule_graph("all")))
     lines = [f"\t{source} --> {target}" for source, target in arrows]
     return "```mermaid\nflowchart LR\n" + "\n".join(lines) + "\n```\n"
 
 
-def rules_after() -> dict[str, set[str]]:
-    """Return the rules that take the files of each rule, in the target ``all``."""
-    command = [sys.executable, "-m", "snakemake", "--rulegraph", "mermaid-js", "-n"]
+def rules_of(target: str) -> set[str]:
+    """Return the rules that a target needs."""
+    return set(rule_graph(target))
+
+
+def rule_graph(target: str) -> dict[str, set[str]]:
+    """Return the rules that take the files of each rule, in some target."""
+    command = [sys.executable, "-m", "snakemake", target, "-n"]
+    command += ["--rulegraph", "mermaid-js"]
     drawn = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     names = dict(re.findall(r"(id\d+)\[(\w+)\]", drawn))
     arrows = re.findall(r"(id\d+) --> (id\d+)", drawn)
     later: dict[str, set[str]] = {name: set() for name in names.values()}
-    for source, target in arrows:
-        if names[target] not in {"all", names[source]}:
-            later[names[source]].add(names[target])
-    return {name: after for name, after in later.items() if name != "all"}
+    for source, end in arrows:
+        if names[end] not in {target, names[source]}:
+            later[names[source]].add(names[end])
+    return {name: after for name, after in later.items() if name != target}
 
 
 def without_shortcuts(later: dict[str, set[str]]) -> set[tuple[str, str]]:
