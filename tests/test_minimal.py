@@ -359,7 +359,7 @@ from intriguing.models import perceptron
 network = perceptron([4, 3], [True]).eval().requires_grad_(False)
 images, goals = torch.rand(20, 4), torch.arange(20) % 3
 minimal.search(network, images, torch.nn.functional.one_hot(goals, 3).bool())
-functions = (fused.leave, fused.solve, fused.aim)
+functions = (fused.take_turns, fused.solve, fused.aim)
 print(*(sum(one.stats.cache_misses.values()) for one in functions))
 """
 

@@ -22,6 +22,7 @@ def our_own() -> list[Contender]:
     return [
         Contender("minimal-1", partial(ours.shortest, starts=1)),
         Contender(MINIMAL, partial(ours.shortest, starts=8)),
+        Contender("minimal-64", partial(ours.shortest, starts=64)),
         Contender(f"{MINIMAL}-lbfgs", partial(ours.shortest_from_lbfgs, starts=8)),
         Contender("lbfgs", ours.lbfgs),
         Contender(REFERENCE, ours.scipy, "share"),

@@ -22,7 +22,7 @@ FALLS_BY, FALLS_BY_EXCESS = 0.5, 5.0
 """Most that a run is expected to fall yet: this share of its next step, and this
 multiple of what that step is to save; far away the first says more, near the end the
 second."""
-TOO_FAR = 1.5
+TOO_FAR = 2.0
 """Multiple of the best at which a walk is given up; it overshoots by a third."""
 BASIN = 0.1
 """Distance to the best image, as a share of the perturbation, at which a run is taken

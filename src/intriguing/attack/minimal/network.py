@@ -19,6 +19,8 @@ Trace = tuple[Tensor, ...]
 Forward = Callable[[Tensor], tuple[Tensor, Trace]]
 Backward = Callable[[Trace, Tensor, Tensor], Tensor]
 
+NOT_FINITE = "the model returns NaN or infinite logits"
+
 LEAST_ROWS = 16
 """Fewest rows of a pass. Matrix products of fewer take another order of summation, so
 that an image's path would depend on how many others are left."""
@@ -45,10 +47,13 @@ class Network(NamedTuple):
         forward: Maps points (N, D) to logits and their trace, one row a point.
         backward: Maps a trace, rows of it, and one weight a logit (P, classes) to the
             gradient (P, D) of the weighted logits.
+        layers: Its layers if it is a stack of linear maps and functions of single
+            values, else none.
     """
 
     forward: Forward
     backward: Backward
+    layers: tuple[nn.Module, ...] = ()
 
 
 def network_of(model: nn.Module, shape: torch.Size) -> Network:
@@ -61,7 +66,7 @@ def network_of(model: nn.Module, shape: torch.Size) -> Network:
         with torch.no_grad():
             logits, trace = forward(padded(points))
         if not torch.isfinite(logits).all():
-            raise InputError("the model returns NaN or infinite logits")
+            raise InputError(NOT_FINITE)
         return logits[:count], tuple(part[:count] for part in trace)
 
     def padded_backward(trace: Trace, rows: Tensor, weights: Tensor) -> Tensor:
@@ -74,7 +79,7 @@ def network_of(model: nn.Module, shape: torch.Size) -> Network:
         ]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
-    return Network(checked_forward, padded_backward)
+    return Network(checked_forward, padded_backward, tuple(layers or ()))
 
 
 def padded(rows: Float[Tensor, "n ..."]) -> Float[Tensor, "m ..."]:

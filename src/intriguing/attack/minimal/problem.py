@@ -9,10 +9,10 @@ from torch import Tensor
 
 from intriguing.attack.minimal.network import Network
 from intriguing.attack.minimal.starts import (
-    HITS,
     SHARE,
     Pool,
     draw,
+    hits_for,
     pool_of,
     seeds_of,
 )
@@ -176,7 +176,8 @@ def next_runs(problem: Problem, tally: Tally, rows: Int[Tensor, " n"]) -> Run:
     others = torch.zeros_like(begun)
     if problem.pool is not None:
         others = problem.pool.count[tally.goal[rows]].clamp_max(problem.starts - 1)
-        others = others.masked_fill(tally.hits[rows] >= HITS, 0)
+        enough = tally.hits[rows] >= hits_for(problem.starts)
+        others = others.masked_fill(enough, 0)
     more = begun < first + classes + others
     tally.begun[rows] = begun + more
     return runs_of(problem, tally, rows[more], begun[more] - first)

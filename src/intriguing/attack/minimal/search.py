@@ -1,8 +1,9 @@
 """The search: one forward pass a turn for every image that is not finished.
 
 Images go through two phases, each at its own pace: a walk that leads into the goal's
-region, then the sequence of projections. An image that is finished
-leaves its slot to its own next start or to the next image.
+region, then the sequence of projections. An image that is finished leaves its slot to
+its own next start or to the next image. For fully connected networks on the CPU all of
+this is compiled as one (`compiled.search_all`).
 """
 
 from typing import NamedTuple
@@ -96,12 +97,27 @@ def search(
     network = network_of(model, clean.shape[1:])
     flat = (None if x is None else x.flatten(1) for x in (start_images, known))
     problem, tally = pose(network, clean.flatten(1), wanted, starts, *flat)
-    live = empty(problem, slots or slots_for(clean, accuracy), accuracy.memory)
-    waiting = torch.arange(len(clean), device=clean.device)
+    dense = None
+    if subproblem.compiled(problem.clean):
+        dense = compiled.dense_of(network.layers)
+    if dense is not None:
+        compiled.search_all(dense, problem, tally, accuracy, slots)
+    else:
+        slots = slots or slots_for(clean, accuracy)
+        search_by_turns(network, problem, tally, accuracy, slots)
+    return outcome(tally)
+
+
+def search_by_turns(
+    network: Network, problem: Problem, tally: Tally, accuracy: Accuracy, slots: int
+) -> None:
+    """Take turns until no image is left."""
+    live = empty(problem, slots, accuracy.memory)
+    waiting = torch.arange(len(problem.clean), device=problem.clean.device)
     while True:
         waiting = refill(live, problem, tally, waiting)
         if not (live.row >= 0).any():
-            return outcome(tally)
+            return
         live, over = advance(live, network, tally, accuracy)
         waiting = torch.cat([over, waiting])
 
@@ -119,7 +135,7 @@ def advance(
     live: Live, network: Network, tally: Tally, accuracy: Accuracy
 ) -> tuple[Live, Int[Tensor, " n"]]:
     """Take a turn with every image; return the slots, and whose run has ended."""
-    if subproblem.compiled(live):
+    if subproblem.compiled(live.clean):
         compiled.take_turn(live, network)
         return live, compiled.finish(live, tally, accuracy)
     live = without_idle(live)

@@ -2,8 +2,8 @@
 
 What finds another basin is to come from far away in another direction: from a point
 well on the way to a *start image*, one that the network puts in the class of the best
-image so far. An image closes by the *hit rule*: its best value was reached from `HITS`
-starts, or all its starts are used up.
+image so far. An image closes by the *hit rule*: its best value was reached from some
+of its starts (`hits_for`), or all of them are used up.
 """
 
 from typing import NamedTuple
@@ -12,7 +12,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-HITS = 4
+HITS, HIT_SHARE = 6, 0.25
+"""Starts that reach the best length before an image closes, and the share of all its
+starts that has to, if that is more."""
 SAME = 1e-3
 """Relative difference of two lengths below which they count as one minimum."""
 SHARE = 0.75
@@ -73,6 +75,11 @@ def draw(
     """
     place = (seed + number) % pool.count[goal]
     return pool.images[pool.first[goal] + place]
+
+
+def hits_for(starts: int) -> int:
+    """Return how many starts have to reach the best length."""
+    return max(HITS, int(HIT_SHARE * starts))
 
 
 def counted(

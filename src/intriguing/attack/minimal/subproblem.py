@@ -20,9 +20,9 @@ GROUPS = ((0, 1), (1, 2), (2, 4), (4, 99))
 """Numbers of seats that are padded to the largest of their group in torch."""
 
 
-def compiled(live: Live) -> bool:
+def compiled(clean: Tensor) -> bool:
     """Return whether the compiled functions apply in place of those of torch."""
-    on_cpu = live.clean.device.type == "cpu" and live.clean.dtype == torch.float32
+    on_cpu = clean.device.type == "cpu" and clean.dtype == torch.float32
     return fused is not None and on_cpu
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 FIRST, GROWTH = 1.6, 1.15
 """L2 length of the first step, and what each further one is multiplied by."""
-WITHIN = 0.6
+WITHIN = 1.0
 """Most that the first step may be of the shortest perturbation known."""
 AIM = 0.05
 """Log odds at which a Newton step along the gradient aims."""

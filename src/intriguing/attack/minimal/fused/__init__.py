@@ -7,12 +7,14 @@ every array function of NumPy would be compiled along, and take longer than all 
 
 A turn has two halves, `before` the gradients are known and `after`: between them is the
 one backward pass of the network. The sub-problems follow (`subproblem`, with
-`projection` and `curvature`), and what has come to its end leaves (`ending`).
+`projection` and `curvature`), and what has come to its end leaves (`ending`). Where the
+network is fully connected its passes are compiled as well (`dense`), and whole `turns`.
 """
 
 from intriguing.attack.minimal.fused.after import complete
 from intriguing.attack.minimal.fused.before import attempt
 from intriguing.attack.minimal.fused.ending import finish
 from intriguing.attack.minimal.fused.subproblem import aim, leave, solve
+from intriguing.attack.minimal.fused.turns import take_turns
 
-__all__ = ["aim", "attempt", "complete", "finish", "leave", "solve"]
+__all__ = ["aim", "attempt", "complete", "finish", "leave", "solve", "take_turns"]

@@ -12,9 +12,11 @@ from intriguing.attack.minimal.fused.vectors import (
     SUMS,
     ZERO,
     add,
+    add_row,
     copy,
     distance,
     dot,
+    dot_row,
     factorise,
     gather,
     substitute,
@@ -32,11 +34,11 @@ class Pairs(NamedTuple):
 
 
 @njit(fastmath=SUMS, **INNER)
-def damped(step, change, free, least, masked, bent):
+def damped(pairs, i, free, least, masked, bent):
     """Write a pair on the free pixels, damped; return 1 / sᵀy, 0 without a step."""
     for j in range(len(free)):
-        masked[j] = step[j] * free[j]
-        bent[j] = change[j] * free[j]
+        masked[j] = pairs.steps[i, j] * free[j]
+        bent[j] = pairs.changes[i, j] * free[j]
     square, overlap = dot(masked, masked), dot(masked, bent)
     if square <= np.float32(1e-14):
         return ZERO
@@ -55,26 +57,22 @@ def inverse_times(vectors, pairs, free, least, masked, bent):
     Returns:
         Whether there was any pair.
     """
-    steps, changes = pairs.steps, pairs.changes
-    memory = len(steps)
-    count = min(pairs.count, memory)
-    inverse, any_pair = np.empty(memory, np.float32), False
-    shares = np.empty((memory, len(vectors)), np.float32)
-    for age in range(count):
+    memory = len(pairs.steps)
+    inverse, shares = np.empty(memory, np.float32), np.empty(memory, np.float32)
+    count = 0
+    for age in range(min(pairs.count, memory)):
         i = (pairs.newest - age) % memory
-        inverse[i] = damped(steps[i], changes[i], free, least, masked[i], bent[i])
-        if inverse[i] > 0:
-            any_pair = True
-            for v in range(len(vectors)):
-                shares[i, v] = dot(vectors[v], masked[i]) * inverse[i]
-                add(vectors[v], -shares[i, v], bent[i])
-    for age in range(count - 1, -1, -1):
-        i = (pairs.newest - age) % memory
-        if inverse[i] > 0:
-            for v in range(len(vectors)):
-                back = dot(vectors[v], bent[i]) * inverse[i]
-                add(vectors[v], shares[i, v] - back, masked[i])
-    return any_pair
+        inverse[count] = damped(pairs, i, free, least, masked[count], bent[count])
+        count += inverse[count] > 0
+    for v in range(len(vectors)):
+        vector = vectors[v]
+        for p in range(count):
+            shares[p] = dot_row(vector, masked, p) * inverse[p]
+            add_row(vector, -shares[p], bent, p)
+        for p in range(count - 1, -1, -1):
+            back = dot_row(vector, bent, p) * inverse[p]
+            add_row(vector, shares[p] - back, masked, p)
+    return count > 0
 
 
 @njit(fastmath=SUMS, **INNER)
@@ -112,9 +110,9 @@ def spread_out(piece, active, point, free, spread, held):
         held[j] = (point[j] - image[j]) * (ONE - free[j])
         spread[0, j] = (image[j] - clean[j]) * free[j]
     for a in range(len(active)):
-        row = piece.slopes[active[a]]
+        k = active[a]
         for j in range(len(free)):
-            spread[a + 1, j] = row[j] * free[j]
+            spread[a + 1, j] = piece.slopes[k, j] * free[j]
 
 
 @njit(fastmath=SUMS, **INNER)
@@ -139,11 +137,11 @@ def quasi_newton(piece, limits, point, multiplier, pairs, work, step):
         row = piece.slopes[active[a]]
         right[a] = piece.need[active[a]] - dot(row, held)
         for c in range(size):
-            gram[a, c] = dot(row, spread[c + 1])
+            gram[a, c] = dot_row(row, spread, c + 1)
     if size == 0 or not refined(gram, right, solution, limits):
         return False
     for a in range(size):
-        add(held, solution[a], spread[a + 1])
+        add_row(held, solution[a], spread, a + 1)
     longest = limits.longest * distance(point, piece.image) + np.float32(1e-3)
     if np.sqrt(dot(held, held)) >= longest:
         return False

@@ -11,9 +11,10 @@ from intriguing.attack.minimal.fused.vectors import (
     ONE,
     SUMS,
     ZERO,
-    add,
+    add_row,
     copy,
     dot,
+    dot_row,
     factorise,
     gather,
     substitute,
@@ -60,7 +61,7 @@ def minimise_lagrangian(piece, multiplier, point, move, shortfall):
         point[j] = clean[j]
     for k in range(len(multiplier)):
         if multiplier[k] != 0:
-            add(point, multiplier[k], piece.slopes[k])
+            add_row(point, multiplier[k], piece.slopes, k)
     for j in range(len(clean)):
         inside = min(max(point[j], ZERO), ONE)
         value += (inside - clean[j]) * (inside - clean[j])
@@ -68,7 +69,7 @@ def minimise_lagrangian(piece, multiplier, point, move, shortfall):
         point[j] = inside
     value *= HALF
     for k in range(len(multiplier)):
-        shortfall[k] = piece.need[k] - dot(piece.slopes[k], move)
+        shortfall[k] = piece.need[k] - dot_row(move, piece.slopes, k)
         value += multiplier[k] * shortfall[k]
     return value
 
@@ -86,11 +87,11 @@ def gram_of(slopes, free, active, size, masked, gram):
     """Write the lower triangle of W D Wᵀ on the active rows; return its trace."""
     trace = ZERO
     for a in range(size):
-        row = slopes[active[a]]
+        k = active[a]
         for j in range(len(free)):
-            masked[j] = row[j] * free[j]
+            masked[j] = slopes[k, j] * free[j]
         for c in range(a + 1):
-            gram[a, c] = dot(masked, slopes[active[c]])
+            gram[a, c] = dot_row(masked, slopes, active[c])
         trace += gram[a, a]
     return trace
 
@@ -172,8 +173,8 @@ def accuracy_and_cap(piece, limits, move):
     for j in range(len(move)):
         move[j] = piece.image[j] - piece.clean[j]
     for k in range(len(slopes)):
-        scale = max(scale, abs(piece.need[k] + dot(slopes[k], move)))
-        flattest = min(flattest, dot(slopes[k], slopes[k]))
+        scale = max(scale, abs(piece.need[k] + dot_row(move, slopes, k)))
+        flattest = min(flattest, dot_row(slopes[k], slopes, k))
     length = np.sqrt(dot(move, move))
     steepness = max(np.sqrt(flattest), np.float32(1e-6))
     enough = min(limits.close * scale, np.float32(0.25) * piece.kappa)

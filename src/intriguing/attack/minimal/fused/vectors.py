@@ -63,6 +63,25 @@ def add(a, factor, b):
 
 
 @njit(fastmath=SUMS, **INNER)
+def dot_row(a, b, k):
+    """Return the inner product of a vector with row ``k`` of a matrix.
+
+    To take the row out first would cost a count of references, a good part of this.
+    """
+    total = ZERO
+    for j in range(len(a)):
+        total += a[j] * b[k, j]
+    return total
+
+
+@njit(fastmath=SUMS, **INNER)
+def add_row(a, factor, b, k):
+    """Add ``factor`` times row ``k`` of a matrix to ``a`` in place."""
+    for j in range(len(a)):
+        a[j] += factor * b[k, j]
+
+
+@njit(fastmath=SUMS, **INNER)
 def distance(a, b):
     """Return the Euclidean distance of two vectors."""
     total = ZERO

@@ -1,0 +1,137 @@
+"""`problem.next_runs` and `live.place`, one image at a time, compiled."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from intriguing.attack.minimal.fused.vectors import INFINITE, INNER, ONE, ZERO, copy
+
+
+class Posed(NamedTuple):
+    """Fields of `problem.Problem` and of its pool, and the hits that close an image.
+
+    Without start images, or known ones, these have no rows.
+    """
+
+    clean: np.ndarray
+    wanted: np.ndarray
+    goals: np.ndarray
+    estimate: np.ndarray
+    starts: int
+    hits: int
+    images: np.ndarray
+    first: np.ndarray
+    count: np.ndarray
+    seed: np.ndarray
+    known: np.ndarray
+    known_goal: np.ndarray
+
+
+class Begun(NamedTuple):
+    """Fields of `problem.Tally` that say which run is next."""
+
+    length: np.ndarray
+    begun: np.ndarray
+    hits: np.ndarray
+    goal: np.ndarray
+
+
+class Beginnings(NamedTuple):
+    """Constants of the torch versions."""
+
+    known: int
+    share: np.float32
+    trusted: np.float32
+    doubtful: np.float32
+
+
+@njit(**INNER)
+def worthwhile(estimate, first, best, beginnings):
+    """Say whether a class may still come below the best known."""
+    off = best / max(first, np.float32(1e-12))
+    doubt = max(off, ONE / max(off, np.float32(1e-12)))
+    doubt = min(beginnings.trusted * doubt * doubt, beginnings.doubtful)
+    return estimate < doubt * min(best, first)
+
+
+@njit(**INNER)
+def next_number(row, posed, begun, beginnings):
+    """Return which run of an image is next, and whether there is one.
+
+    They are numbered: -1 the known image, then classes, then start images.
+    """
+    first = 1 if len(posed.known) else 0
+    classes, number = posed.goals.shape[1], begun.begun[row] - first
+    if posed.starts == 1 and 1 <= number < classes:
+        estimate, best = posed.estimate[row], begun.length[row]
+        if not worthwhile(estimate[number], estimate[0], best, beginnings):
+            number = classes
+    wanted = 0
+    for c in range(posed.wanted.shape[1]):
+        wanted += posed.wanted[row, c]
+    if wanted <= number < classes:
+        number = classes
+    others = 0
+    if len(posed.images) and begun.hits[row] < posed.hits:
+        others = min(posed.count[begun.goal[row]], posed.starts - 1)
+    more = number < classes + others
+    begun.begun[row] = number + first + more
+    return number, more
+
+
+@njit(**INNER)
+def place(i, row, number, posed, begun, beginnings, arrays):
+    """Begin a run of an image in a slot."""
+    slot, classes = arrays.slot[i], posed.goals.shape[1]
+    slot.row, slot.bound = row, begun.length[row]
+    slot.goal = posed.goals[row, min(max(number, 0), classes - 1)]
+    slot.start = max(number - classes + 1, 0)
+    slot.walking = 0 <= number < classes
+    clean, trial = posed.clean[row], arrays.trial[i]
+    copy(arrays.clean[i], clean)
+    copy(trial, clean)
+    if number < 0:
+        slot.goal, slot.start = posed.known_goal[row], beginnings.known
+        copy(trial, posed.known[row])
+    elif number >= classes:
+        slot.goal = begun.goal[row]
+        nth = (posed.seed[row] + number - classes) % posed.count[slot.goal]
+        far = posed.images[posed.first[slot.goal] + nth]
+        rest = ONE - beginnings.share
+        for j in range(len(trial)):
+            trial[j] = far[j] - (far[j] - clean[j]) * rest
+    for c in range(posed.wanted.shape[1]):
+        arrays.rivals[i, c] = not posed.wanted[row, c]
+    for k in range(arrays.gap.shape[1]):
+        arrays.gap[i, k], arrays.multiplier[i, k] = INFINITE, ZERO
+    slot.length = slot.best = INFINITE
+    slot.unit = slot.price = slot.kappa = slot.residual = slot.excess = ZERO
+    slot.refusals = slot.halvings = ZERO
+    slot.cuts = slot.missed = slot.newest = slot.pairs = slot.taken = 0
+    slot.stale = slot.iterations = slot.forwards = slot.backwards = 0
+
+
+@njit(**INNER)
+def refill(arrays, posed, begun, beginnings, waiting, count):
+    """Begin the next runs of waiting images in vacant slots.
+
+    Args:
+        arrays: All slots.
+        posed: What is given.
+        begun: What is known; runs that begin are entered.
+        beginnings: Constants.
+        waiting: Images that wait, the next one last.
+        count: How many these are.
+
+    Returns:
+        How many are left.
+    """
+    for i in range(len(arrays.slot)):
+        while arrays.slot[i].row < 0 and count > 0:
+            count -= 1
+            row = waiting[count]
+            number, more = next_number(row, posed, begun, beginnings)
+            if more:
+                place(i, row, number, posed, begun, beginnings, arrays)
+    return count

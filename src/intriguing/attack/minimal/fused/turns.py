@@ -1,0 +1,120 @@
+"""The search in a fully connected network, compiled: no Python between the turns."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from intriguing.attack.minimal.fused.after import complete
+from intriguing.attack.minimal.fused.before import Asked, attempt
+from intriguing.attack.minimal.fused.beginning import Beginnings, Begun, Posed, refill
+from intriguing.attack.minimal.fused.dense import Dense, Passes, backward, forward
+from intriguing.attack.minimal.fused.ending import Ends, Tallied, finish
+from intriguing.attack.minimal.fused.projection import Limits
+from intriguing.attack.minimal.fused.subproblem import Arrays, aim, solve
+from intriguing.attack.minimal.fused.vectors import ENTRY, INNER
+from intriguing.attack.minimal.fused.workingset import Rules
+
+
+class Job(NamedTuple):
+    """All that the search works on.
+
+    Attributes:
+        posed: What is given.
+        dense: The network.
+        passes: Room for its passes.
+        arrays: The slots.
+        asked: Room for what a turn asks for.
+        begun: What is known, as a beginning needs it.
+        tallied: What is known, as an end enters it.
+        waiting: Images whose next run waits, the next one last.
+    """
+
+    posed: Posed
+    dense: Dense
+    passes: Passes
+    arrays: Arrays
+    asked: Asked
+    begun: Begun
+    tallied: Tallied
+    waiting: np.ndarray
+
+
+class Constants(NamedTuple):
+    """Constants of all parts of a turn."""
+
+    beginnings: Beginnings
+    rules: Rules
+    limits: Limits
+    ends: Ends
+
+
+@njit(**INNER)
+def all_finite(values):
+    """Say whether no number is NaN or infinite."""
+    for n in range(values.shape[0]):
+        for c in range(values.shape[1]):
+            if not np.isfinite(values[n, c]):
+                return False
+    return True
+
+
+@njit(**INNER)
+def list_busy(slots, busy):
+    """List the slots that have an image; return how many there are."""
+    count = 0
+    for i in range(len(slots)):
+        if slots[i].row >= 0:
+            busy[count] = i
+            count += 1
+    return count
+
+
+@njit(**INNER)
+def take_turn(busy, logits, job, constants, over):
+    """Take the turn that follows a forward pass, and end runs.
+
+    Returns:
+        How many have ended; their images are written to ``over``.
+    """
+    arrays, asked, passes = job.arrays, job.asked, job.passes
+    rules, limits = constants.rules, constants.limits
+    count = attempt(busy, logits, arrays, asked, rules)
+    backward(job.dense, asked.rows[:count], asked.weights[:count], passes)
+    solving, aiming = complete(busy, passes.slopes, arrays, asked, rules)
+    solve(asked.solving[:solving], arrays, asked.left, limits)
+    aim(asked.aiming[:aiming], arrays, limits)
+    return finish(busy, arrays, job.tallied, constants.ends, over)
+
+
+@njit(**ENTRY)
+def take_turns(job, constants, waiting, most):
+    """Take turns, and let one run follow the other in the slots.
+
+    Args:
+        job: What is worked on.
+        constants: Those of a turn.
+        waiting: How many images wait.
+        most: How many turns to take at most.
+
+    Returns:
+        How many images wait then, and whether all answers of the network are finite.
+        When no slot has an image any more, nothing is left to be done.
+    """
+    slots, classes = job.arrays.slot, job.arrays.margins.shape[1]
+    values, posed = job.passes.values, job.posed
+    every = np.empty(len(slots), np.int64)
+    for _ in range(most):
+        waiting = refill(
+            job.arrays, posed, job.begun, constants.beginnings, job.waiting, waiting
+        )
+        busy = every[: list_busy(slots, every)]
+        if len(busy) == 0:
+            break
+        forward(job.dense, job.arrays.trial, busy, job.passes)
+        logits = values[: len(busy), values.shape[1] - classes :]
+        if not all_finite(logits):
+            return waiting, False
+        over = job.waiting[waiting:]
+        waiting += take_turn(busy, logits, job, constants, over)
+    return waiting, True

@@ -1,0 +1,155 @@
+"""The minimal attack on fully connected networks, compiled as a whole."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from intriguing.attack import minimal
+from intriguing.attack.minimal.network import difference, network_of, stack_of
+from intriguing.attack.objective import wanted_classes
+from intriguing.errors import InputError
+
+pytest.importorskip("numba")
+from numba import njit
+
+from intriguing.attack.minimal import compiled
+from intriguing.attack.minimal.fused.dense import Passes, backward, forward
+from intriguing.attack.minimal.fused.products import ROWS
+
+PIXELS, CLASSES = 30, 6
+
+
+def seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def images_of(count: int, seed: int) -> torch.Tensor:
+    """Images with many pixels at the ends of the box, as digits have."""
+    raw = torch.rand(count, PIXELS, generator=seeded(seed))
+    return (1.6 * raw - 0.3).clamp(0, 1)
+
+
+def stack(widths: list[int], function: type[nn.Module], seed: int) -> nn.Sequential:
+    """Random weights, no bias in the first layer, every class some image's answer."""
+    layers: list[nn.Module] = [nn.Flatten()]
+    for fan_in, fan_out in zip([PIXELS, *widths], [*widths, CLASSES], strict=True):
+        layers += [nn.Linear(fan_in, fan_out, bias=len(layers) > 1 or not widths)]
+        layers += [function()]
+    model = nn.Sequential(*layers[:-1])
+    for weights in model.parameters():
+        weights.data = torch.randn(weights.shape, generator=seeded(seed))
+        weights.data *= 3 / weights[0].numel() ** 0.5
+    model[-1].bias.data -= model(images_of(100, 4)).detach().mean(0)
+    return model.eval().requires_grad_(False)
+
+
+def dense_of(model: nn.Sequential):
+    return compiled.dense_of(tuple(stack_of(model)))
+
+
+@njit
+def pass_both_ways(dense, points, busy, rows, weights, passes):
+    forward(dense, points, busy, passes)
+    backward(dense, rows, weights, passes)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("function", [nn.Sigmoid, nn.Tanh, nn.ReLU])
+@pytest.mark.parametrize("widths", [[], [8], [7, 13], [1, 5, 9]])
+@pytest.mark.parametrize("count", [1, 4, 11])
+def test_both_passes_are_those_of_torch(function, widths, count):
+    model, points = stack(widths, function, 1), images_of(20, 2)
+    dense, both = dense_of(model), network_of(model, points.shape[1:])
+    busy = torch.randperm(20, generator=seeded(3))[:count]
+    logits, trace = both.forward(points[busy])
+    rows = torch.arange(count).repeat_interleave(torch.arange(count) % 4)
+    weights = difference(rows % CLASSES, (rows + 2) % CLASSES, logits)
+    passes = Passes(
+        values=np.empty((count, dense.widths[1:].sum()), np.float32),
+        slopes=np.empty((len(rows), PIXELS), np.float32),
+        rows=np.empty((2, ROWS, dense.widths.max()), np.float32),
+    )
+    given = (points.numpy(), busy.numpy(), rows.numpy(), weights.numpy())
+    pass_both_ways(dense, *given, passes)
+    found = torch.from_numpy(passes.values[:, -CLASSES:])
+    torch.testing.assert_close(found, logits, rtol=1e-5, atol=1e-5)
+    if len(rows):
+        slopes = torch.from_numpy(passes.slopes)
+        expected = both.backward(trace, rows, weights)
+        torch.testing.assert_close(slopes, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_other_networks_go_the_way_of_torch():
+    first, last = nn.Linear(PIXELS, 8), nn.Linear(8, CLASSES)
+    assert compiled.dense_of((first, nn.Sigmoid(), last)) is not None
+    assert compiled.dense_of(()) is None  # no stack at all
+    assert compiled.dense_of((first, nn.GELU(), last)) is None
+    assert compiled.dense_of((first, last)) is None
+    assert compiled.dense_of((first, nn.ReLU(), nn.ReLU(), last)) is None
+    assert compiled.dense_of((first.double(), nn.ReLU(), last.double())) is None
+
+
+def searched(model, images, goal: str, **given) -> minimal.Found:
+    answers = model(images).argmax(1)
+    wanted = wanted_classes(CLASSES, None, answers)
+    if goal == "targeted":
+        wanted = wanted_classes(CLASSES, (answers + 1) % CLASSES, None)
+    else:  # rows with different numbers of wanted classes
+        wanted[torch.arange(0, len(wanted), 3), (answers[::3] + 2) % CLASSES] = False
+    return minimal.search(model, images, wanted, **given)
+
+
+def lengths(found: minimal.Found, images: torch.Tensor) -> torch.Tensor:
+    return (found.image - images).double().norm(dim=1)
+
+
+@pytest.mark.parametrize("goal", ["targeted", "untargeted"])
+@pytest.mark.parametrize("starts", [1, 5])
+@pytest.mark.parametrize("function", [nn.Sigmoid, nn.Tanh, nn.ReLU])
+def test_the_whole_finds_what_the_turns_find(goal, starts, function, monkeypatch):
+    model, images = stack([16, 12], function, 5), images_of(60, 6)
+    given = {"starts": starts}
+    if starts > 1:
+        others = images_of(200, 7)
+        answers, goals = model(others).argmax(1), model(images).argmax(1) + 1
+        place = [int((answers == g % CLASSES).nonzero()[0, 0]) for g in goals]
+        given |= {"start_images": others, "known": others[place]}
+    whole = searched(model, images, goal, **given)
+    monkeypatch.setattr(compiled, "dense_of", lambda layers: None)
+    turns = searched(model, images, goal, **given)
+    assert whole.success.all() and turns.success.all()
+    found, expected = lengths(whole, images), lengths(turns, images)
+    if function is nn.ReLU:  # a kink may part two paths that rounding keeps apart
+        near = (found / expected - 1).abs() < 1e-4
+        assert near.float().mean() > 0.9
+    else:
+        # A run ends within 7e-5 of the length, and 1e-6, of what it could still reach.
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=2e-6)
+        assert (whole.start == turns.start).float().mean() > 0.95
+        assert (whole.tied == turns.tied).float().mean() > 0.95
+    for name in ("evaluations", "gradients", "iterations"):
+        counted, others = getattr(whole, name).sum(), getattr(turns, name).sum()
+        assert abs(counted / others - 1) < 0.05
+
+
+def test_neither_slots_nor_threads_change_a_bit(monkeypatch):
+    model, images = stack([16, 12], nn.Sigmoid, 8), images_of(50, 9)
+    given = {"starts": 4, "start_images": images_of(100, 10)}
+    plain = searched(model, images, "untargeted", **given)
+    few = searched(model, images, "untargeted", slots=3, **given)
+    monkeypatch.setattr(compiled, "LEAST_IMAGES", 7)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    threads = searched(model, images, "untargeted", **given)
+    for other in (few, threads):
+        for one, same in zip(plain, other, strict=True):
+            assert torch.equal(one, same)
+
+
+@pytest.mark.parametrize("broken", [torch.nan, torch.inf])
+def test_infinite_logits_are_refused(broken):
+    model, images = stack([8], nn.ReLU, 1), images_of(5, 1)
+    wanted = wanted_classes(CLASSES, torch.arange(5), None)
+    model[-1].bias.data[2] = broken
+    with pytest.raises(InputError, match="NaN or infinite logits"):
+        minimal.search(model, images, wanted)
