@@ -13,7 +13,7 @@ from intriguing.errors import InputError
 pytest.importorskip("numba")
 from numba import njit
 
-from intriguing.attack.minimal import compiled
+from intriguing.attack.minimal import compiled_search
 from intriguing.attack.minimal.fused.dense import Passes, backward, forward
 from intriguing.attack.minimal.fused.products import ROWS
 
@@ -45,7 +45,7 @@ def stack(widths: list[int], function: type[nn.Module], seed: int) -> nn.Sequent
 
 
 def dense_of(model: nn.Sequential):
-    return compiled.dense_of(tuple(stack_of(model)))
+    return compiled_search.dense_of(tuple(stack_of(model)))
 
 
 @njit
@@ -55,7 +55,7 @@ def pass_both_ways(dense, points, busy, rows, weights, passes):
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("function", [nn.Sigmoid, nn.Tanh, nn.ReLU])
+@pytest.mark.parametrize("function", [nn.Sigmoid, nn.Tanh, nn.ReLU, nn.Softplus])
 @pytest.mark.parametrize("widths", [[], [8], [7, 13], [1, 5, 9]])
 @pytest.mark.parametrize("count", [1, 4, 11])
 def test_both_passes_are_those_of_torch(function, widths, count):
@@ -82,12 +82,13 @@ def test_both_passes_are_those_of_torch(function, widths, count):
 
 def test_other_networks_go_the_way_of_torch():
     first, last = nn.Linear(PIXELS, 8), nn.Linear(8, CLASSES)
-    assert compiled.dense_of((first, nn.Sigmoid(), last)) is not None
-    assert compiled.dense_of(()) is None  # no stack at all
-    assert compiled.dense_of((first, nn.GELU(), last)) is None
-    assert compiled.dense_of((first, last)) is None
-    assert compiled.dense_of((first, nn.ReLU(), nn.ReLU(), last)) is None
-    assert compiled.dense_of((first.double(), nn.ReLU(), last.double())) is None
+    assert compiled_search.dense_of((first, nn.Sigmoid(), last)) is not None
+    assert compiled_search.dense_of(()) is None  # no stack at all
+    assert compiled_search.dense_of((first, nn.GELU(), last)) is None
+    assert compiled_search.dense_of((first, last)) is None
+    assert compiled_search.dense_of((first, nn.Softplus(2), last)) is None
+    assert compiled_search.dense_of((first, nn.ReLU(), nn.ReLU(), last)) is None
+    assert compiled_search.dense_of((first.double(), nn.ReLU(), last.double())) is None
 
 
 def searched(model, images, goal: str, **given) -> minimal.Found:
@@ -116,7 +117,7 @@ def test_the_whole_finds_what_the_turns_find(goal, starts, function, monkeypatch
         place = [int((answers == g % CLASSES).nonzero()[0, 0]) for g in goals]
         given |= {"start_images": others, "known": others[place]}
     whole = searched(model, images, goal, **given)
-    monkeypatch.setattr(compiled, "dense_of", lambda layers: None)
+    monkeypatch.setattr(compiled_search, "dense_of", lambda layers: None)
     turns = searched(model, images, goal, **given)
     assert whole.success.all() and turns.success.all()
     found, expected = lengths(whole, images), lengths(turns, images)
@@ -138,7 +139,7 @@ def test_neither_slots_nor_threads_change_a_bit(monkeypatch):
     given = {"starts": 4, "start_images": images_of(100, 10)}
     plain = searched(model, images, "untargeted", **given)
     few = searched(model, images, "untargeted", slots=3, **given)
-    monkeypatch.setattr(compiled, "LEAST_IMAGES", 7)
+    monkeypatch.setattr(compiled_search, "LEAST_IMAGES", 7)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     threads = searched(model, images, "untargeted", **given)
     for other in (few, threads):

@@ -32,7 +32,7 @@ def records_of(lengths, starts, tied):
 @pytest.fixture(scope="module")
 def cells():
     new = [
-        records_of([0.10, 0.10, 0.05], [-1, 0, 2], [1, 2, 3]),
+        records_of([0.10, 0.10, 0.05], [-1, -2, 2], [1, 2, 3]),
         records_of([0.20, 0.20, 0.20], [0, 0, 0], [1, 1, 1]),
     ]
     old = [
@@ -52,7 +52,8 @@ def test_ratios_are_image_by_image(cells):
     [
         ("shorter", 2),
         ("corners", 2),
-        ("won-by-walk", 4),
+        ("won-by-walk", 3),
+        ("won-by-smoothed", 1),
         ("won-by-start-image", 1),
         ("won-by-paper", 1),
         ("unconverged", 0),

@@ -61,7 +61,8 @@ CONTROLS = [
 ]
 CHOICES = [*ATTACKS, "correct-only", "all-images"]
 ERRORS = ["train-error", "test-error", "distortion"]
-STARTS = ["won-by-walk", "won-by-start-image", "won-by-paper", "unconverged"]
+WON = [f"won-by-{start}" for start in ("walk", "smoothed", "start-image", "paper")]
+STARTS = [*WON, "unconverged"]
 MINIMAL = ["distortion-lbfgs", "distortion-minimal", "ratio", "shorter", "corners"]
 MINIMAL += [*STARTS, "transfer-lbfgs", "transfer-minimal", "transfer-change"]
 NO_SHARES = {"ratio", "transfer-change"}
@@ -388,9 +389,9 @@ def test_corners_and_starts_are_those_of_the_records(results):
         found = {column: value(frame, model, column) for column in shares}
         assert found["corners"] == pytest.approx((own["tied"] >= 2).mean(), abs=1e-6)
         assert found["won-by-paper"] == pytest.approx(
-            (own["start"] < 0).mean(), abs=1e-6
+            (own["start"] == -1).mean(), abs=1e-6
         )
-        assert sum(found[name] for name in STARTS[:3]) == pytest.approx(1, abs=1e-5)
+        assert sum(found[name] for name in WON) == pytest.approx(1, abs=1e-5)
 
 
 def test_the_change_of_transfer_is_what_stored_networks_answer(results, networks):

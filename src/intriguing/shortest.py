@@ -24,6 +24,9 @@ SHORTER = 1e-4
 CORNER = 2
 """Classes that tie with the target, from which on no published objective can stop."""
 
+KNOWN, SMOOTHED = -1, -2
+"""Numbers of the starts from the paper's solution, and from a smoothed network's."""
+
 KINDS: Kinds = {"ratio": "ratio"}
 """Of the columns whose name does not say it."""
 CHANGE = "transfer-change"
@@ -80,8 +83,9 @@ def length_cells(
         "shorter": [one < 1 - SHORTER for one in ratio],
         "corners": [one >= CORNER for one in tied],
         "won-by-walk": [one == 0 for one in start],
+        "won-by-smoothed": [one == SMOOTHED for one in start],
         "won-by-start-image": [one > 0 for one in start],
-        "won-by-paper": [one < 0 for one in start],
+        "won-by-paper": [one == KNOWN for one in start],
         "unconverged": [~own["converged"].to_numpy() for own in shortest],
     }
     cells = {**old, **new, (model, "ratio"): mean_interval(ratio)}

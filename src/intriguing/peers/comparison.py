@@ -20,12 +20,21 @@ from torch import Tensor, nn
 from intriguing.models import predict
 from intriguing.peers.task import Task, wins
 
-Attack = Callable[[nn.Module, Task], Tensor]
-Track = Callable[[Iterable], Iterable]
-
 ROUNDS = 4
 WARM = 2
 """Images that every attack is tried on beforehand: some compile themselves."""
+
+
+class Counted(NamedTuple):
+    """What an attack returns that counts its passes itself, forwards and backwards."""
+
+    images: Tensor
+    forwards: int
+    backwards: int
+
+
+Attack = Callable[[nn.Module, Task], Tensor | Counted]
+Track = Callable[[Iterable], Iterable]
 
 
 class Contender(NamedTuple):
@@ -37,11 +46,13 @@ class Contender(NamedTuple):
         part: What it does in a round: ``batch``, all images in every round;
             ``once``, all images in one of the rounds, as it is slow; ``share``, some
             of them, as it takes images one by one anyway.
+        counts: Whether it returns `Counted`; else a hook on the network counts.
     """
 
     name: str
     attack: Attack
     part: str = "batch"
+    counts: bool = False
 
 
 class Turn(NamedTuple):
@@ -152,15 +163,22 @@ def take_turn(
     if not turn.first:
         score.seconds.append(timed(one.attack, model, own)[1])
         return
-    with counting(model, score.counter):
-        images, seconds = timed(one.attack, model, own)
+    if one.counts:
+        (images, forwards, backwards), seconds = timed(one.attack, model, own)
+        score.counter.forwards += forwards
+        score.counter.backwards += backwards
+    else:
+        with counting(model, score.counter):
+            images, seconds = timed(one.attack, model, own)
     score.images[turn.rows.start] = images.detach()
     if one.part != "batch":
         score.seconds.append(seconds)
 
 
-def timed(attack: Attack, model: nn.Module, task: Task) -> tuple[Tensor, float]:
-    """Return an attack's images, and its CPU seconds for each."""
+def timed(
+    attack: Attack, model: nn.Module, task: Task
+) -> tuple[Tensor | Counted, float]:
+    """Return what an attack returns, and its CPU seconds for each image."""
     before = time.process_time()
     images = attack(model, task)
     return images, (time.process_time() - before) / len(task.images)

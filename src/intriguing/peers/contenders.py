@@ -19,11 +19,15 @@ def contenders(targeted: bool) -> list[Contender]:
 
 def our_own() -> list[Contender]:
     """Return our attacks and the reference."""
+    shortest = {
+        "minimal-1": partial(ours.shortest, starts=1),
+        "minimal-2": partial(ours.shortest, starts=2),
+        MINIMAL: partial(ours.shortest, starts=8),
+        "minimal-64": partial(ours.shortest, starts=64),
+        f"{MINIMAL}-lbfgs": partial(ours.shortest_from_lbfgs, starts=8),
+    }
     return [
-        Contender("minimal-1", partial(ours.shortest, starts=1)),
-        Contender(MINIMAL, partial(ours.shortest, starts=8)),
-        Contender("minimal-64", partial(ours.shortest, starts=64)),
-        Contender(f"{MINIMAL}-lbfgs", partial(ours.shortest_from_lbfgs, starts=8)),
+        *(Contender(name, attack, counts=True) for name, attack in shortest.items()),
         Contender("lbfgs", ours.lbfgs),
         Contender(REFERENCE, ours.scipy, "share"),
     ]

@@ -3,25 +3,23 @@
 Two halves of a turn are compiled, with the network's passes before and between them,
 and the end of the runs. Each goes over the slots one by one, so that all that concerns
 an image is done while it is in the processor's cache. Of a fully connected network the
-passes are compiled as well, and with them the whole search.
+passes are compiled as well, and with them the whole search (`compiled_search`).
 """
 
 import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import cache
 from importlib import resources
 from pathlib import Path
-from threading import Event
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from intriguing.attack.minimal import (
     curvature,
@@ -31,41 +29,23 @@ from intriguing.attack.minimal import (
     starts,
     steps,
     turn,
-    untargeted,
     walk,
     workingset,
 )
 from intriguing.attack.minimal.ending import Accuracy
 from intriguing.attack.minimal.fused.before import NOTES, Asked
-from intriguing.attack.minimal.fused.beginning import Beginnings, Begun, Posed
-from intriguing.attack.minimal.fused.dense import (
-    LINEAR,
-    RELU,
-    SIGMOID,
-    TANH,
-    Dense,
-    Passes,
-)
 from intriguing.attack.minimal.fused.ending import Ends, Tallied
-from intriguing.attack.minimal.fused.products import ROWS
 from intriguing.attack.minimal.fused.projection import Limits
 from intriguing.attack.minimal.fused.subproblem import Arrays
-from intriguing.attack.minimal.fused.turns import Constants, Job
 from intriguing.attack.minimal.fused.workingset import Rules
-from intriguing.attack.minimal.live import Live, empty
-from intriguing.attack.minimal.network import NOT_FINITE, Network
-from intriguing.attack.minimal.problem import KNOWN, Problem, Tally, empty_tally
-from intriguing.errors import InputError
+from intriguing.attack.minimal.live import Live
+from intriguing.attack.minimal.network import Network
+from intriguing.attack.minimal.problem import KNOWN, Tally, empty_tally
 
 try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None
-
-SLOTS, LEAST_IMAGES = 32, 64
-"""Images that a thread works on at once, and those for which one is worth while."""
-TURNS = 1000
-"""Turns in one call: an interrupt is noticed between calls."""
 
 DIGESTED_FILES = ()
 """`version` reads the files of `fused`, which are imported and so digested as code."""
@@ -240,135 +220,6 @@ def ends(accuracy: Accuracy) -> Ends:
             1 + starts.SAME,
         ),
     )
-
-
-def search_all(
-    network: Dense,
-    problem: Problem,
-    tally: Tally,
-    accuracy: Accuracy,
-    slots: int | None = None,
-) -> None:
-    """Search in a fully connected network, on as many threads as torch uses.
-
-    Args:
-        network: The network.
-        problem: What is given.
-        tally: What is known, entered.
-        accuracy: When a run ends.
-        slots: Images that a thread works on at once.
-    """
-    images, threads = len(problem.clean), torch.get_num_threads()
-    threads = min(threads, images // LEAST_IMAGES) or 1
-    slots = max(1, min(slots or SLOTS, -(-images // threads)))
-    posed, stop = posed_of(problem), Event()
-    jobs = [
-        job_of(rows, posed, network, tally, empty(problem, slots, accuracy.memory))
-        for rows in np.array_split(np.arange(images), threads)
-    ]
-    constants = Constants(beginnings(), rules(), limits(), ends(accuracy))
-    compile_turns(jobs[0], constants)
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            list(pool.map(partial(work_off, constants=constants, stop=stop), jobs))
-        finally:
-            stop.set()
-
-
-def compile_turns(job: Job, constants: Constants) -> None:
-    """Compile `fused.take_turns`, or load it: no turns do nothing else."""
-    if not fused.take_turns.signatures:
-        with one_process("intriguing-compiles"):
-            fused.take_turns(job, constants, 0, 0)
-
-
-def work_off(job: Job, constants: Constants, stop: Event) -> None:
-    """Take turns until no image of a job is left, or all is to stop."""
-    waiting = len(job.waiting)
-    while not stop.is_set() and (waiting or (job.arrays.slot["row"] >= 0).any()):
-        waiting, finite = fused.take_turns(job, constants, waiting, TURNS)
-        if not finite:
-            raise InputError(NOT_FINITE)
-
-
-def job_of(
-    rows: np.ndarray, posed: Posed, network: Dense, tally: Tally, live: Live
-) -> Job:
-    """Return the search for some images as the compiled functions see it."""
-    asked, count = room_for(live), len(live.row)
-    passes = Passes(
-        values=np.empty((count, network.widths[1:].sum()), np.float32),
-        slopes=np.empty((len(asked.rows), live.clean.shape[1]), np.float32),
-        rows=np.empty((2, ROWS, network.widths.max()), np.float32),
-    )
-    return Job(
-        posed=posed,
-        dense=network,
-        passes=passes,
-        arrays=arrays_of(live),
-        asked=asked,
-        begun=Begun(*(getattr(tally, name).numpy() for name in Begun._fields)),
-        tallied=tallied_of(tally),
-        waiting=rows[::-1].copy(),
-    )
-
-
-def posed_of(problem: Problem) -> Posed:
-    """Return what is given as the compiled functions see it."""
-    none = problem.clean[:0]
-    images, first, count = none, problem.seed[:0], problem.seed[:0]
-    if problem.pool is not None:
-        images, first, count = problem.pool
-    given = {
-        "clean": problem.clean,
-        "wanted": problem.wanted,
-        "goals": problem.goals,
-        "estimate": problem.estimate,
-        "images": images,
-        "first": first,
-        "count": count,
-        "seed": problem.seed,
-        "known": none if problem.known is None else problem.known,
-        "known_goal": problem.known_goal,
-    }
-    arrays = {name: part.contiguous().numpy() for name, part in given.items()}
-    hits = starts.hits_for(problem.starts)
-    return Posed(starts=problem.starts, hits=hits, **arrays)
-
-
-def dense_of(layers: tuple[nn.Module, ...]) -> Dense | None:
-    """Return a fully connected network as the compiled functions take it.
-
-    None where it is not one linear map after the other with a function that they know
-    between them.
-    """
-    known = {nn.Sigmoid: SIGMOID, nn.Tanh: TANH, nn.ReLU: RELU}
-    maps, between = layers[::2], layers[1::2]
-    alternate = all(type(part) is nn.Linear for part in maps) and len(maps) > len(
-        between
-    )
-    if not alternate or not all(type(part) in known for part in between):
-        return None
-    weights = [part.weight.detach() for part in maps]
-    if not all(part.dtype == torch.float32 for part in weights):
-        return None
-    biases = (
-        part.new_zeros(len(part)) if layer.bias is None else layer.bias.detach()
-        for part, layer in zip(weights, maps, strict=True)
-    )
-    return Dense(
-        weights=torch.cat([part.flatten() for part in weights]).numpy(),
-        biases=torch.cat(list(biases)).numpy(),
-        widths=np.array([weights[0].shape[1], *map(len, weights)]),
-        kinds=np.array([*(known[type(part)] for part in between), LINEAR]),
-    )
-
-
-@cache
-def beginnings() -> Beginnings:
-    """Return the constants of the beginning of a run."""
-    trusted, doubtful = untargeted.TRUSTED, untargeted.DOUBTFUL
-    return Beginnings(KNOWN, *singles(starts.SHARE, trusted, doubtful))
 
 
 def take_turn(live: Live, network: Network) -> None:

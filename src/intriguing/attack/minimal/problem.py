@@ -19,7 +19,8 @@ from intriguing.attack.minimal.starts import (
 from intriguing.attack.minimal.untargeted import ranked, worthwhile
 
 CHUNK = 1024
-KNOWN = -1
+KNOWN, SMOOTHED = -1, -2
+"""Numbers of the starts from a known image, and from a smoothed network's minimum."""
 
 
 class Problem(NamedTuple):
@@ -35,6 +36,8 @@ class Problem(NamedTuple):
         seed: Number from which an image's start images follow.
         known: Images already adversarial to start from, if any.
         known_goal: Classes that the network gives them.
+        smooth: Minima of a smoothed network to start from, if any.
+        smooth_goal: Classes that they are in there.
     """
 
     clean: Float[Tensor, "n d"]
@@ -46,6 +49,8 @@ class Problem(NamedTuple):
     seed: Int[Tensor, " n"]
     known: Float[Tensor, "n d"] | None
     known_goal: Int[Tensor, " n"]
+    smooth: Float[Tensor, "n d"] | None
+    smooth_goal: Int[Tensor, " n"]
 
 
 @dataclass
@@ -55,9 +60,10 @@ class Tally:
     Attributes:
         image: Shortest success; the clean image if there is none.
         length: Its perturbation's L2 norm, infinite if there is none.
-        begun: Runs begun, known image, classes and start images together.
+        begun: Runs begun: known image, classes, smoothed minimum, start images.
         hits: How often the best length was reached.
-        start: Start that won: 0 the walk, 1 and up the start images, -1 the known one.
+        start: Start that won: 0 the walk, 1 and up the start images, `KNOWN` or
+            `SMOOTHED`.
         goal: Class that the best image is in; before there is one, the most promising.
         pressure: Sum of the multipliers there.
         tied: Rivals that tie with the goal there.
@@ -128,7 +134,7 @@ def pose(
         tally.backwards += wanted.sum(1)
     seed = seeds_of(clean) if pool is not None else torch.zeros_like(tally.start)
     given = (clean, wanted, goals, estimate, starts, pool, seed, known, aim)
-    return Problem(*given), tally
+    return Problem(*given, smooth=None, smooth_goal=aim), tally
 
 
 def empty_tally(clean: Float[Tensor, "n d"], goal: Int[Tensor, " n"]) -> Tally:
@@ -173,11 +179,12 @@ def next_runs(problem: Problem, tally: Tally, rows: Int[Tensor, " n"]) -> Run:
     # Rows with fewer wanted classes than others have infinite estimates behind.
     missing = (begun - first >= problem.wanted[rows].sum(1)) & (begun < first + classes)
     begun = begun.masked_fill(missing, first + classes)
-    others = torch.zeros_like(begun)
+    smooth = 0 if problem.smooth is None else 1
+    others = torch.full_like(begun, smooth)
     if problem.pool is not None:
-        others = problem.pool.count[tally.goal[rows]].clamp_max(problem.starts - 1)
-        enough = tally.hits[rows] >= hits_for(problem.starts)
-        others = others.masked_fill(enough, 0)
+        most = problem.starts - 1 - smooth
+        others += problem.pool.count[tally.goal[rows]].clamp_max(most)
+    others = others.masked_fill(tally.hits[rows] >= hits_for(problem.starts), 0)
     more = begun < first + classes + others
     tally.begun[rows] = begun + more
     return runs_of(problem, tally, rows[more], begun[more] - first)
@@ -186,19 +193,31 @@ def next_runs(problem: Problem, tally: Tally, rows: Int[Tensor, " n"]) -> Run:
 def runs_of(
     problem: Problem, tally: Tally, rows: Int[Tensor, " n"], number: Int[Tensor, " n"]
 ) -> Run:
-    """Return runs by number: -1 the known image, then classes, then start images."""
+    """Return runs by number.
+
+    They are: -1 the known image, then classes, the smoothed minimum, start images.
+    """
     classes = problem.goals.shape[1]
-    known, other = number < 0, number >= classes
+    smooth = torch.zeros_like(number, dtype=torch.bool)
+    images = classes
+    if problem.smooth is not None:
+        smooth, images = number == classes, classes + 1
+    known, other = number < 0, number >= images
     place = number.clamp(0, classes - 1)[:, None]
     goal = problem.goals[rows].gather(1, place)[:, 0]
     begin = problem.clean.index_select(0, rows)
     if known.any():
         begin = torch.where(known[:, None], problem.known[rows], begin)
         goal = torch.where(known, problem.known_goal[rows], goal)
+    if smooth.any():
+        begin = torch.where(smooth[:, None], problem.smooth[rows], begin)
+        goal = torch.where(smooth, problem.smooth_goal[rows], goal)
     if other.any():
-        some, nth = rows[other], number[other] - classes
+        some, nth = rows[other], number[other] - images
         goal[other] = tally.goal[some]
         far = draw(problem.pool, tally.goal[some], problem.seed[some], nth)
         begin[other] = begin[other].lerp(far, SHARE)
-    start = torch.where(other, number - classes + 1, 0).masked_fill(known, KNOWN)
-    return Run(rows, goal, begin, ~known & ~other, start, tally.length[rows])
+    start = torch.where(other, number - images + 1, 0)
+    start = start.masked_fill(known, KNOWN).masked_fill(smooth, SMOOTHED)
+    walking = ~known & ~smooth & ~other
+    return Run(rows, goal, begin, walking, start, tally.length[rows])

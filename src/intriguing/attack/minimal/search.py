@@ -3,7 +3,7 @@
 Images go through two phases, each at its own pace: a walk that leads into the goal's
 region, then the sequence of projections. An image that is finished leaves its slot to
 its own next start or to the next image. For fully connected networks on the CPU all of
-this is compiled as one (`compiled.search_all`).
+this is compiled as one (`compiled_search`).
 """
 
 from typing import NamedTuple
@@ -16,15 +16,22 @@ from intriguing.attack.minimal import subproblem
 from intriguing.attack.minimal.ending import Accuracy, finish
 from intriguing.attack.minimal.live import Live, empty, packed, place
 from intriguing.attack.minimal.network import LEAST_ROWS, Network, network_of
-from intriguing.attack.minimal.problem import Problem, Tally, next_runs, pose
+from intriguing.attack.minimal.problem import (
+    Problem,
+    Tally,
+    empty_tally,
+    next_runs,
+    pose,
+)
+from intriguing.attack.minimal.smoothing import graduated
 from intriguing.attack.minimal.turn import turn
 from intriguing.attack.minimal.workingset import CUTS, MOST_CLASSES
 from intriguing.errors import InputError
 
 try:
-    from intriguing.attack.minimal import compiled
+    from intriguing.attack.minimal import compiled, compiled_search
 except ImportError:  # numba is optional
-    compiled = None
+    compiled = compiled_search = None
 
 SLOTS, GPU_SLOTS = 512, 4096
 """Images worked on at once: few fit the processor's cache, a GPU wants many."""
@@ -37,6 +44,8 @@ PARKED = 0.25
 """Share of empty slots at which the batch is packed anew; packing copies all."""
 
 DEFAULT = Accuracy()
+ROUGH = Accuracy(tolerance=0.3, excess=1e-2)
+"""Accuracy in smoothed networks: their minima are only where the next search begins."""
 
 
 class Found(NamedTuple):
@@ -49,7 +58,8 @@ class Found(NamedTuple):
         iterations: Accepted steps, over all starts.
         evaluations: Forward passes, over all starts.
         gradients: Gradients of single margins, over all starts.
-        start: Start that won: 0 the walk, 1 and up the start images, -1 the known one.
+        start: Start that won: 0 the walk, 1 and up the start images, -1 the known one,
+            -2 the smoothed network's minimum.
         tied: Rivals that tie with the goal at the image.
         converged: Whether the run that won ended at a stationary point.
     """
@@ -84,7 +94,8 @@ def search(
         clean: Images to perturb, in [0, 1].
         wanted: Classes that count as success, one for a targeted attack and all but
             the label for an untargeted one.
-        starts: Most starts of an image, the walk and ``starts - 1`` start images.
+        starts: Most starts of an image: the walk, if there are more the minimum of a
+            smoothed network where that is known, and start images.
         start_images: Images to start from; those that the network gives a wanted class
             are used.
         known: For each image one that is adversarial already. The result is never
@@ -97,15 +108,57 @@ def search(
     network = network_of(model, clean.shape[1:])
     flat = (None if x is None else x.flatten(1) for x in (start_images, known))
     problem, tally = pose(network, clean.flatten(1), wanted, starts, *flat)
+    if starts > 1:
+        problem = with_smoothed(network, problem, tally, slots)
+    run(network, problem, tally, accuracy, slots)
+    return outcome(tally)
+
+
+def with_smoothed(
+    network: Network, problem: Problem, tally: Tally, slots: int | None
+) -> Problem:
+    """Return the problem with a smoothed network's minima to start from.
+
+    Found by graduation: the minimum of each network is where the search in the next,
+    less smooth, begins. Where the network can't be smoothed it remains as it is.
+
+    Args:
+        network: The network.
+        problem: What is given.
+        tally: What the smoothed networks cost is entered.
+        slots: Images worked on at once.
+    """
+    walks = problem.goals.shape[1]
+    stage = problem._replace(starts=1, pool=None, known=None)
+    for model in graduated(network.layers):
+        found = empty_tally(problem.clean, problem.goals[:, 0])
+        if stage.smooth is not None:
+            found.begun += walks
+        part = network_of(model, problem.clean.shape[1:])
+        run(part, stage, found, ROUGH, slots)
+        stage = stage._replace(smooth=found.image, smooth_goal=found.goal)
+        tally.iterations += found.iterations
+        tally.forwards += found.forwards
+        tally.backwards += found.backwards
+    return problem._replace(smooth=stage.smooth, smooth_goal=stage.smooth_goal)
+
+
+def run(
+    network: Network,
+    problem: Problem,
+    tally: Tally,
+    accuracy: Accuracy,
+    slots: int | None,
+) -> None:
+    """Give every image all its runs, compiled as one where that can be."""
     dense = None
     if subproblem.compiled(problem.clean):
-        dense = compiled.dense_of(network.layers)
+        dense = compiled_search.dense_of(network.layers)
     if dense is not None:
-        compiled.search_all(dense, problem, tally, accuracy, slots)
+        compiled_search.search_all(dense, problem, tally, accuracy, slots)
     else:
-        slots = slots or slots_for(clean, accuracy)
+        slots = slots or slots_for(problem.clean, accuracy)
         search_by_turns(network, problem, tally, accuracy, slots)
-    return outcome(tally)
 
 
 def search_by_turns(

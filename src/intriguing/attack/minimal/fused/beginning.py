@@ -11,7 +11,7 @@ from intriguing.attack.minimal.fused.vectors import INFINITE, INNER, ONE, ZERO, 
 class Posed(NamedTuple):
     """Fields of `problem.Problem` and of its pool, and the hits that close an image.
 
-    Without start images, or known ones, these have no rows.
+    What is not given, of start images, known and smoothed ones, has no rows.
     """
 
     clean: np.ndarray
@@ -26,6 +26,8 @@ class Posed(NamedTuple):
     seed: np.ndarray
     known: np.ndarray
     known_goal: np.ndarray
+    smooth: np.ndarray
+    smooth_goal: np.ndarray
 
 
 class Begun(NamedTuple):
@@ -41,6 +43,7 @@ class Beginnings(NamedTuple):
     """Constants of the torch versions."""
 
     known: int
+    smoothed: int
     share: np.float32
     trusted: np.float32
     doubtful: np.float32
@@ -59,7 +62,7 @@ def worthwhile(estimate, first, best, beginnings):
 def next_number(row, posed, begun, beginnings):
     """Return which run of an image is next, and whether there is one.
 
-    They are numbered: -1 the known image, then classes, then start images.
+    They are numbered as in `problem.runs_of`.
     """
     first = 1 if len(posed.known) else 0
     classes, number = posed.goals.shape[1], begun.begun[row] - first
@@ -72,9 +75,12 @@ def next_number(row, posed, begun, beginnings):
         wanted += posed.wanted[row, c]
     if wanted <= number < classes:
         number = classes
+    smooth = 1 if len(posed.smooth) else 0
     others = 0
-    if len(posed.images) and begun.hits[row] < posed.hits:
-        others = min(posed.count[begun.goal[row]], posed.starts - 1)
+    if begun.hits[row] < posed.hits:
+        others = smooth
+        if len(posed.images):
+            others += min(posed.count[begun.goal[row]], posed.starts - 1 - smooth)
     more = number < classes + others
     begun.begun[row] = number + first + more
     return number, more
@@ -86,7 +92,8 @@ def place(i, row, number, posed, begun, beginnings, arrays):
     slot, classes = arrays.slot[i], posed.goals.shape[1]
     slot.row, slot.bound = row, begun.length[row]
     slot.goal = posed.goals[row, min(max(number, 0), classes - 1)]
-    slot.start = max(number - classes + 1, 0)
+    images = classes + (1 if len(posed.smooth) else 0)
+    slot.start = max(number - images + 1, 0)
     slot.walking = 0 <= number < classes
     clean, trial = posed.clean[row], arrays.trial[i]
     copy(arrays.clean[i], clean)
@@ -94,9 +101,12 @@ def place(i, row, number, posed, begun, beginnings, arrays):
     if number < 0:
         slot.goal, slot.start = posed.known_goal[row], beginnings.known
         copy(trial, posed.known[row])
-    elif number >= classes:
+    elif classes <= number < images:
+        slot.goal, slot.start = posed.smooth_goal[row], beginnings.smoothed
+        copy(trial, posed.smooth[row])
+    elif number >= images:
         slot.goal = begun.goal[row]
-        nth = (posed.seed[row] + number - classes) % posed.count[slot.goal]
+        nth = (posed.seed[row] + number - images) % posed.count[slot.goal]
         far = posed.images[posed.first[slot.goal] + nth]
         rest = ONE - beginnings.share
         for j in range(len(trial)):

@@ -18,7 +18,7 @@ from intriguing.attack.minimal.fused.products import (
 )
 from intriguing.attack.minimal.fused.vectors import INNER, ONE, ZERO
 
-LINEAR, SIGMOID, TANH, RELU = range(4)
+LINEAR, SIGMOID, TANH, RELU, SOFTPLUS = range(5)
 """Kinds of layers, by the function that follows the linear map."""
 
 
@@ -75,6 +75,8 @@ def activate(kind, sums, biases, values):
             value = math.tanh(value)
         elif kind == RELU:
             value = max(value, ZERO)
+        elif kind == SOFTPLUS:
+            value = max(value, ZERO) + math.log1p(math.exp(-abs(value)))
         values[j] = value
 
 
@@ -87,6 +89,8 @@ def bend(kind, values, up):
             up[j] *= value * (ONE - value)
         elif kind == TANH:
             up[j] *= ONE - value * value
+        elif kind == SOFTPLUS:
+            up[j] *= -math.expm1(-value)
         elif kind == RELU and value <= 0:
             up[j] = ZERO
 

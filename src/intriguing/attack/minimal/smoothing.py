@@ -1,0 +1,70 @@
+"""Smoothed networks: fewer minima, from which the search in the true one begins.
+
+Averaged over Gaussian noise in its pixels a network is smoother, and most of its local
+minima are gone; deep ones tend to stay. Noise of standard deviation n makes of what a
+first unit with weights w receives, z, a normal variable with mean z and standard
+deviation t = n‖w‖₂. The logistic function is close to the normal's distribution
+function if it has its slope at 0, which it has at the scale s = √(8/π). So the average
+of what the unit gives is close to a unit of a known kind:
+
+    sigmoid(z) → sigmoid(z / √(1 + t²/s²)),    tanh(z) → tanh(z / √(1 + 4t²/s²)),
+    max(z, 0) → softplus(z s/t) t/s,
+
+within 0.02, 0.04 and 0.04 t. The other layers stay: what they receive is the average.
+"""
+
+import math
+from collections.abc import Iterator
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+NOISES = (0.64, 0.32, 0.16, 0.08)
+"""Noise in the pixels, in the order of the networks."""
+SMOOTHABLE = (nn.Sigmoid, nn.Tanh, nn.ReLU)
+LOGISTIC = math.sqrt(8 / math.pi)
+"""Scale at which a logistic function has the slope of the normal's."""
+
+
+def graduated(layers: tuple[nn.Module, ...]) -> Iterator[nn.Sequential]:
+    """Yield smoothed networks, the smoothest first; none where that is not known."""
+    for noise in NOISES:
+        network = smoothed(layers, noise)
+        if network is not None:
+            yield network
+
+
+def smoothed(layers: tuple[nn.Module, ...], noise: float) -> nn.Sequential | None:
+    """Return a fully connected network averaged over noise in its input.
+
+    Args:
+        layers: Linear maps and functions of single values.
+        noise: Standard deviation of the noise in each pixel.
+
+    Returns:
+        The network, or None where it has no first unit whose average is known.
+    """
+    kinds = [type(layer) for layer in layers[:3]]
+    if kinds not in [[nn.Linear, kind, nn.Linear] for kind in SMOOTHABLE]:
+        return None
+    first, function, second, *rest = layers
+    spread = noise * first.weight.detach().norm(dim=1) / LOGISTIC
+    if type(function) is nn.ReLU:
+        shrink = 1 / spread.clamp_min(1e-6)
+        second = linear(second.weight.detach() / shrink, second.bias)
+        function = nn.Softplus()
+    else:
+        steep = 2 if type(function) is nn.Tanh else 1
+        shrink = (1 + (steep * spread).square()).rsqrt()
+    bias = None if first.bias is None else first.bias.detach() * shrink
+    first = linear(first.weight.detach() * shrink[:, None], bias)
+    return nn.Sequential(nn.Flatten(), first, function, second, *rest)
+
+
+def linear(weight: Float[Tensor, "m n"], bias: Float[Tensor, " m"] | None) -> nn.Linear:
+    """Return a linear map with these weights."""
+    result = nn.Linear(weight.shape[1], weight.shape[0], bias is not None, "meta")
+    result.weight = nn.Parameter(weight, requires_grad=False)
+    if bias is not None:
+        result.bias = nn.Parameter(bias.detach(), requires_grad=False)
+    return result

@@ -1,0 +1,121 @@
+"""Smoothed networks, and the search that begins in them."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import nn
+
+from intriguing import shortest
+from intriguing.attack import minimal
+from intriguing.attack.minimal.network import stack_of
+from intriguing.attack.minimal.problem import KNOWN, SMOOTHED
+from intriguing.attack.minimal.smoothing import NOISES, graduated, smoothed
+from intriguing.attack.objective import wanted_classes
+
+PIXELS, UNITS, CLASSES = 30, 12, 5
+NODES = torch.linspace(-8, 8, 2001, dtype=torch.float64)
+
+
+def seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def stack(function: nn.Module, bias: bool = True, outputs: int = CLASSES):
+    """A network with two layers of units whose weights are far from small."""
+    widths = [PIXELS, UNITS, 9, outputs]
+    layers: list[nn.Module] = [nn.Flatten()]
+    for fan_in, fan_out in pairwise(widths):
+        layers += [nn.Linear(fan_in, fan_out, bias=bias), function]
+    model = nn.Sequential(*layers[:-1])
+    for weights in model.parameters():
+        weights.data = torch.randn(weights.shape, generator=seeded(weights.numel()))
+        weights.data *= 8 / weights[0].numel() ** 0.5
+    if bias:  # every class is some image's answer
+        points = torch.rand(200, PIXELS, generator=seeded(5))
+        model[-1].bias.data -= model(points).detach().mean(0)
+    return model.eval().requires_grad_(False)
+
+
+def average(function: nn.Module, mean: torch.Tensor, spread: torch.Tensor):
+    """Return the average over normal variables, by quadrature."""
+    values = function(mean[..., None] + spread[..., None] * NODES)
+    return values @ torch.softmax(-NODES.square() / 2, 0)
+
+
+@pytest.mark.parametrize("noise", [0.05, 0.3, 2.0])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(
+    "function, error", [(nn.Sigmoid(), 0.02), (nn.Tanh(), 0.04), (nn.ReLU(), 0.04)]
+)
+def test_the_units_are_close_to_the_average_over_noise(function, error, bias, noise):
+    model = stack(function, bias).double()
+    points = torch.rand(50, PIXELS, generator=seeded(1)).double()
+    smooth = smoothed(tuple(stack_of(model)), noise)
+    first, second = model[1], model[3]
+    spread = noise * first.weight.norm(dim=1)
+    expected = average(function, first(points), spread)
+    # What the second layer receives: for rectifiers its weights hold the scale.
+    found = smooth[:3](points) * (smooth[3].weight / second.weight)[0]
+    scale = spread if isinstance(function, nn.ReLU) else torch.ones_like(spread)
+    assert ((found - expected).abs() <= error * scale + 1e-6).all()
+    assert (found - function(first(points))).abs().max() > 1e-4
+
+
+@pytest.mark.parametrize("function", [nn.Sigmoid(), nn.Tanh(), nn.ReLU()])
+def test_without_noise_it_is_the_network_itself(function):
+    model, points = stack(function), torch.rand(20, PIXELS, generator=seeded(2))
+    smooth = smoothed(tuple(stack_of(model)), 1e-4)
+    torch.testing.assert_close(smooth(points), model(points), rtol=1e-3, atol=1e-3)
+
+
+def test_a_unit_without_weights_stays_as_it_is():
+    model, points = stack(nn.ReLU()), torch.rand(20, PIXELS, generator=seeded(2))
+    model[1].weight.data.zero_()
+    smooth = smoothed(tuple(stack_of(model)), 0.3)
+    torch.testing.assert_close(smooth(points), model(points), rtol=1e-4, atol=1e-4)
+
+
+def test_other_networks_are_not_smoothed():
+    first, last = nn.Linear(PIXELS, 8), nn.Linear(8, CLASSES)
+    assert smoothed((), 0.1) is None  # no stack at all
+    assert smoothed((first,), 0.1) is None
+    assert smoothed((first, nn.GELU(), last), 0.1) is None
+    assert smoothed((first, nn.ReLU(), nn.Sigmoid(), last), 0.1) is None
+    assert list(graduated((first, nn.GELU(), last))) == []
+    assert len(list(graduated((first, nn.ReLU(), last)))) == len(NOISES)
+
+
+def test_the_smoothest_comes_first():
+    assert list(NOISES) == sorted(NOISES, reverse=True)
+
+
+def lengths(found: minimal.Found, images: torch.Tensor) -> torch.Tensor:
+    """Return infinity where nothing was found."""
+    length = (found.image - images).norm(dim=1)
+    return length.masked_fill(~found.success, torch.inf)
+
+
+@pytest.mark.parametrize("function", [nn.Sigmoid(), nn.Tanh(), nn.ReLU()])
+@pytest.mark.parametrize("goal", ["targeted", "untargeted"])
+def test_a_smoothed_start_shortens_and_never_lengthens(function, goal):
+    model, images = stack(function), torch.rand(80, PIXELS, generator=seeded(3))
+    answers = model(images).argmax(1)
+    wanted = wanted_classes(CLASSES, None, answers)
+    if goal == "targeted":
+        wanted = wanted_classes(CLASSES, (answers + 1) % CLASSES, None)
+    others = torch.rand(300, PIXELS, generator=seeded(4))
+    one = minimal.search(model, images, wanted)
+    two = minimal.search(model, images, wanted, starts=2, start_images=others)
+    before, after = lengths(one, images), lengths(two, images)
+    assert one.success.float().mean() > 0.9
+    assert (after <= before * (1 + 1e-4)).all()
+    won = two.start == SMOOTHED
+    assert (after[won] < before[won]).all()
+    assert set(two.start.tolist()) <= {0, SMOOTHED}  # two starts: no start image
+    if goal == "targeted":  # else all classes are tried, which finds most minima
+        assert won.any()
+
+
+def test_the_table_knows_the_numbers_of_the_starts():
+    assert (shortest.KNOWN, shortest.SMOOTHED) == (KNOWN, SMOOTHED)
