@@ -30,7 +30,7 @@ def stack(function: nn.Module, bias: bool = True, outputs: int = CLASSES):
     model = nn.Sequential(*layers[:-1])
     for weights in model.parameters():
         weights.data = torch.randn(weights.shape, generator=seeded(weights.numel()))
-        weights.data *= 8 / weights[0].numel() ** 0.5
+        weights.data *= 6 / weights[0].numel() ** 0.5
     if bias:  # every class is some image's answer
         points = torch.rand(200, PIXELS, generator=seeded(5))
         model[-1].bias.data -= model(points).detach().mean(0)
