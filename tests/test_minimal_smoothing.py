@@ -1,5 +1,6 @@
 """Smoothed networks, and the search that begins in them."""
 
+import importlib
 from itertools import pairwise
 
 import pytest
@@ -21,9 +22,9 @@ def seeded(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def stack(function: nn.Module, bias: bool = True, outputs: int = CLASSES):
+def stack(function: nn.Module, bias: bool = True) -> nn.Sequential:
     """A network with two layers of units whose weights are far from small."""
-    widths = [PIXELS, UNITS, 9, outputs]
+    widths = [PIXELS, UNITS, 9, CLASSES]
     layers: list[nn.Module] = [nn.Flatten()]
     for fan_in, fan_out in pairwise(widths):
         layers += [nn.Linear(fan_in, fan_out, bias=bias), function]
@@ -115,6 +116,42 @@ def test_a_smoothed_start_shortens_and_never_lengthens(function, goal):
     assert set(two.start.tolist()) <= {0, SMOOTHED}  # two starts: no start image
     if goal == "targeted":  # else all classes are tried, which finds most minima
         assert won.any()
+
+
+@pytest.mark.parametrize("starts", [1, 4])
+@pytest.mark.parametrize("goal", ["targeted", "untargeted"])
+def test_the_passes_reported_are_those_made(goal, starts, monkeypatch):
+    """In smoothed networks too; sorting the start images is no image's own cost."""
+    module = importlib.import_module("intriguing.attack.minimal.search")
+    made = {"forward": 0, "backward": 0}
+    network_of = module.network_of
+
+    def counted(model, shape):
+        both = network_of(model, shape)
+
+        def forward(points):
+            made["forward"] += len(points)
+            return both.forward(points)
+
+        def backward(trace, rows, weights):
+            made["backward"] += len(rows)
+            return both.backward(trace, rows, weights)
+
+        return both._replace(forward=forward, backward=backward)
+
+    monkeypatch.setattr(module, "network_of", counted)
+    if module.compiled_search is not None:  # it passes without these functions
+        monkeypatch.setattr(module.compiled_search, "dense_of", lambda layers: None)
+    model, images = stack(nn.Sigmoid()), torch.rand(40, PIXELS, generator=seeded(3))
+    answers = model(images).argmax(1)
+    wanted = wanted_classes(CLASSES, None, answers)
+    if goal == "targeted":
+        wanted = wanted_classes(CLASSES, (answers + 1) % CLASSES, None)
+    others = torch.rand(300, PIXELS, generator=seeded(4)) if starts > 1 else None
+    found = minimal.search(model, images, wanted, starts=starts, start_images=others)
+    sorting = 0 if others is None else len(others)
+    assert found.evaluations.sum() == made["forward"] - sorting
+    assert found.gradients.sum() == made["backward"]
 
 
 def test_the_table_knows_the_numbers_of_the_starts():

@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 from scratch import RUN, call, jobs, of_rule, planned, smoke_run, snakemake, twin
 
 from intriguing import load_model
+from intriguing.shortest import KNOWN
 
 pytestmark = pytest.mark.slow
 
@@ -389,7 +390,7 @@ def test_corners_and_starts_are_those_of_the_records(results):
         found = {column: value(frame, model, column) for column in shares}
         assert found["corners"] == pytest.approx((own["tied"] >= 2).mean(), abs=1e-6)
         assert found["won-by-paper"] == pytest.approx(
-            (own["start"] == -1).mean(), abs=1e-6
+            (own["start"] == KNOWN).mean(), abs=1e-6
         )
         assert sum(found[name] for name in WON) == pytest.approx(1, abs=1e-5)
 

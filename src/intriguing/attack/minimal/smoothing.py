@@ -1,7 +1,7 @@
-"""Smoothed networks: fewer minima, from which the search in the true one begins.
+"""Smoothed networks, from whose minima the search in the true one begins.
 
-Averaged over Gaussian noise in its pixels a network is smoother, and most of its local
-minima are gone; deep ones tend to stay. Noise of standard deviation n makes of what a
+Averaged over Gaussian noise in its pixels a network is smoother, without the wrinkles
+that hold up a descent. Noise of standard deviation n makes of what a
 first unit with weights w receives, z, a normal variable with mean z and standard
 deviation t = n‖w‖₂. The logistic function is close to the normal's distribution
 function if it has its slope at 0, which it has at the scale s = √(8/π). So the average
