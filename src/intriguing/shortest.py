@@ -24,9 +24,9 @@ SHORTER = 1e-4
 CORNER = 2
 """Classes that tie with the target, from which on no published objective can stop."""
 
+# As in `attack.minimal.problem`, on whose code a table is not to depend.
 KNOWN, SMOOTHED = -1, -2
-"""Numbers of the starts from the paper's solution and a smoothed network's minimum, as
-in `attack.minimal.problem`, on whose code a table is not to depend."""
+"""Numbers of the starts from the paper's solution, and from a smoothed network's."""
 
 KINDS: Kinds = {"ratio": "ratio"}
 """Of the columns whose name does not say it."""
