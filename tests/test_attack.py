@@ -20,11 +20,11 @@ from intriguing.attack.objective import (
     wanted_classes,
 )
 from intriguing.attack.reference import minimise_penalised
-from intriguing.attack.weights import once
+from intriguing.attack.weights import once, refine
 from intriguing.errors import InputError
 from intriguing.models import perceptron
 
-TIGHT = Accuracy(tolerance=1e-4, clear=0.0, iterations=1000)
+TIGHT = Accuracy(tolerance=1e-4, little=0.0, clear=0.0, iterations=1000)
 
 
 def linear_classifier(classes: int, width: int, seed: int) -> nn.Sequential:
@@ -228,6 +228,27 @@ def test_bad_input_is_refused_by_name():
     model[1].weight.data[0, 0] = torch.nan
     with pytest.raises(InputError, match=r"model returns NaN .* image 0"):
         find_adversarial(model, clean, targets)
+
+
+def test_at_kinks_a_solve_ends_once_its_objective_hardly_falls():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(20, 30), nn.ReLU(), nn.Linear(30, 5))
+    generator = torch.Generator().manual_seed(1)
+    for weights in model.parameters():
+        weights.data = torch.randn(weights.shape, generator=generator)
+    model.requires_grad_(False)
+    clean = images_of(64, 20, 2)
+    wanted = wanted_classes(5, wrong_classes(model, clean), None)
+    found = {
+        little: search(
+            model, clean, wanted, SQUARED, refine(), accuracy=Accuracy(little=little)
+        )
+        for little in (0.0, Accuracy().little)
+    }
+    patient, quick = found.values()
+    assert quick.evaluations.sum() < 0.7 * patient.evaluations.sum()
+    assert torch.equal(quick.success, patient.success)
+    lengths = [(run.image - clean).norm(dim=1) for run in (quick, patient)]
+    assert abs(lengths[0].mean() / lengths[1].mean() - 1) < 3e-3
 
 
 @given(seed=st.integers(0, 1000))

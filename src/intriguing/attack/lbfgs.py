@@ -17,13 +17,14 @@ from intriguing.attack.live import (
     Found,
     Live,
     begin,
+    copy_rows,
     nothing_found,
     pick,
     record,
     rows_of,
 )
-from intriguing.attack.objective import Evaluation, Penalty, evaluate, free_pixels
-from intriguing.attack.recursion import quasi_newton_step
+from intriguing.attack.objective import Evaluation, Penalty, evaluate
+from intriguing.attack.trial import next_trial
 from intriguing.attack.weights import Rival, WeightRule, contest, first_weights
 
 SAFE_MARGIN = 1e-4
@@ -34,8 +35,9 @@ SUFFICIENT_DECREASE = 1e-4
 ROUNDING = 2e-7
 """Relative noise of a float32 objective; smaller increases are not seen as such."""
 MOST_HALVINGS = 8
-LONGEST_STEP = 2.0
-"""Cap on the L2 length of one step."""
+LOOKS = 6
+"""Trials after which to look whether the objective still falls. At the kinks of ReLU
+and max-pooling the gradient never tells that the end is near."""
 LOOSEST = 0.02
 """A solve whose side of the boundary is clear may stop at this distance to the
 minimiser, as a share of the perturbation's length."""
@@ -50,6 +52,8 @@ class Accuracy(NamedTuple):
 
     Attributes:
         tolerance: Distance to the minimiser, as a share of the perturbation's length.
+        little: Fall of the objective, as a share of it, that over `LOOKS` trials is too
+            little to go on. 0 for never.
         clear: A solve may stop earlier, once that distance is this share of the one to
             the decision boundary: on which side it ends is then clear. 0 for never.
         memory: Curvature pairs kept.
@@ -57,6 +61,7 @@ class Accuracy(NamedTuple):
     """
 
     tolerance: float = 2e-3
+    little: float = 3e-4
     clear: float = 0.1
     memory: int = 10
     iterations: int = 100
@@ -119,23 +124,25 @@ def settle(
     """Move images whose solve has ended to their next weight; return the finished."""
     length = (live.image - live.clean).norm(dim=1)
     excess, ended = solved(live, length, penalty, accuracy)
+    ended = (ended | stalls(live, length, penalty, accuracy)) & ~live.finished
     if not ended.any():
         return ended
     reached = live.at.margin > SAFE_MARGIN
     facts = (live.weight, live.at.margin, length, excess)
     live.bracket.update(*facts, reached, ended)
-    won = ended & reached
-    live.best = pick(won, live.image, live.best)
-    live.at_best = pick(won, live.at, live.at_best)
+    won = (ended & reached).nonzero()[:, 0]
+    copy_rows(live.image, live.best, won)
+    copy_rows(live.at, live.at_best, won)
     # A failed solve may have left the goal's basin: go on from the last success.
-    back = ended & ~reached & (live.bracket.success > 0)
-    live.image = pick(back, live.best, live.image)
-    live.at = pick(back, live.at_best, live.at)
+    back = (ended & ~reached & (live.bracket.success > 0)).nonzero()[:, 0]
+    copy_rows(live.best, live.image, back)
+    copy_rows(live.at_best, live.at, back)
     following = contest(live.bracket, rule(live.bracket), live.rival)
     over = ended & following.isnan()
     live.weight = torch.where(ended & ~over, following, live.weight)
     live.halvings = live.halvings.masked_fill(ended, 0)
     live.solving = live.solving.masked_fill(ended, 0)
+    live.mark = live.mark.masked_fill(ended, torch.inf)
     return over
 
 
@@ -160,29 +167,33 @@ def solved(
     converged = residual <= torch.maximum(accuracy.tolerance * length, clear)
     ended = converged | (live.halvings > MOST_HALVINGS)
     ended = ended | (live.solving >= accuracy.iterations)
-    return boundary / length, ended & ~live.finished
+    return boundary / length, ended
+
+
+def stalls(
+    live: Live, length: Float[Tensor, " n"], penalty: Penalty, accuracy: Accuracy
+) -> Bool[Tensor, " n"]:
+    """Return whose objective hardly falls any more; look every few trials."""
+    value = live.weight * penalty.value(length) + live.at.loss
+    look = (live.solving > 0) & (live.solving % LOOKS == 0)
+    little = look & (live.mark - value < accuracy.little * value)
+    live.mark = torch.where(look, value, live.mark)
+    return little
 
 
 def advance(live: Live, penalty: Penalty, at: At, slot: int) -> None:
     """Try one quasi-Newton step of every image, and keep it where it helps."""
-    shift = live.image - live.clean
-    length = shift.norm(dim=1)
+    length = (live.image - live.clean).norm(dim=1)
     stiffness = live.weight * penalty.stiffness(length)
-    gradient = torch.addcmul(live.at.slope, stiffness[:, None], shift)
-    free = free_pixels(live.image, gradient)
-    step = quasi_newton_step(gradient, free, stiffness, live.steps, live.changes, slot)
-    cap = LONGEST_STEP / step.norm(dim=1).clamp_min(1e-12)
-    scale = torch.minimum(0.5**live.halvings, cap)
-    trial = torch.addcmul(live.image, scale[:, None], step).clamp_(0, 1)
-    there = at(trial, live.wanted)
-    moved = trial - live.image
-    live.steps[:, slot] = moved
-    live.changes[:, slot] = there.slope - live.at.slope
+    here = (live.image, live.clean, live.at.slope, stiffness, live.halvings)
+    trial = next_trial(*here, live.steps, live.changes, slot)
+    there = at(trial.point, live.wanted)
+    torch.sub(there.slope, live.at.slope, out=live.changes[:, slot])
     before = live.weight * penalty.value(length) + live.at.loss
-    after = live.weight * penalty.value((trial - live.clean).norm(dim=1)) + there.loss
-    slack = SUFFICIENT_DECREASE * torch.linalg.vecdot(gradient, moved)
+    after = live.weight * penalty.value(trial.length) + there.loss
+    slack = SUFFICIENT_DECREASE * trial.descent
     accepted = after <= before + slack + ROUNDING * before.abs()
-    live.image = pick(accepted, trial, live.image)
+    live.image = pick(accepted, trial.point, live.image)
     live.at = pick(accepted, there, live.at)
     live.halvings = torch.where(accepted, 0.0, live.halvings + 1)
     busy = (~live.finished).long()

@@ -35,6 +35,7 @@ class Live:
             its curvature is known, so that pairs stay true when the weight changes.
         halvings: How often the present step has been halved.
         solving: Trial steps of the present solve.
+        mark: Its objective when it was last looked at.
         iterations: Accepted steps so far.
         evaluations: Forward and backward passes so far.
         finished: Whether the search has ended; the row waits to be packed away.
@@ -54,6 +55,7 @@ class Live:
     changes: Float[Tensor, "n m d"]
     halvings: Float[Tensor, " n"]
     solving: Int[Tensor, " n"]
+    mark: Float[Tensor, " n"]
     iterations: Int[Tensor, " n"]
     evaluations: Int[Tensor, " n"]
     finished: Bool[Tensor, " n"]
@@ -92,14 +94,15 @@ def begin(clean: Tensor, wanted: Tensor, at: At, memory: int) -> Live:
         weight=zero,
         bracket=Bracket.unknown(zero),
         rival=Rival(zero + torch.inf, zero + torch.inf),
-        image=clean,
+        image=clean.clone(),
         at=here,
-        best=clean,
-        at_best=here,
+        best=clean.clone(),
+        at_best=Evaluation(*(part.clone() for part in here)),
         steps=pairs,
         changes=pairs.clone(),
         halvings=zero,
         solving=none,
+        mark=zero + torch.inf,
         iterations=none,
         evaluations=none + 1,
         finished=none.bool(),
@@ -139,3 +142,12 @@ def pick(condition: Bool[Tensor, " n"], yes: Any, no: Any) -> Any:
     if isinstance(yes, Tensor):
         return torch.where(condition.reshape(-1, *[1] * (yes.dim() - 1)), yes, no)
     return type(yes)(*(pick(condition, a, b) for a, b in zip(yes, no, strict=True)))
+
+
+def copy_rows(source: Any, target: Any, rows: Int[Tensor, " n"]) -> None:
+    """Copy some rows of a tensor, or of every tensor of a record, in place."""
+    if isinstance(source, Tensor):
+        target.index_copy_(0, rows, source.index_select(0, rows))
+        return
+    for part, place in zip(source, target, strict=True):
+        copy_rows(part, place, rows)

@@ -9,16 +9,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-try:
-    from intriguing.attack import fused
-except ImportError:  # numba is optional
-    fused = None
-
 LEAST_CURVATURE = 1e-3
 """A pair's curvature must exceed this share of the penalty's."""
 
 
-def quasi_newton_step(
+def two_loop(
     gradient: Float[Tensor, "n d"],
     free: Float[Tensor, "n d"],
     stiffness: Float[Tensor, " n"],
@@ -36,27 +31,6 @@ def quasi_newton_step(
         changes: Change of the loss gradient over each.
         slot: Oldest entry of the ring, to be replaced next.
     """
-    if (
-        fused is None
-        or gradient.device.type != "cpu"
-        or gradient.dtype != torch.float32
-    ):
-        return two_loop(gradient, free, stiffness, steps, changes, slot)
-    step = torch.empty_like(gradient)
-    arrays = (gradient, free, stiffness, steps, changes, step)
-    fused.two_loop(*(a.detach().numpy() for a in arrays), slot, LEAST_CURVATURE)
-    return step
-
-
-def two_loop(
-    gradient: Float[Tensor, "n d"],
-    free: Float[Tensor, "n d"],
-    stiffness: Float[Tensor, " n"],
-    steps: Float[Tensor, "n m d"],
-    changes: Float[Tensor, "n m d"],
-    slot: int,
-) -> Float[Tensor, "n d"]:
-    """The same in plain torch, on any device."""
     changes = torch.addcmul(changes, stiffness[:, None, None], steps) * free[:, None]
     overlap = torch.linalg.vecdot(steps, changes)
     floor = LEAST_CURVATURE * stiffness[:, None] * torch.linalg.vecdot(steps, steps)

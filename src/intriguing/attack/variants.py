@@ -18,7 +18,7 @@ GRID = 10**0.2
 LIGHTER = 0.9
 """Ratio by which a common weight is lowered until it fools every image."""
 MOST = 60
-EXACT = Accuracy(clear=0.0)
+EXACT = Accuracy(little=0.0, clear=0.0)
 """The one solve of each image is its answer: no early stop."""
 
 

@@ -124,8 +124,9 @@ def refine(tolerance: float = 2e-3, near: float = 3e-4, most: int = 40) -> Weigh
         width = high - low
         drop = bracket.success_margin - bracket.failure_margin
         share = bracket.success_margin / drop.clamp_min(1e-12)
-        # Every third weight bisects: interpolation alone can creep from one side.
-        share = torch.where(bracket.tried % 3 == 2, 0.5, share.clamp(0.05, 0.95))
+        # Every other weight bisects: where the margin jumps from one minimum to
+        # another, interpolation alone creeps from one side.
+        share = torch.where(bracket.tried % 2 == 1, 0.5, share.clamp(0.05, 0.95))
         inside = torch.exp(low + share * width)
         inside = inside.masked_fill(width <= tolerance, torch.nan)
         following = torch.where(is_open(bracket), widen(bracket, 2.0), inside)
