@@ -52,6 +52,7 @@ NOISE = (
     ),
     *(
         "This was a dry-run",
+        "Some jobs were triggered",
         "If you prefer",
         "Job stats",
         "Config file",
