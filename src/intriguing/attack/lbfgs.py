@@ -53,7 +53,7 @@ class Accuracy(NamedTuple):
     Attributes:
         tolerance: Distance to the minimiser, as a share of the perturbation's length.
         little: Fall of the objective, as a share of it, that over `LOOKS` trials is too
-            little to go on. 0 for never.
+            little to go on. With 0 only a rise is, which rounding may bring.
         clear: A solve may stop earlier, once that distance is this share of the one to
             the decision boundary: on which side it ends is then clear. 0 for never.
         memory: Curvature pairs kept.
