@@ -316,13 +316,42 @@ def test_the_first_start_wins_where_there_is_one_minimum():
     assert (again.start == -1).all()
 
 
+class LowestPlane(nn.Module):
+    """The second class leads by the lowest of many planes: nothing but kinks."""
+
+    def __init__(self, planes: int, width: int, seed: int) -> None:
+        super().__init__()
+        self.normals = torch.randn(planes, width, generator=seeded(seed))
+        self.offsets = torch.rand(planes, generator=seeded(seed + 1))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        margin = (images.flatten(1) @ self.normals.T - self.offsets).amin(1)
+        return torch.stack([torch.zeros_like(margin), margin], 1)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_where_many_kinks_meet_it_is_the_exact_optimum(compiled, monkeypatch):
+    if not compiled:
+        monkeypatch.setattr(subproblem, "fused", None)
+    model, images = LowestPlane(30, 60, 1), images_of(30, 60, 2)
+    planes = model.normals.double().numpy(), model.offsets.double().numpy()
+    nearest = [exact.nearest_in(*planes, one) for one in images.double().numpy()]
+    assert all(one.shortfall < exact.FEASIBLE for one in nearest)
+    lengths = torch.tensor([one.length for one in nearest])
+    wanted = torch.tensor([[False, True]]).expand(len(images), 2)
+    found = minimal.search(model, images, wanted)
+    assert found.success.all() and found.converged.all()
+    ratio = (found.image - images).double().norm(dim=1) / lengths
+    assert ratio.max() < 1 + 1e-4
+
+
 def test_a_known_image_is_no_hit_but_the_starts_that_follow_are():
     """It may lie in a poor basin: the others must not stop short because of it."""
     model, images = linear_classifier(3, 30, 3), images_of(4, 30, 4)
     wanted, others = targeted(model, images), images_of(200, 30, 5)
     network = network_of(model, images.shape[1:])
     problem, tally = pose(network, images, wanted, 3, others, others[:4])
-    live, rows = empty(problem, 4, 2), torch.arange(4)
+    live, rows = empty(problem, 4, 2, 1), torch.arange(4)
     for start, hits in ((-1, 0), (0, 1), (1, 2)):
         run = next_runs(problem, tally, rows)
         place(live, rows, run, problem)
@@ -339,7 +368,7 @@ def test_untargeted_start_images_are_of_the_class_that_came_out_nearest():
     wanted, network = untargeted(model, images), network_of(model, images.shape[1:])
     problem, tally = pose(network, images, wanted, 3, others, None)
     assert problem.pool.count.all()
-    live, rows = empty(problem, 5, 2), torch.arange(5)
+    live, rows = empty(problem, 5, 2, 1), torch.arange(5)
     for length in (2.0, 1.0, 3.0):  # of the three wrong classes in turn
         place(live, rows, next_runs(problem, tally, rows), problem)
         enter(tally, live, rows, torch.full((5,), length), torch.ones(5).bool())

@@ -13,13 +13,12 @@ from intriguing.attack.minimal.network import network_of
 from intriguing.attack.minimal.problem import Tally, pose
 from intriguing.attack.minimal.search import refill
 from intriguing.attack.minimal.turn import turn
-from intriguing.attack.minimal.workingset import CUTS
 from intriguing.attack.objective import wanted_classes
 
 pytest.importorskip("numba")
 from intriguing.attack.minimal import compiled
 
-FEW_SLOTS = 16
+FEW_SLOTS, FEW_CUTS = 16, 8
 SOLVED = ("multiplier", "price", "step", "trial")
 """What two constraints with like gradients leave undetermined, and what follows."""
 PROJECTED = ("projected", "residual", "excess")
@@ -69,7 +68,7 @@ def seated(live: Live) -> Live:
     """
     vacant = live.gap.isinf()
     key = live.classes.masked_fill(vacant, 99)
-    key[:, -CUTS:] = 100 + torch.arange(CUTS)
+    key[:, live.own :] = 100 + torch.arange(key.shape[1] - live.own)
     order = key.argsort(dim=1, stable=True)
     vacant = vacant.gather(1, order)
     rows = torch.arange(len(order))[:, None]
@@ -90,7 +89,7 @@ def assert_alike(plain: Live, own: Live) -> torch.Tensor:
     agree = agree.all(1)
     agree &= torch.isclose(own.step, plain.step, rtol=1e-4, atol=1e-5).all(1)
     for field in fields(Live):
-        if field.name == "views":
+        if field.name in ("own", "views"):
             continue
         left, right = getattr(plain, field.name), getattr(own, field.name)
         if not left.is_floating_point():
@@ -139,7 +138,8 @@ def taken_both_ways(model, images, wanted, *, shaken=False, **given):
     both, agreed, turns = network_of(model, images.shape[1:]), [], 0
     starts = (given.get("starts", 1), given.get("others"), given.get("known"))
     problem, tally = pose(both, images.flatten(1), wanted, *starts)
-    live, waiting = empty(problem, FEW_SLOTS, 6), torch.arange(len(images))
+    live = empty(problem, FEW_SLOTS, 6, FEW_CUTS)
+    waiting = torch.arange(len(images))
     while True:
         waiting = refill(live, problem, tally, waiting)
         busy = (live.row >= 0).nonzero()[:, 0]

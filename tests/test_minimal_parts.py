@@ -23,6 +23,7 @@ from intriguing.attack.minimal.network import (
     padded,
 )
 from intriguing.attack.minimal.problem import pose
+from intriguing.attack.minimal.turn import keep_left_behind
 from intriguing.attack.minimal.untargeted import ranked
 
 
@@ -237,12 +238,41 @@ def test_a_run_is_given_up_where_it_will_not_come_below_the_best(
     model, images = nn.Sequential(nn.Flatten(), nn.Linear(5, 3)), torch.rand(2, 5)
     wanted = torch.tensor([[True, False, False]]).repeat(2, 1)
     problem, _ = pose(network_of(model, images[0].shape), images, wanted, 1, None, None)
-    live = empty(problem, 2, 1)
+    live = empty(problem, 2, 1, 1)
     run = {"length": length, "residual": residual, "excess": excess, "bound": 1.0}
     for name, value in run.items():
         getattr(live, name).fill_(value)
     live.taken += torch.tensor([ending.PRUNED_FROM, ending.PRUNED_FROM - 1])
     assert ending.is_above(live).tolist() == [above, False]
+
+
+def test_a_cut_takes_a_free_seat_then_one_that_does_not_bind_then_turns():
+    none = torch.inf
+    gap = torch.tensor([[1.0, none, none], [1.0, 2.0, 3.0], [1.0, 2.0, 3.0]])
+    multiplier = torch.tensor([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [1.0, 1.0, 1.0]])
+    made = torch.tensor([1, 3, 4])
+    seats = workingset.free_seat(gap, multiplier, made)
+    assert seats.tolist() == [1, 1, 1]
+    assert workingset.free_seat(gap, multiplier, made + 1)[2] == 0
+
+
+def test_gradients_left_behind_become_cuts_once_there_were_several():
+    model, images = nn.Sequential(nn.Flatten(), nn.Linear(5, 4)), torch.rand(2, 5)
+    wanted = torch.tensor([[True, False, False, False]]).repeat(2, 1)
+    problem, _ = pose(network_of(model, images[0].shape), images, wanted, 1, None, None)
+    live = empty(problem, 2, 1, 3)
+    live.gap.fill_(torch.inf)
+    live.gap[:, :2], live.multiplier[:, 0] = torch.tensor([0.1, 0.2]), 1.0
+    live.classes[:, 0] = 3
+    live.slopes.copy_(torch.randn(live.slopes.shape, generator=seeded(1)))
+    live.cuts += torch.tensor([workingset.KEPT_FROM, workingset.KEPT_FROM - 1])
+    left = live.slopes[0, 0].clone()
+    keep_left_behind(live, torch.arange(2))
+    own = live.own
+    assert live.gap[:, own:].isfinite().tolist() == [[True, False, False], [False] * 3]
+    assert torch.equal(live.slopes[0, own], left)
+    assert live.classes[0, own] == 3 and live.gap[0, own] == live.gap[0, 0]
+    assert 0 < live.multiplier[0, own] < workingset.NOTICEABLE
 
 
 @given(seed=st.integers(0, 1000))

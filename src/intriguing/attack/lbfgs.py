@@ -24,6 +24,7 @@ from intriguing.attack.live import (
     rows_of,
 )
 from intriguing.attack.objective import Evaluation, Penalty, evaluate
+from intriguing.attack.subnormal import subnormals_as_zero
 from intriguing.attack.trial import next_trial
 from intriguing.attack.weights import Rival, WeightRule, contest, first_weights
 
@@ -70,6 +71,7 @@ class Accuracy(NamedTuple):
 DEFAULT = Accuracy()
 
 
+@subnormals_as_zero()
 def search(
     model: nn.Module,
     clean: Float[Tensor, "n ..."],

@@ -14,6 +14,7 @@ from intriguing.attack import lbfgs
 from intriguing.attack.lbfgs import DEFAULT, Accuracy
 from intriguing.attack.live import Found, pick
 from intriguing.attack.objective import PENALTIES, Penalty, evaluate
+from intriguing.attack.subnormal import subnormals_as_zero
 from intriguing.attack.weights import Rival, WeightRule, first_weights, refine
 from intriguing.errors import InputError
 
@@ -83,6 +84,7 @@ def shorter(best: Found, run: Found, clean: Float[Tensor, "n d"]) -> Found:
     )
 
 
+@subnormals_as_zero()
 def scipy_one_by_one(
     model: nn.Module,
     images: Float[Tensor, "n ..."],

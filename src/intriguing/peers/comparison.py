@@ -17,6 +17,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from intriguing.attack.subnormal import subnormals_as_zero
 from intriguing.models import predict
 from intriguing.peers.task import Task, wins
 
@@ -120,6 +121,7 @@ def schedule(parts: Sequence[str], images: int, rounds: int = ROUNDS) -> Iterato
                 yield Turn(number, rows, share or part == "once" or i == 0)
 
 
+@subnormals_as_zero()
 def compare(
     model: nn.Module,
     task: Task,
@@ -130,7 +132,8 @@ def compare(
     """Let attacks take turns on the images of a task.
 
     In its first turn an attack's passes are counted; one that has further turns is
-    timed in those alone, because hooks may cost it a fast path.
+    timed in those alone, because hooks may cost it a fast path. Subnormal numbers are
+    zero for all alike: some processors would spend most of their time on them.
 
     Returns:
         One row an attack and image: ``attack``, ``image`` (its place), ``reached`` by a

@@ -36,6 +36,7 @@ from intriguing.attack.minimal.ending import Accuracy
 from intriguing.attack.minimal.fused.before import NOTES, Asked
 from intriguing.attack.minimal.fused.ending import Ends, Tallied
 from intriguing.attack.minimal.fused.projection import Limits
+from intriguing.attack.minimal.fused.space import Space, space_for
 from intriguing.attack.minimal.fused.subproblem import Arrays
 from intriguing.attack.minimal.fused.workingset import Rules
 from intriguing.attack.minimal.live import Live
@@ -56,12 +57,13 @@ class Views(NamedTuple):
 
     arrays: Arrays
     asked: Asked
+    space: Space
 
 
 def views_of(live: Live) -> Views:
     """Return the slots as the compiled functions see them."""
     if live.views is None:
-        live.views = Views(arrays_of(live), room_for(live))
+        live.views = Views(arrays_of(live), room_for(live), room_on_the_way(live))
         if not fused.finish.signatures:
             compile_all(live)
     return live.views
@@ -99,7 +101,7 @@ def version() -> str:
 def room_for(live: Live) -> Asked:
     """Return room for what a turn asks for."""
     (count, classes), seats = live.margins.shape, live.gap.shape[1]
-    most = count * max(1, seats - workingset.CUTS)
+    most = count * max(1, live.own)
     return Asked(
         rows=np.empty(most, np.int64),
         weights=np.empty((most, classes), np.float32),
@@ -109,20 +111,27 @@ def room_for(live: Live) -> Asked:
     )
 
 
+def room_on_the_way(live: Live) -> Space:
+    """Return room for what is computed on the way."""
+    seats, width = live.slopes.shape[1:]
+    return space_for(width, seats, live.steps.shape[1], live.margins.shape[1])
+
+
 def compile_all(live: Live) -> None:
     """Compile, or load from numba's cache: on no rows the functions do nothing else.
 
     Where several processes begin at once, one compiles and the others wait for it.
     """
-    (arrays, asked), none = live.views, np.empty(0, np.int64)
+    (arrays, asked, space), none = live.views, np.empty(0, np.int64)
     logits, slopes = live.margins[:0].numpy(), live.clean[:0].numpy()
+    cuts = cuts_of(live)
     with one_process("intriguing-compiles"):
-        fused.attempt(none, logits, arrays, asked, rules())
-        fused.complete(none, slopes, arrays, asked, rules())
-        fused.solve(none, arrays, asked.left, limits())
-        fused.aim(none, arrays, limits())
+        fused.attempt(none, logits, arrays, asked, rules(cuts), space)
+        fused.complete(none, slopes, arrays, asked, rules(cuts))
+        fused.solve(none, arrays, asked.left, limits(cuts), space)
+        fused.aim(none, arrays, limits(cuts))
         tallied = tallied_of(empty_tally(live.clean[:0], live.goal[:0]))
-        fused.finish(none, arrays, tallied, ends(Accuracy()), none)
+        fused.finish(none, arrays, tallied, ends(Accuracy()), none, space)
 
 
 @contextmanager
@@ -143,9 +152,10 @@ def singles(*values: float) -> map:
 
 
 @cache
-def limits() -> Limits:
-    """Return the constants of the sub-problem."""
+def limits(cuts: int) -> Limits:
+    """Return the constants of the sub-problem, of slots with so many seats for cuts."""
     return Limits(
+        cuts,
         projection.MOST_STEPS,
         projection.MOST_CUTS,
         curvature.REFINEMENTS,
@@ -165,11 +175,12 @@ def limits() -> Limits:
 
 
 @cache
-def rules() -> Rules:
-    """Return the constants of a turn."""
+def rules(cuts: int) -> Rules:
+    """Return the constants of a turn, of slots with so many seats for cuts."""
     return Rules(
         KNOWN,
-        workingset.CUTS,
+        cuts,
+        workingset.KEPT_FROM,
         walk.MOST_STEPS,
         steps.RAISE_AFTER,
         *singles(
@@ -189,6 +200,7 @@ def rules() -> Rules:
             workingset.PER_STEP,
             workingset.FARTHEST,
             workingset.NOTICEABLE,
+            workingset.TRACE,
             walk.FIRST,
             walk.GROWTH,
             walk.WITHIN,
@@ -224,17 +236,24 @@ def ends(accuracy: Accuracy) -> Ends:
 
 def take_turn(live: Live, network: Network) -> None:
     """Try one point of every image, and prepare the next: `turn.turn`, compiled."""
-    arrays, asked = views_of(live)
+    arrays, asked, space = views_of(live)
     busy = busy_slots(live)
     points = live.trial.index_select(0, torch.from_numpy(busy))
     logits, trace = network.forward(points)
-    given = arrays, asked, rules()
-    count = fused.attempt(busy, logits.contiguous().numpy(), *given)
+    cuts = cuts_of(live)
+    given = arrays, asked, rules(cuts)
+    count = fused.attempt(busy, logits.contiguous().numpy(), *given, space)
     wanted = (torch.from_numpy(part[:count]) for part in (asked.rows, asked.weights))
     slopes = network.backward(trace, *wanted)
     counts = fused.complete(busy, slopes.contiguous().numpy(), *given)
-    fused.solve(asked.solving[: counts[0]], arrays, asked.left, limits())
-    fused.aim(asked.aiming[: counts[1]], arrays, limits())
+    solving, aiming = asked.solving[: counts[0]], asked.aiming[: counts[1]]
+    fused.solve(solving, arrays, asked.left, limits(cuts), space)
+    fused.aim(aiming, arrays, limits(cuts))
+
+
+def cuts_of(live: Live) -> int:
+    """Return the number of seats for cuts."""
+    return live.gap.shape[1] - live.own
 
 
 def busy_slots(live: Live) -> np.ndarray:
@@ -244,9 +263,9 @@ def busy_slots(live: Live) -> np.ndarray:
 
 def finish(live: Live, tally: Tally, accuracy: Accuracy) -> Int[Tensor, " n"]:
     """Enter the runs that have ended: `ending.finish`, compiled."""
-    arrays, busy = views_of(live).arrays, busy_slots(live)
+    (arrays, _, space), busy = views_of(live), busy_slots(live)
     over = np.empty(len(busy), np.int64)
-    count = fused.finish(busy, arrays, tallied_of(tally), ends(accuracy), over)
+    count = fused.finish(busy, arrays, tallied_of(tally), ends(accuracy), over, space)
     return torch.from_numpy(over[:count])
 
 

@@ -19,6 +19,7 @@ from intriguing.attack.minimal.compiled import (
     limits,
     one_process,
     room_for,
+    room_on_the_way,
     rules,
     singles,
     tallied_of,
@@ -39,6 +40,7 @@ from intriguing.attack.minimal.fused.turns import Constants, Job
 from intriguing.attack.minimal.live import Live, empty
 from intriguing.attack.minimal.network import NOT_FINITE
 from intriguing.attack.minimal.problem import KNOWN, SMOOTHED, Problem, Tally
+from intriguing.attack.minimal.workingset import CUTS_OF_LAYERS
 from intriguing.errors import InputError
 
 SLOTS, LEAST_IMAGES = 32, 64
@@ -66,12 +68,15 @@ def search_all(
     images, threads = len(problem.clean), torch.get_num_threads()
     threads = min(threads, images // LEAST_IMAGES) or 1
     slots = max(1, min(slots or SLOTS, -(-images // threads)))
+    room = slots, accuracy.memory, CUTS_OF_LAYERS
     posed, stop = posed_of(problem), Event()
     jobs = [
-        job_of(rows, posed, network, tally, empty(problem, slots, accuracy.memory))
+        job_of(rows, posed, network, tally, empty(problem, *room))
         for rows in np.array_split(np.arange(images), threads)
     ]
-    constants = Constants(beginnings(), rules(), limits(), ends(accuracy))
+    constants = Constants(
+        beginnings(), rules(CUTS_OF_LAYERS), limits(CUTS_OF_LAYERS), ends(accuracy)
+    )
     compile_turns(jobs[0], constants)
     with ThreadPoolExecutor(threads) as pool:
         try:
@@ -112,6 +117,8 @@ def job_of(
         passes=passes,
         arrays=arrays_of(live),
         asked=asked,
+        space=room_on_the_way(live),
+        busy=np.empty(count, np.int64),
         begun=Begun(*(getattr(tally, name).numpy() for name in Begun._fields)),
         tallied=tallied_of(tally),
         waiting=rows[::-1].copy(),

@@ -12,7 +12,7 @@ from intriguing.attack.minimal.starts import SAME, counted
 from intriguing.attack.minimal.steps import SAFE_MARGIN
 from intriguing.attack.minimal.workingset import by_class
 
-MOST_REFUSALS, MOST_TURNS, MOST_STALE = 12, 120, 40
+MOST_REFUSALS, MOST_TURNS, MOST_STALE = 12, 240, 60
 """Refusals in a row, trials, and turns without progress after which a run ends."""
 STALE_WITHIN = 1.005
 """How close to the best the iterate must be for a lack of progress to count."""

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from intriguing.attack.minimal.problem import Problem, Run
-from intriguing.attack.minimal.workingset import CUTS, MOST_CLASSES
+from intriguing.attack.minimal.workingset import MOST_CLASSES
 
 
 @dataclass
@@ -25,8 +25,9 @@ class Live:
         image: Present iterate.
         length: Its distance from the clean pixels.
         margins: The goal's margin over each rival there.
+        own: Seats of the working set; those behind them are for cuts.
         slopes: Gradients of the margins of the working set, one a seat; the last
-            `CUTS` seats are for cuts.
+            ones are for cuts.
         classes: Rival in each seat.
         gap: Linearised margin of each seat at the iterate, infinite where none sits.
         multiplier: Lagrange multiplier of each seat.
@@ -94,6 +95,7 @@ class Live:
     iterations: Int[Tensor, " b"]
     forwards: Int[Tensor, " b"]
     backwards: Int[Tensor, " b"]
+    own: int
     views: tuple | None = None
 
 
@@ -121,11 +123,19 @@ COUNTS = (
 )
 
 
-def empty(problem: Problem, slots: int, memory: int) -> Live:
-    """Return slots with no images in them."""
+def empty(problem: Problem, slots: int, memory: int, cuts: int) -> Live:
+    """Return slots with no images in them.
+
+    Args:
+        problem: What is given.
+        slots: How many.
+        memory: Curvature pairs of each.
+        cuts: Seats for cuts of each.
+    """
     clean, wanted = problem.clean, problem.wanted
     width, classes = clean.shape[1], wanted.shape[1]
-    seats = int((~wanted).sum(1).clamp(1, MOST_CLASSES).max()) + CUTS
+    own = int((~wanted).sum(1).clamp(1, MOST_CLASSES).max())
+    seats = own + cuts
     none = torch.zeros(slots, dtype=torch.int64, device=clean.device)
     number = clean.new_zeros(slots)
     return Live(
@@ -144,6 +154,7 @@ def empty(problem: Problem, slots: int, memory: int) -> Live:
         **{name: number.clone() for name in (*NUMBERS, *LENGTHS)},
         **{name: none.clone() for name in COUNTS},
         walking=none.bool(),
+        own=own,
     )
 
 
@@ -162,9 +173,9 @@ def place(live: Live, slots: Int[Tensor, " n"], run: Run, problem: Problem) -> N
 
 def packed(live: Live, kept: Int[Tensor, " n"]) -> Live:
     """Return some of the slots only."""
-    names = [f.name for f in fields(live) if f.name != "views"]
-    parts = {name: getattr(live, name) for name in names}
-    return Live(**{name: part.index_select(0, kept) for name, part in parts.items()})
+    names = [f.name for f in fields(live) if f.name not in ("own", "views")]
+    parts = {name: getattr(live, name).index_select(0, kept) for name in names}
+    return Live(**parts, own=live.own)
 
 
 def bound_of_walks(live: Live) -> Float[Tensor, " b"]:
@@ -175,8 +186,3 @@ def bound_of_walks(live: Live) -> Float[Tensor, " b"]:
     """
     only = live.rivals.sum(1) == live.rivals.shape[1] - 1
     return live.bound.masked_fill(only, torch.inf)
-
-
-def copy_rows(source: Tensor, target: Tensor, rows: Int[Tensor, " n"]) -> None:
-    """Copy some rows, several times faster than by indexing both."""
-    target.index_copy_(0, rows, source.index_select(0, rows))

@@ -25,7 +25,12 @@ from intriguing.attack.minimal.problem import (
 )
 from intriguing.attack.minimal.smoothing import graduated
 from intriguing.attack.minimal.turn import turn
-from intriguing.attack.minimal.workingset import CUTS, MOST_CLASSES
+from intriguing.attack.minimal.workingset import (
+    CUTS,
+    CUTS_OF_LAYERS,
+    MOST_CLASSES,
+)
+from intriguing.attack.subnormal import subnormals_as_zero
 from intriguing.errors import InputError
 
 try:
@@ -76,6 +81,7 @@ class Found(NamedTuple):
 
 
 @torch.no_grad()
+@subnormals_as_zero()
 def search(
     model: nn.Module,
     clean: Float[Tensor, "n ..."],
@@ -165,7 +171,8 @@ def search_by_turns(
     network: Network, problem: Problem, tally: Tally, accuracy: Accuracy, slots: int
 ) -> None:
     """Take turns until no image is left."""
-    live = empty(problem, slots, accuracy.memory)
+    cuts = CUTS_OF_LAYERS if network.layers else CUTS
+    live = empty(problem, slots, accuracy.memory, cuts)
     waiting = torch.arange(len(problem.clean), device=problem.clean.device)
     while True:
         waiting = refill(live, problem, tally, waiting)

@@ -102,7 +102,9 @@ def solve_alike(
     bent, bent_multiplier, sound = curvature.quasi_newton(
         clean, image, listed, need, point, multiplier, *pairs
     )
-    take = (sound & ~capped)[:, None]
+    # Across a kink there is no curvature.
+    kinked = ((multiplier > 0) & (seats >= live.own)).any(1)
+    take = (sound & ~capped & ~kinked)[:, None]
     live.projected[rows] = point
     live.step[rows] = torch.where(take, bent, point - image)
     live.multiplier[place] = torch.where(take, bent_multiplier, multiplier)

@@ -9,11 +9,11 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from intriguing.attack.live import copy_rows
 from intriguing.attack.minimal import steps, subproblem, walk, workingset
-from intriguing.attack.minimal.live import Live, bound_of_walks, copy_rows
+from intriguing.attack.minimal.live import Live, bound_of_walks
 from intriguing.attack.minimal.network import Network, Trace, difference
 from intriguing.attack.minimal.problem import KNOWN
-from intriguing.attack.minimal.workingset import CUTS
 
 PRICE = 1.1
 """Price of a missing margin in the merit, as a multiple of the multipliers' sum."""
@@ -120,12 +120,13 @@ def depart(
     rows = taken.nonzero()[:, 0]
     weights, seats = live.multiplier[rows], live.classes[rows]
     own = weights.clone()
-    own[:, -CUTS:] = 0
+    own[:, live.own :] = 0
     listed = workingset.by_class(own, seats, margins.shape[1])
     whole = workingset.by_class(weights, seats, margins.shape[1])
     whole = whole.masked_fill(listed == 0, 0)
     share = whole / listed.clamp_min(1e-30)
     subproblem.leave(live, rows, own * share.gather(1, seats))
+    keep_left_behind(live, rows)
     live.margins[rows], live.length[rows] = margins[rows], length[rows]
     live.iterations += taken
     return torch.zeros_like(margins).index_copy_(0, rows, whole)
@@ -140,19 +141,19 @@ def enlist(
     total = workingset.by_class(kept, seats, margins.shape[1])
     floor = margins.gather(1, seats) - workingset.SLACK * live.unit[rows, None]
     valid = (kept > 0) & (gap >= floor) & gap.isfinite()
-    valid[:, :-CUTS] = False
+    valid[:, : live.own] = False
     gap, kept = gap.masked_fill(~valid, torch.inf), kept.masked_fill(~valid, 0)
     spare = total - workingset.by_class(kept, seats, margins.shape[1])
     share = live.residual[rows] / live.length[rows].clamp_min(1e-12)
     share = share.masked_fill(live.taken[rows] == 0, torch.inf)
     reach = workingset.reach_of(share, live.unit[rows])
-    chosen, used = workingset.choose(margins, total, reach, seats.shape[1] - CUTS)
-    seats[:, :-CUTS] = chosen
-    gap[:, :-CUTS] = margins.gather(1, chosen).masked_fill(~used, torch.inf)
-    kept[:, :-CUTS] = spare.gather(1, chosen).masked_fill(~used, 0)
+    chosen, used = workingset.choose(margins, total, reach, live.own)
+    seats[:, : live.own] = chosen
+    gap[:, : live.own] = margins.gather(1, chosen).masked_fill(~used, torch.inf)
+    kept[:, : live.own] = spare.gather(1, chosen).masked_fill(~used, 0)
     live.classes[rows], live.gap[rows], live.multiplier[rows] = seats, gap, kept
     left = before[rows].gather(1, seats).masked_fill(gap.isinf(), 0)
-    left[:, -CUTS:] = 0
+    left[:, live.own :] = 0
     return left
 
 
@@ -170,7 +171,7 @@ def slopes_at(
     Slopes of the working sets go to their seats, those of walks into their next trial
     points, those of cuts are returned.
     """
-    place, seat = live.gap[solving, :-CUTS].isfinite().nonzero(as_tuple=True)
+    place, seat = live.gap[solving, : live.own].isfinite().nonzero(as_tuple=True)
     listed = solving[place]
     against = torch.cat([live.classes[listed, seat], rival])
     weights = difference(live.goal[torch.cat([listed, cut])], against, logits)
@@ -209,13 +210,36 @@ def add_cuts(
     back = torch.linalg.vecdot(slopes, way)
     gap = margins[rows, rival] + back
     holds = gap >= live.margins[rows, rival] - workingset.SLACK * live.unit[rows]
-    rows, rival, gap = rows[holds], rival[holds], gap[holds]
-    seat = live.slopes.shape[1] - 1 - live.cuts[rows] % CUTS
-    live.slopes[rows, seat] = slopes[holds]
-    live.classes[rows, seat], live.gap[rows, seat] = rival, gap
-    live.multiplier[rows, seat] = 0
-    live.cuts[rows] += 1
+    rows = rows[holds]
+    seat_cuts(live, rows, rival[holds], gap[holds], slopes[holds], 0.0)
     return rows
+
+
+def seat_cuts(
+    live: Live,
+    rows: Int[Tensor, " n"],
+    rival: Int[Tensor, " n"],
+    gap: Float[Tensor, " n"],
+    slopes: Float[Tensor, "n d"],
+    multiplier: float,
+) -> None:
+    """Give a seat to a cut of each row."""
+    taken = live.gap[rows, live.own :], live.multiplier[rows, live.own :]
+    seat = live.own + workingset.free_seat(*taken, live.cuts[rows])
+    live.slopes[rows, seat] = slopes
+    live.classes[rows, seat], live.gap[rows, seat] = rival, gap
+    live.multiplier[rows, seat] = multiplier
+    live.cuts[rows] += 1
+
+
+def keep_left_behind(live: Live, rows: Int[Tensor, " n"]) -> None:
+    """Make cuts of the gradients that a step leaves behind, where there are kinks."""
+    rows = rows[live.cuts[rows] >= workingset.KEPT_FROM]
+    for k in range(live.own if rows.numel() else 0):
+        binds = live.gap[rows, k].isfinite() & (live.multiplier[rows, k] > 0)
+        some = rows[binds]
+        left = (live.classes[some, k], live.gap[some, k], live.slopes[some, k])
+        seat_cuts(live, some, *left, workingset.TRACE)
 
 
 def raise_kappa(
@@ -259,6 +283,6 @@ def aim(live: Live, rows: Int[Tensor, " n"]) -> None:
     A refused step is halved, and replaced by the projection's if that does not help.
     """
     halvings = live.halvings[rows]
-    kinked = live.gap[rows, -CUTS:].isfinite().any(1)
+    kinked = live.gap[rows, live.own :].isfinite().any(1)
     plain = steps.goes_straight(halvings, kinked)
     subproblem.aim(live, rows, 0.5**halvings, plain)

@@ -16,6 +16,7 @@ from intriguing.attack.minimal.fused.vectors import (
     gain,
     lowest,
 )
+from intriguing.attack.minimal.fused.workingset import seat_cut
 
 
 @njit(**INNER)
@@ -45,17 +46,13 @@ def next_point(slot, image, slope, bound, rules, trial):
 
 
 @njit(**INNER)
-def add_cut(i, rival, margin, slope, arrays, rules):
+def add_cut(i, rival, margin, slopes, arrays, rules):
     """Add the linearisation at a refused trial point; say whether it holds."""
-    slot, seats = arrays.slot[i], arrays.gap.shape[1]
-    gap = margin + gain(slope, arrays.trial[i], arrays.image[i])
+    slot = arrays.slot[i]
+    gap = margin + gain(slopes[0], arrays.trial[i], arrays.image[i])
     if not gap >= arrays.margins[i, rival] - rules.slack * slot.unit:
         return False
-    seat = seats - 1 - slot.cuts % rules.cuts
-    copy(arrays.slopes[i, seat], slope)
-    arrays.classes[i, seat], arrays.gap[i, seat] = rival, gap
-    arrays.multiplier[i, seat] = ZERO
-    slot.cuts += 1
+    seat_cut(i, rival, gap, slopes, 0, ZERO, arrays, rules)
     return True
 
 
@@ -113,7 +110,7 @@ def repair(i, own, arrays, left, rules):
     """Answer a refusal; say whether the sub-problem has changed."""
     slot, repaired = arrays.slot[i], False
     if slot.cut >= 0:
-        repaired = add_cut(i, slot.cut, slot.margin, own[0], arrays, rules)
+        repaired = add_cut(i, slot.cut, slot.margin, own, arrays, rules)
     margin = arrays.margins[i, lowest(arrays.margins[i])]
     repaired |= raise_kappa(slot, margin, False, rules)
     if repaired:

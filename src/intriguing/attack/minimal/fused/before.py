@@ -19,7 +19,12 @@ from intriguing.attack.minimal.fused.vectors import (
     distance,
     lowest,
 )
-from intriguing.attack.minimal.fused.workingset import choose, difference, margins_over
+from intriguing.attack.minimal.fused.workingset import (
+    choose,
+    difference,
+    margins_over,
+    seat_cut,
+)
 
 ON_THE_WAY, ARRIVED, TAKEN, REFUSED = range(4)
 """Verdicts on a trial point: that of a walk, a first iterate, a step."""
@@ -126,6 +131,18 @@ def depart(i, arrays, rules, room):
 
 
 @njit(**INNER)
+def keep_left_behind(i, arrays, rules):
+    """Make cuts of the gradients that a step leaves behind, where there are kinks."""
+    slot, gap, slopes = arrays.slot[i], arrays.gap[i], arrays.slopes[i]
+    if slot.cuts < rules.kept_from:
+        return
+    for k in range(len(gap) - rules.cuts):
+        if gap[k] < np.inf and arrays.multiplier[i, k] > 0:
+            rival = arrays.classes[i, k]
+            seat_cut(i, rival, gap[k], slopes, k, rules.trace, arrays, rules)
+
+
+@njit(**INNER)
 def settle(i, arrays, room):
     """Go to a first iterate, which leaves no multipliers."""
     copy(arrays.image[i], arrays.trial[i])
@@ -223,7 +240,7 @@ def look(i, logits, arrays, rules, margins):
 
 
 @njit(**ENTRY)
-def attempt(busy, logits, arrays, asked, rules):
+def attempt(busy, logits, arrays, asked, rules, space):
     """Do a turn's first half in some slots; return how many gradients it calls for.
 
     Args:
@@ -232,17 +249,17 @@ def attempt(busy, logits, arrays, asked, rules):
         arrays: All slots.
         asked: What is asked for, written.
         rules: Constants.
+        space: Room for what is computed on the way.
     """
-    classes, seats = logits.shape[1], arrays.gap.shape[1]
-    sums, place = np.empty((5, classes), np.float32), 0
-    before = np.empty(seats, np.float32)
-    room = Room(sums[0], sums[1], sums[2], sums[3], sums[4], before)
+    sums, place = space.sums, 0
+    room = Room(sums[0], sums[1], sums[2], sums[3], sums[4], space.before)
     for n in range(len(busy)):
         i = busy[n]
         slot = arrays.slot[i]
         length = look(i, logits[n], arrays, rules, room.margins)
         if slot.verdict == TAKEN:
             depart(i, arrays, rules, room)
+            keep_left_behind(i, arrays, rules)
         elif slot.verdict == ARRIVED or slot.walking:
             settle(i, arrays, room)
         if slot.verdict == TAKEN or slot.verdict == ARRIVED:

@@ -12,11 +12,12 @@ from intriguing.attack.minimal.fused.vectors import (
     SUMS,
     ZERO,
     add,
-    add_row,
+    add_rows,
     copy,
     distance,
     dot,
     dot_row,
+    dot_rows,
     factorise,
     gather,
     substitute,
@@ -34,52 +35,105 @@ class Pairs(NamedTuple):
 
 
 @njit(fastmath=SUMS, **INNER)
-def damped(pairs, i, free, least, masked, bent):
-    """Write a pair on the free pixels, damped; return 1 / sᵀy, 0 without a step."""
-    for j in range(len(free)):
-        masked[j] = pairs.steps[i, j] * free[j]
-        bent[j] = pairs.changes[i, j] * free[j]
-    square, overlap = dot(masked, masked), dot(masked, bent)
-    if square <= np.float32(1e-14):
-        return ZERO
-    if overlap < least * square:
-        share = (ONE - least) * square / (square - overlap)
+def list_pairs(pairs, free, least, order, factors):
+    """List the pairs, newest first, damped on the free pixels.
+
+    A damped change is ``share * y + rest * s``. These two factors and 1 / sᵀy are
+    written, not the vector: a copy of all pairs would not fit the nearest cache.
+
+    Returns:
+        How many there are.
+    """
+    memory, count = len(pairs.steps), 0
+    for age in range(min(pairs.count, memory)):
+        i = (pairs.newest - age) % memory
+        square, overlap = ZERO, ZERO
         for j in range(len(free)):
-            bent[j] = share * bent[j] + (ONE - share) * masked[j]
-        overlap = least * square
-    return ONE / overlap
+            step = pairs.steps[i, j] * free[j]
+            square += step * pairs.steps[i, j]
+            overlap += step * pairs.changes[i, j]
+        if square <= np.float32(1e-14):
+            continue
+        share = ONE
+        if overlap < least * square:
+            share = (ONE - least) * square / (square - overlap)
+            overlap = least * square
+        order[count] = i
+        factors[0, count], factors[1, count] = share, ONE - share
+        factors[2, count] = ONE / overlap
+        count += 1
+    return count
 
 
 @njit(fastmath=SUMS, **INNER)
-def inverse_times(vectors, pairs, free, least, masked, bent):
+def subtract(vector, pairs, i, by_change, by_step, k, free):
+    """Subtract multiples of a pair; return the product with the step of pair ``k``.
+
+    One pass does both. The vector is zero on held pixels and remains so.
+    """
+    product = ZERO
+    for j in range(len(vector)):
+        part = by_change * pairs.changes[i, j] + by_step * pairs.steps[i, j]
+        value = vector[j] - part * free[j]
+        vector[j] = value
+        product += value * pairs.steps[k, j]
+    return product
+
+
+@njit(fastmath=SUMS, **INNER)
+def add_step(vector, pairs, i, factor, k, free):
+    """Add a multiple of a step; return the products with change and step of ``k``."""
+    by_change, by_step = ZERO, ZERO
+    for j in range(len(vector)):
+        value = vector[j] + factor * pairs.steps[i, j] * free[j]
+        vector[j] = value
+        by_change += value * pairs.changes[k, j]
+        by_step += value * pairs.steps[k, j]
+    return by_change, by_step
+
+
+@njit(fastmath=SUMS, **INNER)
+def two_loops(vector, pairs, order, factors, free):
+    """Multiply a vector by the inverse: the two-loop recursion.
+
+    The first pass of the way back adds nothing, and the last one's products are not
+    needed.
+    """
+    count, taken = len(order), factors[3]
+    product = dot_row(vector, pairs.steps, order[0])
+    for p in range(count):
+        taken[p] = product * factors[2, p]
+        change, step = taken[p] * factors[0, p], taken[p] * factors[1, p]
+        following = order[min(p + 1, count - 1)]
+        product = subtract(vector, pairs, order[p], change, step, following, free)
+    i, share = order[count - 1], ZERO
+    for p in range(count - 1, -1, -1):
+        change, step = add_step(vector, pairs, i, share, order[p], free)
+        back = (factors[0, p] * change + factors[1, p] * step) * factors[2, p]
+        i, share = order[p], taken[p] - back
+    add_step(vector, pairs, i, share, i, free)
+
+
+@njit(fastmath=SUMS, **INNER)
+def inverse_times(vectors, pairs, free, least, space):
     """Multiply the rows of ``vectors`` by the inverse that the pairs define.
+
+    They are zero on held pixels, and remain so.
 
     Returns:
         Whether there was any pair.
     """
-    memory = len(pairs.steps)
-    inverse, shares = np.empty(memory, np.float32), np.empty(memory, np.float32)
-    count = 0
-    for age in range(min(pairs.count, memory)):
-        i = (pairs.newest - age) % memory
-        inverse[count] = damped(pairs, i, free, least, masked[count], bent[count])
-        count += inverse[count] > 0
-    for v in range(len(vectors)):
-        vector = vectors[v]
-        for p in range(count):
-            shares[p] = dot_row(vector, masked, p) * inverse[p]
-            add_row(vector, -shares[p], bent, p)
-        for p in range(count - 1, -1, -1):
-            back = dot_row(vector, bent, p) * inverse[p]
-            add_row(vector, shares[p] - back, masked, p)
+    count = list_pairs(pairs, free, least, space.order, space.factors)
+    for v in range(len(vectors) if count else 0):
+        two_loops(vectors[v], pairs, space.order[:count], space.factors, free)
     return count > 0
 
 
 @njit(fastmath=SUMS, **INNER)
-def refined(gram, right, solution, limits):
+def refined(gram, right, solution, limits, space):
     """Solve for the multipliers with a ridge, and refine; say whether it worked."""
     size, trace = len(right), ZERO
-    shifted, rest = np.empty((size, size), np.float32), np.empty(size, np.float32)
+    shifted, rest = space.factor, space.rest
     for a in range(size):
         trace += gram[a, a]
     for a in range(size):
@@ -116,32 +170,25 @@ def spread_out(piece, active, point, free, spread, held):
 
 
 @njit(fastmath=SUMS, **INNER)
-def quasi_newton(piece, limits, point, multiplier, pairs, work, step):
+def quasi_newton(piece, limits, point, multiplier, pairs, space, step):
     """Write the step and its multipliers where it is to be taken, and say so."""
-    active, memory = np.empty(len(multiplier), np.int64), len(pairs.steps)
-    size = where_positive(multiplier, active)
-    active = active[:size]
-    free, held = work[0], work[1]
-    spread = work[3 : 4 + size]
-    masked, bent = work[-memory:], work[-2 * memory : -memory]
+    size = where_positive(multiplier, space.active)
+    active, free, held = space.active[:size], space.free, space.move
+    spread = space.spread[: size + 1]
     free_pixels(point, free)
     spread_out(piece, active, point, free, spread, held)
-    least = limits.least_curvature
-    if not inverse_times(spread, pairs, free, least, masked, bent):
+    if not inverse_times(spread, pairs, free, limits.least_curvature, space):
         return False
     add(held, -ONE, spread[0])
-    gram, right = np.empty((size, size), np.float32), np.empty(size, np.float32)
-    solution = np.empty(size, np.float32)
+    gram, right, solution = space.gram, space.right[:size], space.solution[:size]
     gather(solution, active, multiplier)
     for a in range(size):
         row = piece.slopes[active[a]]
         right[a] = piece.need[active[a]] - dot(row, held)
-        for c in range(size):
-            gram[a, c] = dot_row(row, spread, c + 1)
-    if size == 0 or not refined(gram, right, solution, limits):
+        dot_rows(row, spread[1:], gram[a, :size])
+    if size == 0 or not refined(gram, right, solution, limits, space):
         return False
-    for a in range(size):
-        add_row(held, solution[a], spread, a + 1)
+    add_rows(held, solution, spread[1:])
     longest = limits.longest * distance(point, piece.image) + np.float32(1e-3)
     if np.sqrt(dot(held, held)) >= longest:
         return False

@@ -156,7 +156,7 @@ def finish_one(i, arrays, tally, ends, sums):
 
 
 @njit(**ENTRY)
-def finish(busy, arrays, tally, ends, over):
+def finish(busy, arrays, tally, ends, over, space):
     """Enter the runs that have ended and vacate their slots.
 
     Args:
@@ -165,12 +165,13 @@ def finish(busy, arrays, tally, ends, over):
         tally: What is known.
         ends: Constants.
         over: Images whose run has ended, written.
+        space: Room for what is computed on the way.
 
     Returns:
         How many these are.
     """
     count = 0
-    sums = np.empty(arrays.margins.shape[1], np.float32)
+    sums = space.sums[5]
     for n in range(len(busy)):
         if finish_one(busy[n], arrays, tally, ends, sums):
             slot = arrays.slot[busy[n]]

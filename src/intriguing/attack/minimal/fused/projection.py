@@ -11,10 +11,10 @@ from intriguing.attack.minimal.fused.vectors import (
     ONE,
     SUMS,
     ZERO,
-    add_row,
+    add_two_rows,
     copy,
-    dot,
-    dot_row,
+    distance,
+    dot_rows,
     factorise,
     gather,
     substitute,
@@ -28,6 +28,7 @@ class Limits(NamedTuple):
     another module changes.
     """
 
+    cuts: int
     most_steps: int
     most_cuts: int
     refinements: int
@@ -54,23 +55,47 @@ class Piece(NamedTuple):
 
 
 @njit(fastmath=SUMS, **INNER)
-def minimise_lagrangian(piece, multiplier, point, move, shortfall):
-    """Write x'(λ) and the shortfall; return the value of the dual."""
-    clean, image, value = piece.clean, piece.image, ZERO
-    for j in range(len(clean)):
-        point[j] = clean[j]
-    for k in range(len(multiplier)):
-        if multiplier[k] != 0:
-            add_row(point, multiplier[k], piece.slopes, k)
-    for j in range(len(clean)):
-        inside = min(max(point[j], ZERO), ONE)
-        value += (inside - clean[j]) * (inside - clean[j])
+def clipped_sum(base, slopes, factors, places, piece, point, move):
+    """Write the base plus multiples of two slopes, clipped to the box.
+
+    Returns:
+        The squared distance from the clean image. The move from the iterate is written.
+    """
+    clean, image, square = piece.clean, piece.image, ZERO
+    (a, b), (k, m) = factors, places
+    for j in range(len(base)):
+        value = base[j] + a * slopes[k, j] + b * slopes[m, j]
+        inside = min(max(value, ZERO), ONE)
+        square += (inside - clean[j]) * (inside - clean[j])
         move[j] = inside - image[j]
         point[j] = inside
-    value *= HALF
-    for k in range(len(multiplier)):
-        shortfall[k] = piece.need[k] - dot_row(move, piece.slopes, k)
-        value += multiplier[k] * shortfall[k]
+    return square
+
+
+@njit(fastmath=SUMS, **INNER)
+def minimise_lagrangian(piece, multiplier, point, move, shortfall):
+    """Write x'(λ) and the shortfall; return the value of the dual."""
+    base, slopes, count = piece.clean, piece.slopes, 0
+    a, b, k, m = ZERO, ZERO, 0, 0
+    for c in range(len(multiplier)):
+        if multiplier[c] == 0:
+            continue
+        if count % 2 == 0 and count > 0:
+            if count == 2:
+                copy(point, base)
+                base = point
+            add_two_rows(point, a, slopes, k, b, m)
+            a = b = ZERO
+        if count % 2 == 0:
+            a, k = multiplier[c], c
+        else:
+            b, m = multiplier[c], c
+        count += 1
+    value = HALF * clipped_sum(base, slopes, (a, b), (k, m), piece, point, move)
+    dot_rows(move, slopes, shortfall)
+    for c in range(len(multiplier)):
+        shortfall[c] = piece.need[c] - shortfall[c]
+        value += multiplier[c] * shortfall[c]
     return value
 
 
@@ -83,31 +108,41 @@ def free_pixels(point, free):
 
 
 @njit(fastmath=SUMS, **INNER)
-def gram_of(slopes, free, active, size, masked, gram):
+def masked_products(slopes, k, a, b, free):
+    """Return the inner products of row ``k`` with two rows, over the free pixels."""
+    one, other = ZERO, ZERO
+    for j in range(len(free)):
+        masked = slopes[k, j] * free[j]
+        one += masked * slopes[a, j]
+        other += masked * slopes[b, j]
+    return one, other
+
+
+@njit(fastmath=SUMS, **INNER)
+def gram_of(slopes, free, active, size, gram):
     """Write the lower triangle of W D Wᵀ on the active rows; return its trace."""
     trace = ZERO
     for a in range(size):
-        k = active[a]
-        for j in range(len(free)):
-            masked[j] = slopes[k, j] * free[j]
-        for c in range(a + 1):
-            gram[a, c] = dot_row(masked, slopes, active[c])
+        for c in range(0, a + 1, 2):
+            d = min(c + 1, a)
+            gram[a, c], gram[a, d] = masked_products(
+                slopes, active[a], active[c], active[d], free
+            )
         trace += gram[a, a]
     return trace
 
 
 @njit(fastmath=SUMS, **INNER)
-def bounded_newton(gram, right, multiplier, ascent):
+def bounded_newton(gram, right, multiplier, ascent, space):
     """Write Newton's step on the dual, stopped where multipliers would turn negative.
 
     Rows that would turn negative go to zero, and the others are solved for anew.
     Says whether there is such a step.
     """
     size = len(right)
-    kept, places = np.empty(size, np.bool_), np.empty(size, np.int64)
+    kept, places, factor, rest = space.kept, space.places, space.factor, space.rest
     for a in range(size):
         kept[a] = True
-    factor, rest = np.empty((size, size), np.float32), np.empty(size, np.float32)
     for _ in range(size):
         count = 0
         for a in range(size):
@@ -137,21 +172,21 @@ def bounded_newton(gram, right, multiplier, ascent):
 
 
 @njit(fastmath=SUMS, **INNER)
-def newton_ascent(piece, point, now, active, ridge, work, ascent):
+def newton_ascent(piece, point, now, active, ridge, space):
     """Write Newton's step on the dual for the active rows; say whether there is one."""
-    free, masked, size = work[0], work[1], len(active)
-    gram, parts = np.empty((size, size), np.float32), np.empty((2, size), np.float32)
+    free, gram, size = space.free, space.gram, len(active)
+    multiplier, right = space.parts[0, :size], space.parts[1, :size]
     free_pixels(point, free)
-    trace = gram_of(piece.slopes, free, active, size, masked, gram)
+    trace = gram_of(piece.slopes, free, active, size, gram)
     if trace <= np.float32(1e-12):  # the box holds every pixel: open it
         for j in range(len(free)):
             free[j] = ONE
-        trace = gram_of(piece.slopes, free, active, size, masked, gram)
+        trace = gram_of(piece.slopes, free, active, size, gram)
     for a in range(size):
         gram[a, a] += max(ridge * trace, np.float32(1e-20))
-    gather(parts[0], active, now[0])
-    gather(parts[1], active, now[1])
-    return bounded_newton(gram, parts[1], parts[0], ascent)
+    gather(multiplier, active, now[0])
+    gather(right, active, now[1])
+    return bounded_newton(gram, right, multiplier, space.ascent, space)
 
 
 @njit(fastmath=SUMS, **INNER)
@@ -167,22 +202,31 @@ def find_active(multiplier, shortfall, active):
 
 
 @njit(fastmath=SUMS, **INNER)
-def accuracy_and_cap(piece, limits, move):
+def promise_and_square(slopes, k, image, clean):
+    """Return what a slope promises from clean image to iterate, and its square."""
+    promise, square = ZERO, ZERO
+    for j in range(len(image)):
+        promise += slopes[k, j] * (image[j] - clean[j])
+        square += slopes[k, j] * slopes[k, j]
+    return promise, square
+
+
+@njit(fastmath=SUMS, **INNER)
+def accuracy_and_cap(piece, limits):
     """Return the shortfall that will do, and the cap on the multipliers."""
     scale, flattest, slopes = np.float32(1e-6), np.float32(np.inf), piece.slopes
-    for j in range(len(move)):
-        move[j] = piece.image[j] - piece.clean[j]
     for k in range(len(slopes)):
-        scale = max(scale, abs(piece.need[k] + dot_row(move, slopes, k)))
-        flattest = min(flattest, dot_row(slopes[k], slopes, k))
-    length = np.sqrt(dot(move, move))
+        promise, square = promise_and_square(slopes, k, piece.image, piece.clean)
+        scale = max(scale, abs(piece.need[k] + promise))
+        flattest = min(flattest, square)
+    length = distance(piece.image, piece.clean)
     steepness = max(np.sqrt(flattest), np.float32(1e-6))
     enough = min(limits.close * scale, np.float32(0.25) * piece.kappa)
     return enough, limits.far * (length + np.float32(0.3)) / steepness
 
 
 @njit(fastmath=SUMS, **INNER)
-def climb(piece, ascent, active, size, cap, value, limits, now, trial, other, work):
+def climb(piece, active, cap, value, limits, now, trial, space):
     """Take the longest of some steps that does not lower the dual.
 
     ``now`` and ``trial`` hold multipliers and shortfall. Returns the new value of the
@@ -191,10 +235,10 @@ def climb(piece, ascent, active, size, cap, value, limits, now, trial, other, wo
     share = ONE
     for _ in range(limits.most_cuts):
         copy(trial[0], now[0])
-        for a in range(size):
-            wish = now[0, active[a]] + share * ascent[a]
+        for a in range(len(active)):
+            wish = now[0, active[a]] + share * space.ascent[a]
             trial[0, active[a]] = min(max(wish, ZERO), cap)
-        found = minimise_lagrangian(piece, trial[0], other, work[1], trial[1])
+        found = minimise_lagrangian(piece, trial[0], space.other, space.move, trial[1])
         if found >= value - limits.rounding * abs(value) - np.float32(1e-9):
             return found, True
         share *= limits.cut
@@ -202,23 +246,21 @@ def climb(piece, ascent, active, size, cap, value, limits, now, trial, other, wo
 
 
 @njit(fastmath=SUMS, **INNER)
-def project(piece, limits, multiplier, point, work):
+def project(piece, limits, multiplier, point, space):
     """Write the projection and its multipliers; say whether these are below the cap."""
     rows = len(multiplier)
-    now, trial = np.empty((2, rows), np.float32), np.empty((2, rows), np.float32)
-    ascent = np.empty(rows, np.float32)
-    active = np.empty(rows, np.int64)
-    enough, cap = accuracy_and_cap(piece, limits, work[1])
+    now, trial, active = space.now[:, :rows], space.trial[:, :rows], space.active
+    enough, cap = accuracy_and_cap(piece, limits)
     copy(now[0], multiplier)
-    value = minimise_lagrangian(piece, now[0], point, work[1], now[1])
+    value = minimise_lagrangian(piece, now[0], point, space.move, now[1])
     for _ in range(limits.most_steps):
         size, gap = find_active(now[0], now[1], active)
         if gap <= enough or not newton_ascent(
-            piece, point, now, active[:size], limits.dual_ridge, work, ascent
+            piece, point, now, active[:size], limits.dual_ridge, space
         ):
             break
         value, better = climb(
-            piece, ascent, active, size, cap, value, limits, now, trial, work[2], work
+            piece, active[:size], cap, value, limits, now, trial, space
         )
         if not better:
             break
@@ -227,7 +269,7 @@ def project(piece, limits, multiplier, point, work):
             change = max(change, abs(trial[0, k] - now[0, k]))
             largest = max(largest, trial[0, k])
         now, trial = trial, now
-        copy(point, work[2])
+        copy(point, space.other)
         if change <= np.float32(1e-5) * largest:
             break
     below = True

@@ -64,16 +64,13 @@ def leave(i, arrays, before):
 
 
 @njit(fastmath=SUMS, **ENTRY)
-def solve(slots, arrays, before, limits):
+def solve(slots, arrays, before, limits, space):
     """Complete the pairs of some slots, solve their sub-problems, and raise the price.
 
     ``before`` has the multipliers of the slopes that the last step left behind.
     """
     seats, width = arrays.slopes.shape[1:]
-    memory = arrays.steps.shape[1]
-    work = np.empty((4 + seats + 2 * memory, width), np.float32)
-    slopes = np.empty((seats, width), np.float32)
-    used, numbers = np.empty(seats, np.int64), np.empty((2, seats), np.float32)
+    slopes, used = space.slopes, space.used
     for i in slots:
         slot, size, total = arrays.slot[i], 0, ZERO
         for k in range(seats):
@@ -83,16 +80,19 @@ def solve(slots, arrays, before, limits):
             if arrays.gap[i, k] < np.inf:
                 used[size] = k
                 copy(slopes[size], arrays.slopes[i, k])
-                numbers[0, size] = slot.kappa - arrays.gap[i, k]
-                numbers[1, size] = arrays.multiplier[i, k]
+                space.need[size] = slot.kappa - arrays.gap[i, k]
+                space.multiplier[size] = arrays.multiplier[i, k]
                 size += 1
-        need, multiplier = numbers[0, :size], numbers[1, :size]
+        need, multiplier = space.need[:size], space.multiplier[:size]
         clean, image, point = arrays.clean[i], arrays.image[i], arrays.projected[i]
         piece = Piece(clean, image, slopes[:size], need, slot.kappa)
         pairs = Pairs(arrays.steps[i], arrays.changes[i], slot.newest, slot.pairs)
         step = arrays.step[i]
-        if not project(piece, limits, multiplier, point, work) or not quasi_newton(
-            piece, limits, point, multiplier, pairs, work, step
+        bent = project(piece, limits, multiplier, point, space)
+        for k in range(size):  # across a kink there is no curvature
+            bent &= used[k] < seats - limits.cuts or multiplier[k] <= 0
+        if not bent or not quasi_newton(
+            piece, limits, point, multiplier, pairs, space, step
         ):
             for j in range(width):
                 step[j] = point[j] - image[j]

@@ -11,6 +11,7 @@ from intriguing.attack.minimal.fused.beginning import Beginnings, Begun, Posed, 
 from intriguing.attack.minimal.fused.dense import Dense, Passes, backward, forward
 from intriguing.attack.minimal.fused.ending import Ends, Tallied, finish
 from intriguing.attack.minimal.fused.projection import Limits
+from intriguing.attack.minimal.fused.space import Space
 from intriguing.attack.minimal.fused.subproblem import Arrays, aim, solve
 from intriguing.attack.minimal.fused.vectors import ENTRY, INNER
 from intriguing.attack.minimal.fused.workingset import Rules
@@ -25,6 +26,8 @@ class Job(NamedTuple):
         passes: Room for its passes.
         arrays: The slots.
         asked: Room for what a turn asks for.
+        space: Room for what is computed on the way.
+        busy: Room for the slots that have an image.
         begun: What is known, as a beginning needs it.
         tallied: What is known, as an end enters it.
         waiting: Images whose next run waits, the next one last.
@@ -35,6 +38,8 @@ class Job(NamedTuple):
     passes: Passes
     arrays: Arrays
     asked: Asked
+    space: Space
+    busy: np.ndarray
     begun: Begun
     tallied: Tallied
     waiting: np.ndarray
@@ -77,14 +82,14 @@ def take_turn(busy, logits, job, constants, over):
     Returns:
         How many have ended; their images are written to ``over``.
     """
-    arrays, asked, passes = job.arrays, job.asked, job.passes
+    arrays, asked, passes, space = job.arrays, job.asked, job.passes, job.space
     rules, limits = constants.rules, constants.limits
-    count = attempt(busy, logits, arrays, asked, rules)
+    count = attempt(busy, logits, arrays, asked, rules, space)
     backward(job.dense, asked.rows[:count], asked.weights[:count], passes)
     solving, aiming = complete(busy, passes.slopes, arrays, asked, rules)
-    solve(asked.solving[:solving], arrays, asked.left, limits)
+    solve(asked.solving[:solving], arrays, asked.left, limits, space)
     aim(asked.aiming[:aiming], arrays, limits)
-    return finish(busy, arrays, job.tallied, constants.ends, over)
+    return finish(busy, arrays, job.tallied, constants.ends, over, space)
 
 
 @njit(**ENTRY)
@@ -103,12 +108,11 @@ def take_turns(job, constants, waiting, most):
     """
     slots, classes = job.arrays.slot, job.arrays.margins.shape[1]
     values, posed = job.passes.values, job.posed
-    every = np.empty(len(slots), np.int64)
     for _ in range(most):
         waiting = refill(
             job.arrays, posed, job.begun, constants.beginnings, job.waiting, waiting
         )
-        busy = every[: list_busy(slots, every)]
+        busy = job.busy[: list_busy(slots, job.busy)]
         if len(busy) == 0:
             break
         forward(job.dense, job.arrays.trial, busy, job.passes)

@@ -6,15 +6,13 @@ from numba import njit
 SUMS = {"reassoc", "contract", "nsz", "arcp"}
 """Let sums be reordered, so that they run on vector registers; NaN stays NaN."""
 
-INNER = {
-    "cache": True,
-    "error_model": "numpy",
-    "no_cpython_wrapper": True,
-    "no_cfunc_wrapper": True,
-}
+ALL = {"cache": True, "error_model": "numpy", "_nrt": False}
+"""Options of all functions. Without numba's runtime they can't make arrays, nor count
+references to them (`space`)."""
+INNER = ALL | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """Options of functions that only compiled ones call; without the wrappers they compile
 in less time."""
-ENTRY = {"cache": True, "error_model": "numpy", "nogil": True}
+ENTRY = ALL | {"nogil": True}
 """Options of functions that Python calls."""
 
 ZERO, ONE, HALF = np.float32(0), np.float32(1), np.float32(0.5)
@@ -79,6 +77,49 @@ def add_row(a, factor, b, k):
     """Add ``factor`` times row ``k`` of a matrix to ``a`` in place."""
     for j in range(len(a)):
         a[j] += factor * b[k, j]
+
+
+@njit(fastmath=SUMS, **INNER)
+def add_two_rows(a, factor, b, k, other, m):
+    """Add multiples of rows ``k`` and ``m`` of a matrix to ``a`` in place."""
+    for j in range(len(a)):
+        a[j] += factor * b[k, j] + other * b[m, j]
+
+
+@njit(fastmath=SUMS, **INNER)
+def add_rows(a, factors, b):
+    """Add multiples of the first rows of a matrix to ``a``, two rows in one pass."""
+    waiting = -1
+    for k in range(len(factors)):
+        if factors[k] == 0:
+            continue
+        if waiting < 0:
+            waiting = k
+        else:
+            add_two_rows(a, factors[waiting], b, waiting, factors[k], k)
+            waiting = -1
+    if waiting >= 0:
+        add_row(a, factors[waiting], b, waiting)
+
+
+@njit(fastmath=SUMS, **INNER)
+def dot_two_rows(a, b, k, m):
+    """Return the inner products of a vector with rows ``k`` and ``m`` of a matrix."""
+    one, other = ZERO, ZERO
+    for j in range(len(a)):
+        one += a[j] * b[k, j]
+        other += a[j] * b[m, j]
+    return one, other
+
+
+@njit(fastmath=SUMS, **INNER)
+def dot_rows(a, b, products):
+    """Write the inner products of a vector with the first rows of a matrix."""
+    even = len(products) - len(products) % 2
+    for k in range(0, even, 2):
+        products[k], products[k + 1] = dot_two_rows(a, b, k, k + 1)
+    if even < len(products):
+        products[even] = dot_row(a, b, even)
 
 
 @njit(fastmath=SUMS, **INNER)

@@ -1,0 +1,61 @@
+"""Subnormal numbers are zero while an attack runs, and what they were afterwards."""
+
+import pytest
+import torch
+from torch import nn
+
+from intriguing.attack import find_adversarial
+from intriguing.attack.subnormal import are_zero, subnormals_as_zero
+
+MODE = torch.set_flush_denormal(False)
+pytestmark = pytest.mark.skipif(not MODE, reason="this processor has no such mode")
+
+
+@pytest.fixture(params=[False, True])
+def mode(request):
+    """The mode in which the caller is."""
+    torch.set_flush_denormal(request.param)
+    yield request.param
+    torch.set_flush_denormal(False)
+
+
+def test_the_mode_lasts_as_long_as_the_block(mode):
+    assert are_zero() == mode
+    with subnormals_as_zero():
+        assert are_zero()
+        with subnormals_as_zero():
+            assert are_zero()
+        assert are_zero()
+    assert are_zero() == mode
+
+
+def test_an_error_ends_it_too(mode):
+    with pytest.raises(ValueError), subnormals_as_zero():
+        raise ValueError
+    assert are_zero() == mode
+
+
+@pytest.mark.parametrize("method", ["lbfgs", "scipy", "minimal"])
+def test_attacks_run_in_it_and_leave_the_caller_in_his(method, mode):
+    seen = []
+
+    class Watched(nn.Module):
+        def forward(self, images):
+            seen.append(are_zero())
+            return images.flatten(1)
+
+    images, targets = torch.rand(3, 5), torch.tensor([0, 1, 2])
+    find_adversarial(Watched(), images, targets, method=method)
+    assert all(seen[2:-1]) and len(seen) > 3  # the first and last calls only judge
+    assert are_zero() == mode
+
+
+def test_tiny_gradients_do_not_change_what_is_found():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(9, 6), nn.Sigmoid(), nn.Linear(6, 3))
+    model[1].weight.data *= 60  # saturated: slopes of 1e-40
+    images, targets = torch.rand(8, 9), torch.arange(8) % 3
+    found = find_adversarial(model, images, targets)
+    with subnormals_as_zero():
+        again = find_adversarial(model, images, targets)
+    assert torch.equal(found.images, again.images)
