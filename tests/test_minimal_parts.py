@@ -275,6 +275,31 @@ def test_gradients_left_behind_become_cuts_once_there_were_several():
     assert 0 < live.multiplier[0, own] < workingset.NOTICEABLE
 
 
+@pytest.mark.parametrize(
+    ("margin", "best", "stale", "converged"),
+    [
+        (1e-3, 1.5, 0, True),  # reached, whatever was before
+        (-1e-3, 1.00005, ending.IDLE, True),  # the best is hardly longer
+        (-1e-3, 1.00005, ending.IDLE - 1, False),  # it may still fall
+        (-1e-3, 1.0002, ending.IDLE, False),  # it is noticeably longer
+    ],
+)
+def test_a_run_has_converged_at_a_stationary_point_or_hardly_above_it(
+    margin, best, stale, converged
+):
+    model, images = nn.Sequential(nn.Flatten(), nn.Linear(5, 3)), torch.rand(2, 5)
+    wanted = torch.tensor([[True, False, False]]).repeat(2, 1)
+    problem, _ = pose(network_of(model, images[0].shape), images, wanted, 1, None, None)
+    live = empty(problem, 2, 1, 1)
+    live.length.fill_(1.0)
+    live.unit.fill_(1.0)
+    live.margins.fill_(margin)
+    live.best.fill_(best)
+    live.stale.fill_(stale)
+    live.residual.copy_(torch.tensor([0.009, 0.011]))  # the second moves too far
+    assert ending.has_converged(live, ending.Accuracy()).tolist() == [converged, False]
+
+
 @given(seed=st.integers(0, 1000))
 def test_a_walk_climbs_the_odds_inside_the_box(seed):
     generator = seeded(seed)

@@ -1,5 +1,7 @@
 """Subnormal numbers are zero while an attack runs, and what they were afterwards."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 from torch import nn
@@ -27,6 +29,11 @@ def test_the_mode_lasts_as_long_as_the_block(mode):
             assert are_zero()
         assert are_zero()
     assert are_zero() == mode
+
+
+def test_threads_started_meanwhile_are_in_it(mode):
+    with subnormals_as_zero(), ThreadPoolExecutor(1) as pool:
+        assert pool.submit(are_zero).result()
 
 
 def test_an_error_ends_it_too(mode):

@@ -218,6 +218,7 @@ def ends(accuracy: Accuracy) -> Ends:
         ending.MOST_TURNS,
         ending.MOST_STALE,
         ending.PRUNED_FROM,
+        ending.IDLE,
         *singles(
             accuracy.tolerance,
             accuracy.excess,

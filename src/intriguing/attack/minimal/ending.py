@@ -14,6 +14,8 @@ from intriguing.attack.minimal.workingset import by_class
 
 MOST_REFUSALS, MOST_TURNS, MOST_STALE = 12, 240, 60
 """Refusals in a row, trials, and turns without progress after which a run ends."""
+IDLE = 20
+"""Turns without progress after which the best image counts, not only the iterate."""
 STALE_WITHIN = 1.005
 """How close to the best the iterate must be for a lack of progress to count."""
 PRUNED_FROM = 3
@@ -66,10 +68,15 @@ def finish(live: Live, tally: Tally, accuracy: Accuracy) -> Int[Tensor, " n"]:
 
 
 def has_converged(live: Live, accuracy: Accuracy) -> Bool[Tensor, " b"]:
-    """Return which iterates are reached and stationary."""
+    """Return which iterates are stationary, and reached or hardly below the best.
+
+    On kinks iterates may fall short of the margin for ever, by hardly anything.
+    """
     small = live.residual < accuracy.tolerance * live.length + 1e-12
-    snug = live.excess < accuracy.excess * live.length + 1e-6
-    return small & snug & (live.margins.amin(1) > SAFE_MARGIN * live.unit)
+    least = live.length - live.excess
+    most = least + accuracy.excess * live.length + 1e-6
+    here = (live.length < most) & (live.margins.amin(1) > SAFE_MARGIN * live.unit)
+    return small & (here | ((live.best < most) & (live.stale >= IDLE)))
 
 
 def is_tired(live: Live) -> Bool[Tensor, " b"]:

@@ -26,6 +26,7 @@ class Ends(NamedTuple):
     most_turns: int
     most_stale: int
     pruned_from: int
+    idle: int
     tolerance: np.float32
     excess: np.float32
     safe: np.float32
@@ -57,10 +58,12 @@ class Tallied(NamedTuple):
 
 @njit(**INNER)
 def has_converged(slot, margins, ends):
-    """Say whether an iterate is reached and stationary."""
+    """Say whether an iterate is stationary, and reached or hardly below the best."""
     small = slot.residual < ends.tolerance * slot.length + np.float32(1e-12)
-    snug = slot.excess < ends.excess * slot.length + np.float32(1e-6)
-    return small and snug and margins[lowest(margins)] > ends.safe * slot.unit
+    least = slot.length - slot.excess
+    most = least + ends.excess * slot.length + np.float32(1e-6)
+    here = slot.length < most and margins[lowest(margins)] > ends.safe * slot.unit
+    return small and (here or (slot.best < most and slot.stale >= ends.idle))
 
 
 @njit(**INNER)
