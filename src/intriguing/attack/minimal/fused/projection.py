@@ -77,6 +77,8 @@ def minimise_lagrangian(piece, multiplier, point, move, shortfall):
     """Write x'(λ) and the shortfall; return the value of the dual."""
     base, slopes, count = piece.clean, piece.slopes, 0
     a, b, k, m = ZERO, ZERO, 0, 0
+    # Two slopes at a time; the last two go into the pass that clips, and mostly there
+    # are no others.
     for c in range(len(multiplier)):
         if multiplier[c] == 0:
             continue
