@@ -2,7 +2,7 @@
 
 Saturated sigmoid units have gradients of 1e-40 and less. Some processors need a hundred
 times as long for such *subnormal* numbers as for others, which made attacks of the
-paper's networks four to ten times as slow there; to their results they mean nothing.
+paper's networks several times as slow there; to their results they mean nothing.
 """
 
 from collections.abc import Iterator

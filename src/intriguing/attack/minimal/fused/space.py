@@ -2,7 +2,7 @@
 
 They make no arrays of their own: then numba need not count references, which it does
 by atomic operations whenever a row is taken out of an array or a record is passed on.
-With vectors as short as an image that took a sixth of the time.
+With vectors as short as an image that took a good part of the time.
 """
 
 from typing import NamedTuple
