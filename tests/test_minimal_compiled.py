@@ -113,6 +113,10 @@ def assert_same_ends(live: Live, tally: Tally) -> torch.Tensor:
     over = compiled.finish(live, tally, DEFAULT)
     assert torch.equal(over, expected)
     assert torch.equal(live.row, plain.row)
+    for field in fields(Live):
+        left, right = getattr(live, field.name), getattr(plain, field.name)
+        if field.name not in ("own", "views"):
+            assert torch.equal(left[live.row >= 0], right[live.row >= 0]), field.name
     for field in fields(Tally):
         left, right = getattr(tally, field.name), getattr(entered, field.name)
         torch.testing.assert_close(left, right, rtol=1e-6, atol=0)

@@ -12,17 +12,18 @@ from intriguing.attack.minimal import (
     ending,
     projection,
     starts,
+    steps,
     walk,
     workingset,
 )
-from intriguing.attack.minimal.live import empty
+from intriguing.attack.minimal.live import Live, empty, place
 from intriguing.attack.minimal.network import (
     LEAST_ROWS,
     difference,
     network_of,
     padded,
 )
-from intriguing.attack.minimal.problem import pose
+from intriguing.attack.minimal.problem import Tally, next_runs, pose
 from intriguing.attack.minimal.turn import keep_left_behind
 from intriguing.attack.minimal.untargeted import ranked
 
@@ -267,12 +268,98 @@ def test_gradients_left_behind_become_cuts_once_there_were_several():
     live.slopes.copy_(torch.randn(live.slopes.shape, generator=seeded(1)))
     live.cuts += torch.tensor([workingset.KEPT_FROM, workingset.KEPT_FROM - 1])
     left = live.slopes[0, 0].clone()
-    keep_left_behind(live, torch.arange(2))
+    keep_left_behind(live, torch.arange(2), kinked=False)
     own = live.own
     assert live.gap[:, own:].isfinite().tolist() == [[True, False, False], [False] * 3]
     assert torch.equal(live.slopes[0, own], left)
     assert live.classes[0, own] == 3 and live.gap[0, own] == live.gap[0, 0]
     assert 0 < live.multiplier[0, own] < workingset.NOTICEABLE
+
+
+def test_in_a_network_with_kinks_they_do_so_at_once_near_the_end():
+    layers = (nn.Flatten(), nn.Linear(5, 6), nn.ReLU(), nn.Linear(6, 4))
+    model, images = nn.Sequential(*layers), torch.rand(2, 5)
+    wanted = torch.tensor([[True, False, False, False]]).repeat(2, 1)
+    network = network_of(model, images[0].shape)
+    assert network.kinked
+    problem, _ = pose(network, images, wanted, 1, None, None)
+    live = empty(problem, 2, 1, 3)
+    live.gap.fill_(torch.inf)
+    live.gap[:, 0], live.multiplier[:, 0], live.length[:] = 0.1, 1.0, 2.0
+    live.residual.copy_(2.0 * workingset.KEPT_WITHIN * torch.tensor([0.99, 1.01]))
+    for kinked, kept in ((False, [False, False]), (True, [True, False])):
+        keep_left_behind(live, torch.arange(2), kinked)
+        assert live.gap[:, live.own].isfinite().tolist() == kept
+
+
+@pytest.mark.parametrize(
+    ("layer", "kinked"),
+    [(nn.Sigmoid, False), (nn.Softplus, False), (nn.ReLU, True), (nn.LeakyReLU, True)],
+)
+def test_a_stack_of_layers_says_whether_it_has_kinks(layer, kinked):
+    model = nn.Sequential(nn.Flatten(), nn.Linear(5, 6), layer(), nn.Linear(6, 4))
+    assert network_of(model, torch.Size([5])).kinked == kinked
+    refusals = torch.arange(4.0)
+    calls = steps.calls_for_cut(refusals, kinked).tolist()
+    assert calls == [False, kinked, True, True]
+
+
+def run_beside_a_bound(best: float, bound: float) -> tuple[Live, Tally]:
+    """Return a run that ends unconverged, and what is known of its image."""
+    model, images = nn.Sequential(nn.Flatten(), nn.Linear(5, 3)), torch.rand(1, 5)
+    wanted = torch.tensor([[True, False, False]])
+    network = network_of(model, images[0].shape)
+    problem, tally = pose(network, images, wanted, 1, None, None)
+    live = empty(problem, 1, 2, 2)
+    run = next_runs(problem, tally, torch.arange(1))
+    place(live, torch.arange(1), run, problem)
+    tally.length.fill_(bound)
+    tally.converged.fill_(True)
+    live.walking.fill_(False)
+    live.best_image.fill_(0.25)
+    live.image.fill_(0.5)
+    numbers = {"best": best, "bound": bound, "length": 3.0, "residual": 0.3}
+    for name, value in numbers.items():
+        getattr(live, name).fill_(value)
+    live.taken.fill_(ending.MOST_TURNS + 1)
+    live.gap.fill_(0.1)
+    for name in ("multiplier", "price", "pairs", "cuts", "refusals"):
+        getattr(live, name).fill_(2)
+    return live, tally
+
+
+def test_a_run_that_left_the_shortest_known_goes_back_to_it_once():
+    live, tally = run_beside_a_bound(best=0.9, bound=1.0)
+    assert not len(ending.finish(live, tally, ending.Accuracy()))
+    assert live.row.tolist() == [0] and tally.length.item() == 1.0
+    assert torch.equal(live.trial, live.best_image)
+    assert live.length.isinf().all() and live.gap.isinf().all()
+    for name in ("multiplier", "pairs", "cuts", "refusals"):
+        assert not getattr(live, name).any()
+    assert live.price.item() == 2  # too low a price was why it had left
+    live.taken.fill_(ending.MOST_TURNS + 1)
+    assert ending.finish(live, tally, ending.Accuracy()).tolist() == [0]
+    assert tally.length.item() == pytest.approx(0.9) and not tally.converged.any()
+
+
+def test_a_run_that_is_not_the_shortest_known_does_not_go_back():
+    live, tally = run_beside_a_bound(best=0.9999, bound=1.0)
+    assert ending.finish(live, tally, ending.Accuracy()).tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("best", "ends", "converged"), [(0.99995, True, True), (0.9998, False, True)]
+)
+def test_a_run_back_at_the_best_image_ends_unless_it_is_clearly_shorter(
+    best, ends, converged
+):
+    live, tally = run_beside_a_bound(best, bound=1.0)
+    live.taken.fill_(1)
+    live.residual.fill_(2.0)  # so that nothing else would end it
+    tally.image.copy_(live.image)
+    over = ending.finish(live, tally, ending.Accuracy())
+    assert over.tolist() == ([0] if ends else [])
+    assert tally.converged.item() == converged
 
 
 @pytest.mark.parametrize(
@@ -333,9 +420,9 @@ def test_classes_are_ranked_by_their_linear_distance():
     network = network_of(model, torch.Size((15,)))
     classes, estimate = ranked(network, images, wanted)
     for n in range(6):
-        for place in range(4):
-            goal = classes[n, place]
+        for nth in range(4):
+            goal = classes[n, nth]
             normal = model[1].weight[goal] - model[1].weight[label[n]]
             distance = (logits[n, label[n]] - logits[n, goal]) / normal.norm()
-            torch.testing.assert_close(estimate[n, place], distance.detach())
+            torch.testing.assert_close(estimate[n, nth], distance.detach())
         assert (estimate[n].diff() >= 0).all()

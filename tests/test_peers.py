@@ -124,12 +124,13 @@ def test_lengths_and_passes_are_those_of_the_attack(network, targeted):
 def test_an_attack_may_count_its_passes_itself(network):
     def counts(model: nn.Module, task: Task) -> Counted:
         assert not model._forward_hooks
-        return Counted(swapped(model, task), 30, 20 * len(task.images))
+        return Counted(swapped(model, task), 30, 20 * len(task.images), 4)
 
     own = Contender("own", counts, counts=True)
     found = compare(network, task_of(10, True), [own], rounds=2)
     assert found["reached"].all()
     assert found["forwards"].eq(3).all() and found["backwards"].eq(20).all()
+    assert found["unconverged"].eq(0.4).all()
 
 
 def test_passes_are_counted_while_asked_and_not_after(network):

@@ -237,8 +237,8 @@ def _cell_text(one: Entry | None, kinds: Kinds | None) -> str:
 
 
 def legend(df: pd.DataFrame) -> str:
-    """Explanation of the brackets, and of the marks where there are any."""
-    text = "In brackets: 95 % interval."
+    """Explanation of the brackets and of the marks, where there are any."""
+    text = "In brackets: 95 % interval." if df["low"].notna().any() else ""
     if df["verdict"].isin(list(MARKS)).any():
         marks = ", ".join(f"{mark} {verdict}" for verdict, mark in MARKS.items())
         text += f" Beside the paper's number: {marks}."

@@ -5,6 +5,7 @@ PEER_NETWORKS = [m for m in ("FC100-100-10", "FC200-200-10") if m in MODELS] or 
     MODELS
 )[:1]
 PEERS_SEED = CFG.seeds[0]
+LINEAR = [name for name, model in MODELS.items() if model.family == "linear"]
 GOALS = ("targeted", "untargeted")
 PEERS = f"{RESULTS}/peers"
 
@@ -12,6 +13,7 @@ PEERS = f"{RESULTS}/peers"
 rule peers:
     input:
         f"{RESULTS}/tables/peers.md",
+        f"{RESULTS}/tables/peers-requirements.md",
         f"{RESULTS}/figures/peers.png",
 
 
@@ -86,6 +88,32 @@ rule attack_peers:
         step("attack_peers.py")
 
 
+rule attack_exact:
+    input:
+        weights=compared_weights,
+        images=rules.attack_peers.input.images,
+    output:
+        f"{PEERS}/exact/{{network}}-{{goal}}.parquet",
+    log:
+        f"{RESULTS}/logs/attack_exact/{{network}}-{{goal}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/attack_exact/{{network}}-{{goal}}.tsv"
+    wildcard_constraints:
+        network="|".join(map(re.escape, LINEAR)) or "none",
+        goal="|".join(GOALS),
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        settings=rules.attack_peers.params.settings,
+        code=digest("attack_exact.py"),
+    message:
+        "Exact optima of {wildcards.network}, {wildcards.goal}"
+    script:
+        step("attack_exact.py")
+
+
 rule table_peers:
     input:
         records=[
@@ -111,6 +139,35 @@ rule table_peers:
         "Success, distortion and cost of every attack"
     script:
         step("table_peers.py")
+
+
+rule table_requirements:
+    input:
+        compared=rules.table_peers.input.records,
+        exact=[f"{PEERS}/exact/{m}-{g}.parquet" for m in LINEAR for g in GOALS],
+    output:
+        csv=f"{RESULTS}/tables/peers-requirements.csv",
+        md=f"{RESULTS}/tables/peers-requirements.md",
+        tex=f"{RESULTS}/tables/peers-requirements.tex",
+        html=f"{RESULTS}/tables/peers-requirements.html",
+    log:
+        f"{RESULTS}/logs/table_requirements.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table_requirements.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        settings={
+            "compared": rules.table_peers.params.settings["names"],
+            "exact": [f"{m}:{g}" for m in LINEAR for g in GOALS],
+        },
+        code=digest("table_requirements.py"),
+    message:
+        "What was asked of the attacks, and what is measured"
+    script:
+        step("table_requirements.py")
 
 
 rule figure_peers:

@@ -19,7 +19,7 @@ from intriguing.attack.weights import Rival, WeightRule, first_weights, refine
 from intriguing.errors import InputError
 
 BATCH = 1024
-STARTS = (1.0, 0.1, 0.01)
+STARTS = (1.0, 0.1, 0.01, 4.0)
 
 
 def lbfgs_from_starts(
@@ -42,7 +42,8 @@ def lbfgs_from_starts(
         norm: Price of the perturbation, ``squared`` or ``plain`` length.
         starts: First weights to search from, as multiples of an estimate. Networks
             trained to zero error have several minima: a large weight finds those near
-            the clean image, a small one those under the deepest part of the loss.
+            the clean image, a small one those under the deepest part of the loss;
+            from one that is too large the minimiser is followed out from the image.
         rule: How the weight is searched; see `intriguing.attack.weights`.
         weights: First weight of each image, instead of ``starts``.
         accuracy: When each solve ends.

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from intriguing.attack.lbfgs import SAFE_MARGIN
 from intriguing.attack.objective import Penalty, evaluate
+from intriguing.attack.weights import WIDER
 
 LossAndSlope = Callable[[np.ndarray], tuple[float, np.ndarray]]
-WIDER = 4.0
 
 
 class Solution(NamedTuple):

@@ -17,6 +17,8 @@ from torch import Tensor
 
 from intriguing.attack.objective import Evaluation, Penalty, free_pixels
 
+WIDER = 4.0
+"""Factor from one weight to the next while the bracket has an open end."""
 LIGHTEST, HEAVIEST = 1e-8, 1e8
 """Weights beyond which the search gives up."""
 
@@ -97,9 +99,9 @@ def first_weights(
     return steepness / (2 * distance * penalty.stiffness(distance)).clamp_min(1e-12)
 
 
-def widen(bracket: Bracket, factor: float) -> Float[Tensor, " n"]:
+def widen(bracket: Bracket) -> Float[Tensor, " n"]:
     """Return the next weight of images whose bracket still has an open end."""
-    up, down = bracket.success * factor, bracket.failure / factor
+    up, down = bracket.success * WIDER, bracket.failure / WIDER
     following = torch.where(bracket.success > 0, up, down)
     outside = (following > HEAVIEST) | (following < LIGHTEST)
     return following.masked_fill(outside, torch.nan)
@@ -129,7 +131,7 @@ def refine(tolerance: float = 2e-3, near: float = 3e-4, most: int = 40) -> Weigh
         share = torch.where(bracket.tried % 2 == 1, 0.5, share.clamp(0.05, 0.95))
         inside = torch.exp(low + share * width)
         inside = inside.masked_fill(width <= tolerance, torch.nan)
-        following = torch.where(is_open(bracket), widen(bracket, 2.0), inside)
+        following = torch.where(is_open(bracket), widen(bracket), inside)
         close = (bracket.success > 0) & (bracket.excess <= near)
         return following.masked_fill(close | (bracket.tried >= most), torch.nan)
 

@@ -4,6 +4,7 @@ A machine's speed drifts, so attacks alternate in one process, on one thread, an
 time is what counts: ratios of speeds are worth quoting, speeds are not.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,11 +28,19 @@ WARM = 2
 
 
 class Counted(NamedTuple):
-    """What an attack returns that counts its passes itself, forwards and backwards."""
+    """What an attack returns that counts for itself.
+
+    Attributes:
+        images: Adversarial images.
+        forwards: Images that went through a network forwards.
+        backwards: Likewise backwards.
+        unconverged: Images at no stationary point.
+    """
 
     images: Tensor
     forwards: int
     backwards: int
+    unconverged: int
 
 
 Attack = Callable[[nn.Module, Task], Tensor | Counted]
@@ -90,11 +99,13 @@ class Score:
         images: What it returned, by the first of the rows.
         seconds: CPU seconds of each timed turn.
         counter: Its passes over all images.
+        unconverged: Images that it says are at no stationary point; NaN if it doesn't.
     """
 
     images: dict[int, Tensor] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
     counter: Counter = field(default_factory=Counter)
+    unconverged: float = math.nan
 
 
 @contextmanager
@@ -139,7 +150,8 @@ def compare(
         One row an attack and image: ``attack``, ``image`` (its place), ``reached`` by a
         plain forward pass, ``distortion`` (infinite where it failed); and, the same in
         all rows of an attack, passes and CPU seconds an image: ``forwards``,
-        ``backwards``, ``seconds``.
+        ``backwards``, ``seconds``; and the share ``unconverged``, NaN where an attack
+        does not say.
     """
     for one in contenders:
         one.attack(model, task.rows(slice(0, WARM)))
@@ -167,9 +179,10 @@ def take_turn(
         score.seconds.append(timed(one.attack, model, own)[1])
         return
     if one.counts:
-        (images, forwards, backwards), seconds = timed(one.attack, model, own)
+        (images, forwards, backwards, left), seconds = timed(one.attack, model, own)
         score.counter.forwards += forwards
         score.counter.backwards += backwards
+        score.unconverged = np.nansum([score.unconverged, left])
     else:
         with counting(model, score.counter):
             images, seconds = timed(one.attack, model, own)
@@ -200,7 +213,8 @@ def result(model: nn.Module, task: Task, one: Contender, score: Score) -> pd.Dat
             "distortion": lengths.numpy(),
             "forwards": score.counter.forwards / count,
             "backwards": score.counter.backwards / count,
-            "seconds": median(score.seconds) if score.seconds else float("nan"),
+            "seconds": median(score.seconds) if score.seconds else math.nan,
+            "unconverged": score.unconverged / count,
         }
     )
 

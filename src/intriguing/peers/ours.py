@@ -38,7 +38,8 @@ def shortest(
         known=known,
     )
     passes = int(found.evaluations.sum()), int(found.gradients.sum())
-    return Counted(found.image.reshape(task.images.shape), *passes)
+    left = int((~found.converged).sum())
+    return Counted(found.image.reshape(task.images.shape), *passes, left)
 
 
 def shortest_from_lbfgs(model: nn.Module, task: Task, starts: int) -> Counted:
@@ -46,4 +47,6 @@ def shortest_from_lbfgs(model: nn.Module, task: Task, starts: int) -> Counted:
     paper = find_adversarial(model, task.images, task.targets, labels=task.labels)
     found = shortest(model, task, starts, paper.images)
     passes = int(paper.evaluations.sum())
-    return Counted(found.images, found.forwards + passes, found.backwards + passes)
+    return found._replace(
+        forwards=found.forwards + passes, backwards=found.backwards + passes
+    )

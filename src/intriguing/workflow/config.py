@@ -98,7 +98,7 @@ class AttackSection(Section):
         "reported apart, and all that the attacks on the open choices take.",
     )
     starts: tuple[Positive, ...] = Field(
-        (1.0, 0.1, 0.01),
+        (1.0, 0.1, 0.01, 4.0),
         min_length=1,
         description="Weights at which the search starts, each in turn, as multiples "
         "of an estimate; the nearest result of all is kept.",

@@ -126,8 +126,8 @@ def compile_all(live: Live) -> None:
     logits, slopes = live.margins[:0].numpy(), live.clean[:0].numpy()
     cuts = cuts_of(live)
     with one_process("intriguing-compiles"):
-        fused.attempt(none, logits, arrays, asked, rules(cuts), space)
-        fused.complete(none, slopes, arrays, asked, rules(cuts))
+        fused.attempt(none, logits, arrays, asked, rules(cuts, False), space)
+        fused.complete(none, slopes, arrays, asked, rules(cuts, False))
         fused.solve(none, arrays, asked.left, limits(cuts), space)
         fused.aim(none, arrays, limits(cuts))
         tallied = tallied_of(empty_tally(live.clean[:0], live.goal[:0]))
@@ -175,8 +175,13 @@ def limits(cuts: int) -> Limits:
 
 
 @cache
-def rules(cuts: int) -> Rules:
-    """Return the constants of a turn, of slots with so many seats for cuts."""
+def rules(cuts: int, kinked: bool) -> Rules:
+    """Return the constants of a turn.
+
+    Args:
+        cuts: Seats for cuts of a slot.
+        kinked: Whether the network is known to have kinks.
+    """
     return Rules(
         KNOWN,
         cuts,
@@ -188,7 +193,7 @@ def rules(cuts: int) -> Rules:
             steps.SAFE_MARGIN,
             steps.KAPPA,
             steps.SLACK,
-            steps.CUTS_FROM,
+            steps.cuts_from(kinked),
             steps.CUTS_TO,
             steps.PATIENCE,
             steps.AT_A_KINK,
@@ -200,6 +205,7 @@ def rules(cuts: int) -> Rules:
             workingset.PER_STEP,
             workingset.FARTHEST,
             workingset.NOTICEABLE,
+            workingset.KEPT_WITHIN if kinked else 0,
             workingset.TRACE,
             walk.FIRST,
             walk.GROWTH,
@@ -242,7 +248,7 @@ def take_turn(live: Live, network: Network) -> None:
     points = live.trial.index_select(0, torch.from_numpy(busy))
     logits, trace = network.forward(points)
     cuts = cuts_of(live)
-    given = arrays, asked, rules(cuts)
+    given = arrays, asked, rules(cuts, network.kinked)
     count = fused.attempt(busy, logits.contiguous().numpy(), *given, space)
     wanted = (torch.from_numpy(part[:count]) for part in (asked.rows, asked.weights))
     slopes = network.backward(trace, *wanted)

@@ -75,7 +75,10 @@ def search_all(
         for rows in np.array_split(np.arange(images), threads)
     ]
     constants = Constants(
-        beginnings(), rules(CUTS_OF_LAYERS), limits(CUTS_OF_LAYERS), ends(accuracy)
+        beginnings(),
+        rules(CUTS_OF_LAYERS, RELU in network.kinds),
+        limits(CUTS_OF_LAYERS),
+        ends(accuracy),
     )
     compile_turns(jobs[0], constants)
     with ThreadPoolExecutor(threads) as pool:

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from intriguing.attack.live import copy_rows
 from intriguing.attack.minimal.live import Live, bound_of_walks
 from intriguing.attack.minimal.problem import KNOWN, Tally
 from intriguing.attack.minimal.starts import SAME, counted
@@ -29,6 +30,8 @@ TOO_FAR = 2.0
 BASIN = 0.1
 """Distance to the best image, as a share of the perturbation, at which a run is taken
 to end in the same minimum."""
+AFRESH = ("cuts", "missed", "pairs", "stale")
+"""Counts of `Live` that begin anew where a run goes back to its shortest success."""
 TIED = 1e-3
 """A rival ties with the goal if its multiplier exceeds this share of the largest."""
 
@@ -55,12 +58,17 @@ def finish(live: Live, tally: Tally, accuracy: Accuracy) -> Int[Tensor, " n"]:
     again = torch.zeros_like(solving)
     over = converged | (solving & is_tired(live))
     if live.bound.isfinite().any():
-        again = back_again(live, tally, solving & live.bound.isfinite())
+        shorter = live.best < (1 - accuracy.excess) * live.bound
+        again = back_again(live, tally, solving & live.bound.isfinite() & ~shorter)
         over |= again | (solving & is_above(live)) | astray(live)
+    returns = solving & over & ~converged & has_left_best(live)
+    go_back(live, returns.nonzero()[:, 0])
     best = torch.where(again, torch.minimum(live.best, live.bound), live.best)
-    over = over.nonzero()[:, 0]
+    over = (over & ~returns).nonzero()[:, 0]
     if not over.numel():
         return over
+    # One that comes back to a stationary point is hardly shorter, if at all.
+    converged |= again & tally.converged[live.row.clamp_min(0)]
     enter(tally, live, over, best[over], converged[over])
     rows = live.row[over]
     live.row[over] = -1
@@ -107,7 +115,10 @@ def astray(live: Live) -> Bool[Tensor, " b"]:
 def back_again(
     live: Live, tally: Tally, candidates: Bool[Tensor, " b"]
 ) -> Bool[Tensor, " b"]:
-    """Return which runs come so close to the best image that they must end there."""
+    """Return which runs come so close to the best image that they must end there.
+
+    Candidates are those that are not already shorter than it.
+    """
     rows = candidates.nonzero()[:, 0]
     if not rows.numel():
         return torch.zeros_like(candidates)
@@ -115,6 +126,27 @@ def back_again(
     apart = (live.image.index_select(0, rows) - best).norm(dim=1)
     close = apart < BASIN * live.length[rows]
     return torch.zeros_like(candidates).index_copy_(0, rows, close)
+
+
+def has_left_best(live: Live) -> Bool[Tensor, " b"]:
+    """Return which runs were shorter than all known, and may go back there once."""
+    return (live.returned == 0) & (live.best < (1 - SAME) * live.bound)
+
+
+def go_back(live: Live, rows: Int[Tensor, " n"]) -> None:
+    """Begin anew at the shortest success of a run.
+
+    The price of a missing margin was too low when that was left: the merit let the
+    iterates fall short of the margin, and what they came to then is longer. The price
+    learnt since is kept; curvature and cuts of other places are not.
+    """
+    if not rows.numel():
+        return
+    for name in ("multiplier", "refusals", "halvings", *AFRESH):
+        getattr(live, name)[rows] = 0
+    live.returned[rows] += 1
+    live.gap[rows], live.length[rows] = torch.inf, torch.inf
+    copy_rows(live.best_image, live.trial, rows)
 
 
 def enter(

@@ -50,6 +50,7 @@ class Live:
         best_image: Shortest success of this run.
         best: Its length.
         stale: Turns since ``best`` last fell noticeably.
+        returned: How often the run has gone back to its shortest success.
         bound: Shortest perturbation known from earlier runs.
         iterations: Accepted steps of this run.
         forwards: Forward passes of this run.
@@ -91,6 +92,7 @@ class Live:
     best_image: Float[Tensor, "b d"]
     best: Float[Tensor, " b"]
     stale: Int[Tensor, " b"]
+    returned: Int[Tensor, " b"]
     bound: Float[Tensor, " b"]
     iterations: Int[Tensor, " b"]
     forwards: Int[Tensor, " b"]
@@ -117,6 +119,7 @@ COUNTS = (
     "pairs",
     "taken",
     "stale",
+    "returned",
     "iterations",
     "forwards",
     "backwards",

@@ -38,6 +38,8 @@ ELEMENTWISE = (
     nn.SiLU,
     nn.Softplus,
 )
+WITH_KINKS = (nn.ReLU, nn.LeakyReLU)
+"""Those whose slope jumps."""
 
 
 class Network(NamedTuple):
@@ -49,11 +51,14 @@ class Network(NamedTuple):
             gradient (P, D) of the weighted logits.
         layers: Its layers if it is a stack of linear maps and functions of single
             values, else none.
+        kinked: Whether it is one and the slope of some function jumps. Of any other
+            network the search finds out, run by run.
     """
 
     forward: Forward
     backward: Backward
     layers: tuple[nn.Module, ...] = ()
+    kinked: bool = False
 
 
 def network_of(model: nn.Module, shape: torch.Size) -> Network:
@@ -79,7 +84,9 @@ def network_of(model: nn.Module, shape: torch.Size) -> Network:
         ]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
-    return Network(checked_forward, padded_backward, tuple(layers or ()))
+    known = tuple(layers or ())
+    kinked = any(isinstance(layer, WITH_KINKS) for layer in known)
+    return Network(checked_forward, padded_backward, known, kinked)
 
 
 def padded(rows: Float[Tensor, "n ..."]) -> Float[Tensor, "m ..."]:

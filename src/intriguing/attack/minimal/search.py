@@ -163,15 +163,19 @@ def run(
     if dense is not None:
         compiled_search.search_all(dense, problem, tally, accuracy, slots)
     else:
-        slots = slots or slots_for(problem.clean, accuracy)
         search_by_turns(network, problem, tally, accuracy, slots)
 
 
 def search_by_turns(
-    network: Network, problem: Problem, tally: Tally, accuracy: Accuracy, slots: int
+    network: Network,
+    problem: Problem,
+    tally: Tally,
+    accuracy: Accuracy,
+    slots: int | None,
 ) -> None:
     """Take turns until no image is left."""
     cuts = CUTS_OF_LAYERS if network.layers else CUTS
+    slots = slots or slots_for(problem.clean, accuracy.memory, cuts)
     live = empty(problem, slots, accuracy.memory, cuts)
     waiting = torch.arange(len(problem.clean), device=problem.clean.device)
     while True:
@@ -182,12 +186,18 @@ def search_by_turns(
         waiting = torch.cat([over, waiting])
 
 
-def slots_for(clean: Float[Tensor, "n ..."], accuracy: Accuracy) -> int:
-    """Return how many images to work on at once."""
+def slots_for(clean: Float[Tensor, "n ..."], memory: int, cuts: int) -> int:
+    """Return how many images to work on at once.
+
+    Args:
+        clean: The images.
+        memory: Curvature pairs of each.
+        cuts: Seats for cuts of each.
+    """
     on_cpu = clean.device.type == "cpu"
     most = SLOTS if on_cpu else GPU_SLOTS
     values = SLOT_VALUES if on_cpu else GPU_SLOT_VALUES
-    each = clean[0].numel() * (MOST_CLASSES + CUTS + 2 * accuracy.memory)
+    each = clean[0].numel() * (MOST_CLASSES + cuts + 2 * memory)
     return max(LEAST_ROWS, min(most, len(clean), values // each))
 
 

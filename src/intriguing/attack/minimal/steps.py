@@ -27,6 +27,9 @@ PATIENCE, AT_A_KINK = 2, 1
 the same where cuts show a kink, across which there is no curvature."""
 CUTS_FROM, CUTS_TO = 2, 10
 """Refusals in a row that are answered by a cut; others by a shorter step."""
+CUTS_FROM_AT_KINKS = 1
+"""The first of them in a network that is known to have kinks. Elsewhere the first
+refusal means more often that the step was too long for the curvature."""
 NEAR = 0.1
 """Length of a step, as a share of the perturbation's, at which the end is near."""
 RAISE, RAISE_AFTER, LARGEST_KAPPA = 0.2, 4, 1e-2
@@ -34,9 +37,14 @@ RAISE, RAISE_AFTER, LARGEST_KAPPA = 0.2, 4, 1e-2
 that count as one; and the largest κ, in units of the logits' span."""
 
 
-def calls_for_cut(refusals: Float[Tensor, " n"]) -> Bool[Tensor, " n"]:
+def cuts_from(kinked: bool) -> int:
+    """Return from which refusal in a row on cuts answer, by whether there are kinks."""
+    return CUTS_FROM_AT_KINKS if kinked else CUTS_FROM
+
+
+def calls_for_cut(refusals: Float[Tensor, " n"], kinked: bool) -> Bool[Tensor, " n"]:
     """Return where refusals in a row are answered by a cut."""
-    return (refusals >= CUTS_FROM) & (refusals <= CUTS_TO)
+    return (refusals >= cuts_from(kinked)) & (refusals <= CUTS_TO)
 
 
 def goes_straight(

@@ -32,12 +32,13 @@ def turn(live: Live, network: Network) -> None:
     measure(live, arrived, logits)
     keep_best(live, margin, length)
     arrive(live, arrived, margins, length)
-    before = depart(live, taken, margins, length)
+    before = depart(live, taken, margins, length, network.kinked)
     live.refusals.add_(1).mul_(refused)
     live.halvings.add_(1).mul_(refused)
     solving = (arrived | taken).nonzero()[:, 0]
     before = enlist(live, solving, before)
-    cut = (refused & steps.calls_for_cut(live.refusals)).nonzero()[:, 0]
+    cut = refused & steps.calls_for_cut(live.refusals, network.kinked)
+    cut = cut.nonzero()[:, 0]
     rival = margins[cut].argmin(1)
     slopes = slopes_at(live, network, trace, logits, solving, cut, rival)
     added = add_cuts(live, cut, rival, margins, slopes) if cut.numel() else cut
@@ -112,6 +113,7 @@ def depart(
     taken: Bool[Tensor, " b"],
     margins: Float[Tensor, "b c"],
     length: Float[Tensor, " b"],
+    kinked: bool,
 ) -> Float[Tensor, "b c"]:
     """Go to the trial points that are taken; return the multipliers left, by class.
 
@@ -126,7 +128,7 @@ def depart(
     whole = whole.masked_fill(listed == 0, 0)
     share = whole / listed.clamp_min(1e-30)
     subproblem.leave(live, rows, own * share.gather(1, seats))
-    keep_left_behind(live, rows)
+    keep_left_behind(live, rows, kinked)
     live.margins[rows], live.length[rows] = margins[rows], length[rows]
     live.iterations += taken
     return torch.zeros_like(margins).index_copy_(0, rows, whole)
@@ -232,9 +234,18 @@ def seat_cuts(
     live.cuts[rows] += 1
 
 
-def keep_left_behind(live: Live, rows: Int[Tensor, " n"]) -> None:
-    """Make cuts of the gradients that a step leaves behind, where there are kinks."""
-    rows = rows[live.cuts[rows] >= workingset.KEPT_FROM]
+def keep_left_behind(live: Live, rows: Int[Tensor, " n"], kinked: bool) -> None:
+    """Make cuts of the gradients that a step leaves behind, where there are kinks.
+
+    Args:
+        live: The slots, still at the iterates that are left.
+        rows: Slots that leave theirs.
+        kinked: Whether the network is known to have kinks.
+    """
+    found = live.cuts[rows] >= workingset.KEPT_FROM
+    if kinked:
+        found |= live.residual[rows] < workingset.KEPT_WITHIN * live.length[rows]
+    rows = rows[found]
     for k in range(live.own if rows.numel() else 0):
         binds = live.gap[rows, k].isfinite() & (live.multiplier[rows, k] > 0)
         some = rows[binds]

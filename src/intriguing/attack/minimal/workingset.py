@@ -19,6 +19,10 @@ Behind max-pooling dozens of kinks meet."""
 KEPT_FROM = 3
 """Cuts of a run from which on the gradients that a step leaves behind become cuts too.
 Sooner, smooth margins would be taken for kinked ones and hold up the descent."""
+KEPT_WITHIN = 0.1
+"""In a network that is known to have kinks they do from the first step that is no
+longer than this share of the perturbation. From farther away the lines say too little
+of margins that are not concave, and lead to worse minima."""
 TRACE = 1e-9
 """Multiplier of a new cut of that kind: one with none is dropped."""
 NEAR, PER_STEP, FARTHEST = 7e-3, 0.12, 0.07

@@ -134,7 +134,8 @@ def depart(i, arrays, rules, room):
 def keep_left_behind(i, arrays, rules):
     """Make cuts of the gradients that a step leaves behind, where there are kinks."""
     slot, gap, slopes = arrays.slot[i], arrays.gap[i], arrays.slopes[i]
-    if slot.cuts < rules.kept_from:
+    near = slot.residual < rules.kept_within * slot.length
+    if slot.cuts < rules.kept_from and not near:
         return
     for k in range(len(gap) - rules.cuts):
         if gap[k] < np.inf and arrays.multiplier[i, k] > 0:

@@ -119,7 +119,8 @@ def place(i, row, number, posed, begun, beginnings, arrays):
     slot.unit = slot.price = slot.kappa = slot.residual = slot.excess = ZERO
     slot.refusals = slot.halvings = ZERO
     slot.cuts = slot.missed = slot.newest = slot.pairs = slot.taken = 0
-    slot.stale = slot.iterations = slot.forwards = slot.backwards = 0
+    slot.stale = slot.returned = 0
+    slot.iterations = slot.forwards = slot.backwards = 0
 
 
 @njit(**INNER)

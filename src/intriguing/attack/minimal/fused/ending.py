@@ -9,7 +9,9 @@ from intriguing.attack.minimal.fused.after import bound_of_walk
 from intriguing.attack.minimal.fused.vectors import (
     ENTRY,
     HALF,
+    INFINITE,
     INNER,
+    ONE,
     ZERO,
     by_class,
     copy,
@@ -98,7 +100,7 @@ def astray(i, arrays, ends):
 def back_again(i, arrays, tally, ends):
     """Say whether a run comes so close to the best image that it must end there."""
     slot = arrays.slot[i]
-    if slot.bound == np.inf:
+    if slot.bound == np.inf or slot.best < (ONE - ends.excess) * slot.bound:
         return False
     apart = distance(arrays.image[i], tally.image[slot.row])
     return apart < ends.basin * slot.length
@@ -141,6 +143,25 @@ def enter(i, arrays, tally, best, converged, ends, sums):
 
 
 @njit(**INNER)
+def has_left_best(slot, ends):
+    """Say whether a run was shorter than all known, and may go back there once."""
+    return slot.returned == 0 and slot.best < ends.better * slot.bound
+
+
+@njit(**INNER)
+def go_back(i, arrays):
+    """Begin anew at the shortest success of a run, but for the price."""
+    slot, gap, multiplier = arrays.slot[i], arrays.gap[i], arrays.multiplier[i]
+    for k in range(len(gap)):
+        gap[k], multiplier[k] = INFINITE, ZERO
+    slot.refusals = slot.halvings = ZERO
+    slot.cuts = slot.missed = slot.pairs = slot.stale = 0
+    slot.returned += 1
+    slot.length = INFINITE
+    copy(arrays.trial[i], arrays.best_image[i])
+
+
+@njit(**INNER)
 def finish_one(i, arrays, tally, ends, sums):
     """Enter the run of a slot if it has ended; say whether it has."""
     slot = arrays.slot[i]
@@ -153,7 +174,11 @@ def finish_one(i, arrays, tally, ends, sums):
     again = back_again(i, arrays, tally, ends)
     if not (converged or again or is_tired(slot, ends) or is_above(slot, ends)):
         return False
+    if not converged and has_left_best(slot, ends):
+        go_back(i, arrays)
+        return False
     best = min(slot.best, slot.bound) if again else slot.best
+    converged |= again and tally.converged[slot.row]
     enter(i, arrays, tally, best, converged, ends, sums)
     return True
 

@@ -39,6 +39,7 @@ class Rules(NamedTuple):
     per_step: np.float32
     farthest: np.float32
     noticeable: np.float32
+    kept_within: np.float32
     trace: np.float32
     first: np.float32
     growth: np.float32

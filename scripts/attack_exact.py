@@ -1,0 +1,65 @@
+"""Step: the shortest perturbations of a linear network beside its exact optima."""
+
+import os
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # SciPy's own, before it is loaded
+
+import pandas as pd
+from safetensors.torch import load_file
+
+from intriguing.attack import judge, minimal
+from intriguing.attack.exact import solve_linear
+from intriguing.attack.objective import wanted_classes
+from intriguing.attack.targets import random_targets
+from intriguing.models import load_model, predict
+from intriguing.workflow.files import replacing
+from intriguing.workflow.step import step_log
+
+
+def run(
+    weights: str, images: str, count: int, targeted: bool, seed: int
+) -> pd.DataFrame:
+    """Return both lengths of every image, in L2, and what proves the optimum.
+
+    Args:
+        weights: A network of one linear layer.
+        images: File of attacked images, for their clean ones and labels.
+        count: How many of those that the network answers rightly are attacked.
+        targeted: Whether towards a drawn wrong class, or only away from the label.
+        seed: Decides the targets.
+
+    Returns:
+        One row an image: ``image`` (its place), ``index``, ``reached`` and ``found``
+        by `minimal` with one start, ``exact``, ``lower``.
+    """
+    model, stored = load_model(weights), load_file(images)
+    clean, labels = stored["clean"], stored["label"]
+    logits = predict(model, clean)
+    answers, classes = logits.argmax(1), logits.shape[1]
+    right = (answers == labels).nonzero()[:count, 0]
+    targets = random_targets(labels, answers, classes, seed)[right]
+    clean, labels = clean[right], labels[right]
+    wanted = wanted_classes(classes, targets if targeted else None, labels)
+    exact = solve_linear(model, clean, wanted)
+    judged = judge(model, clean, wanted, minimal.search(model, clean, wanted))
+    shift = (judged.images - clean).flatten(1).double()
+    return pd.DataFrame(
+        {
+            "image": range(len(clean)),
+            "index": stored["index"][right].numpy(),
+            "reached": judged.reached.numpy(),
+            "found": shift.norm(dim=1).masked_fill(~judged.reached, float("inf")),
+            "exact": exact.length,
+            "lower": exact.lower,
+        }
+    )
+
+
+if __name__ == "__main__":
+    settings, files = snakemake.params.settings, snakemake.input
+    with step_log(snakemake, settings["seed"], settings["threads"]):
+        targeted = snakemake.wildcards.goal == "targeted"
+        count, seed = settings["count"], settings["seed"]
+        table = run(files.weights, files.images, count, targeted, seed)
+        with replacing(snakemake.output[0]) as temporary:
+            table.to_parquet(temporary, index=False)
