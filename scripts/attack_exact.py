@@ -10,8 +10,8 @@ from safetensors.torch import load_file
 from intriguing.attack import judge, minimal
 from intriguing.attack.exact import solve_linear
 from intriguing.attack.objective import wanted_classes
-from intriguing.attack.targets import random_targets
 from intriguing.models import load_model, predict
+from intriguing.peers.task import task_of
 from intriguing.workflow.files import replacing
 from intriguing.workflow.step import step_log
 
@@ -32,21 +32,18 @@ def run(
         One row an image: ``image`` (its place), ``index``, ``reached`` and ``found``
         by `minimal` with one start, ``exact``, ``lower``.
     """
-    model, stored = load_model(weights), load_file(images)
-    clean, labels = stored["clean"], stored["label"]
-    logits = predict(model, clean)
-    answers, classes = logits.argmax(1), logits.shape[1]
-    right = (answers == labels).nonzero()[:count, 0]
-    targets = random_targets(labels, answers, classes, seed)[right]
-    clean, labels = clean[right], labels[right]
-    wanted = wanted_classes(classes, targets if targeted else None, labels)
-    exact = solve_linear(model, clean, wanted)
-    judged = judge(model, clean, wanted, minimal.search(model, clean, wanted))
-    shift = (judged.images - clean).flatten(1).double()
+    model = load_model(weights)
+    task, index = task_of(model, load_file(images), count, targeted, seed)
+    classes = predict(model, task.images[:1]).shape[1]
+    wanted = wanted_classes(classes, task.targets, task.labels)
+    exact = solve_linear(model, task.images, wanted)
+    found = minimal.search(model, task.images, wanted)
+    judged = judge(model, task.images, wanted, found)
+    shift = (judged.images - task.images).flatten(1).double()
     return pd.DataFrame(
         {
-            "image": range(len(clean)),
-            "index": stored["index"][right].numpy(),
+            "image": range(len(index)),
+            "index": index.numpy(),
             "reached": judged.reached.numpy(),
             "found": shift.norm(dim=1).masked_fill(~judged.reached, float("inf")),
             "exact": exact.length,

@@ -7,11 +7,10 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # SciPy's own, before it is loaded
 import pandas as pd
 from safetensors.torch import load_file
 
-from intriguing.attack.targets import random_targets
-from intriguing.models import load_model, predict
+from intriguing.models import load_model
 from intriguing.peers.comparison import compare
 from intriguing.peers.contenders import contenders
-from intriguing.peers.task import Task
+from intriguing.peers.task import task_of
 from intriguing.workflow.files import replacing
 from intriguing.workflow.step import progress, step_log
 
@@ -28,18 +27,12 @@ def run(
         targeted: Whether towards a drawn wrong class, or only away from the label.
         seed: Decides the targets, as it did for the file.
     """
-    model, stored = load_model(weights), load_file(images)
-    clean, labels = stored["clean"], stored["label"]
-    logits = predict(model, clean)
-    answers, classes = logits.argmax(1), logits.shape[1]
-    right = (answers == labels).nonzero()[:count, 0]
-    targets = random_targets(labels, answers, classes, seed)[right]
-    task = Task(clean[right], labels[right], targets if targeted else None, clean)
+    model = load_model(weights)
+    task, index = task_of(model, load_file(images), count, targeted, seed)
     found = compare(
         model, task, contenders(targeted), lambda turns: progress(turns, "")
     )
-    index = pd.Series(stored["index"][right].numpy())
-    return found.assign(index=found["image"].map(index))
+    return found.assign(index=index.numpy()[found["image"]])
 
 
 if __name__ == "__main__":

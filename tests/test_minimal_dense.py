@@ -6,7 +6,12 @@ import torch
 from torch import nn
 
 from intriguing.attack import minimal
+from intriguing.attack.minimal import ending, walk
+from intriguing.attack.minimal.live import empty
 from intriguing.attack.minimal.network import difference, network_of, stack_of
+from intriguing.attack.minimal.problem import pose
+from intriguing.attack.minimal.smoothing import graduated
+from intriguing.attack.minimal.workingset import CUTS_OF_LAYERS
 from intriguing.attack.objective import wanted_classes
 from intriguing.errors import InputError
 
@@ -134,9 +139,43 @@ def test_the_whole_finds_what_the_turns_find(goal, starts, function, monkeypatch
         assert abs(counted / others - 1) < 0.05
 
 
-def test_neither_slots_nor_threads_change_a_bit(monkeypatch):
+@torch.no_grad()
+@pytest.mark.parametrize("function", [nn.Sigmoid, nn.Tanh, nn.ReLU])
+@pytest.mark.parametrize("slots", [4, 16])
+def test_smoothed_networks_lead_both_ways_to_the_same_points(function, slots):
+    model, images = stack([16, 12], function, 5), images_of(61, 6)
+    model[-1].weight.data *= 3  # some answers of smoothed networks are sure
+    network = network_of(model, images.shape[1:])
+    smoother = [network_of(m, images.shape[1:]) for m in graduated(network.layers)]
+    leading = smoother[: walk.LEADING]
+    chances, goal = leading[0].forward(images)[0].softmax(1).max(1)
+    goal[1::2] = (goal[1::2] + 2) % CLASSES
+    stays = chances > 0.5  # the first network gives the goal already
+    stays[1::2] = False
+    assert stays.any()
+    wanted = wanted_classes(CLASSES, goal, None)
+    problem, tally = pose(network, images, wanted, 1, None, None)
+    expected = walk.led(leading, images, goal, ~wanted)
+    problem = problem._replace(lead=images.clone())
+    dense, live = dense_of(model), empty(problem, slots, 2, CUTS_OF_LAYERS)
+    given = compiled_search.posed_of(problem), dense, tally, live
+    job = compiled_search.job_of(np.arange(61), *given)
+    known = [compiled_search.dense_of(one.layers) for one in leading]
+    constants = compiled_search.constants_of(dense, ending.Accuracy())
+    compiled_search.lead(job, known, constants)
+    torch.testing.assert_close(problem.lead, expected[0], rtol=1e-4, atol=1e-5)
+    assert (tally.forwards == len(leading)).all()
+    assert torch.equal(tally.backwards, expected[1])
+    assert (tally.backwards[1::2] >= 1).all() and tally.backwards.max() == 2
+    assert (tally.backwards[stays] < 2).all()
+    lengths = (problem.lead - images).norm(dim=1)
+    assert (lengths <= walk.FIRST_LEADING * (1 + walk.GROWTH) * (1 + 1e-5)).all()
+
+
+@pytest.mark.parametrize("starts", [1, 4])
+def test_neither_slots_nor_threads_change_a_bit(starts, monkeypatch):
     model, images = stack([16, 12], nn.Sigmoid, 8), images_of(50, 9)
-    given = {"starts": 4, "start_images": images_of(100, 10)}
+    given = {"starts": starts, "start_images": images_of(100, 10)}
     plain = searched(model, images, "untargeted", **given)
     few = searched(model, images, "untargeted", slots=3, **given)
     monkeypatch.setattr(compiled_search, "LEAST_IMAGES", 7)

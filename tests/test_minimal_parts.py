@@ -399,11 +399,13 @@ def test_a_walk_climbs_the_odds_inside_the_box(seed):
     torch.testing.assert_close(odds, probability.logit(), rtol=1e-3, atol=1e-4)
     short = odds < walk.AIM
     taken = torch.zeros(5, dtype=torch.int64)
-    unbounded = torch.full((5,), torch.inf)
-    after = walk.next_point(image, odds, pull @ weight, taken, unbounded)
+    unbounded = walk.longest_step(taken, torch.full((5,), torch.inf))
+    assert (unbounded == walk.FIRST).all()
+    after = walk.next_point(image, odds, pull @ weight, unbounded)
     assert ((after >= 0) & (after <= 1)).all()
     # Short steps go uphill; no step is longer than the perturbation known allows.
-    near = walk.next_point(image, odds, pull @ weight, taken, unbounded.fill_(0.01))
+    bounded = walk.longest_step(taken, torch.full((5,), 0.01))
+    near = walk.next_point(image, odds, pull @ weight, bounded)
     assert ((near - image).norm(dim=1) <= walk.WITHIN * 0.01 + 1e-6)[short].all()
     higher, _ = walk.log_odds(near @ weight.T, goal, rivals)
     assert (higher >= odds - 1e-4)[short].all()

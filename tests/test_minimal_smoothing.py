@@ -10,7 +10,7 @@ from torch import nn
 from intriguing import shortest
 from intriguing.attack import minimal
 from intriguing.attack.minimal.network import stack_of
-from intriguing.attack.minimal.problem import KNOWN, SMOOTHED
+from intriguing.attack.minimal.problem import KNOWN, SMOOTHED, UNLED
 from intriguing.attack.minimal.smoothing import NOISES, graduated, smoothed
 from intriguing.attack.objective import wanted_classes
 
@@ -156,4 +156,5 @@ def test_the_passes_reported_are_those_made(goal, starts, monkeypatch):
 
 
 def test_the_table_knows_the_numbers_of_the_starts():
-    assert (shortest.KNOWN, shortest.SMOOTHED) == (KNOWN, SMOOTHED)
+    numbers = shortest.KNOWN, shortest.SMOOTHED, shortest.UNLED
+    assert numbers == (KNOWN, SMOOTHED, UNLED)

@@ -25,8 +25,9 @@ CORNER = 2
 """Classes that tie with the target, from which on no published objective can stop."""
 
 # As in `attack.minimal.problem`, on whose code a table is not to depend.
-KNOWN, SMOOTHED = -1, -2
-"""Numbers of the starts from the paper's solution, and from a smoothed network's."""
+KNOWN, SMOOTHED, UNLED = -1, -2, -3
+"""Numbers of the starts from the paper's solution and from a smoothed network's, and of
+the walk that no smoothed network leads."""
 
 KINDS: Kinds = {"ratio": "ratio"}
 """Of the columns whose name does not say it."""
@@ -83,7 +84,7 @@ def length_cells(
     shares = {
         "shorter": [one < 1 - SHORTER for one in ratio],
         "corners": [one >= CORNER for one in tied],
-        "won-by-walk": [one == 0 for one in start],
+        "won-by-walk": [(one == 0) | (one == UNLED) for one in start],
         "won-by-smoothed": [one == SMOOTHED for one in start],
         "won-by-start-image": [one > 0 for one in start],
         "won-by-paper": [one == KNOWN for one in start],

@@ -1,11 +1,13 @@
 """What every attack of the comparison is asked to do."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from intriguing.attack.targets import random_targets
 from intriguing.errors import InputError
 from intriguing.models import predict
 
@@ -39,6 +41,31 @@ class Task(NamedTuple):
         """Return the task of some images."""
         targets = None if self.targets is None else self.targets[chosen]
         return Task(self.images[chosen], self.labels[chosen], targets, self.pool)
+
+
+def task_of(
+    model: nn.Module,
+    stored: Mapping[str, Tensor],
+    count: int,
+    targeted: bool,
+    seed: int,
+) -> tuple[Task, Int[Tensor, " n"]]:
+    """Return the task to attack some images of a file, and their indices in the data.
+
+    Args:
+        model: The network; only images that it answers rightly are attacked.
+        stored: What the file holds: ``clean`` images, each one's ``label``, ``index``.
+        count: How many images to attack at most; all serve as the pool.
+        targeted: Whether towards a drawn wrong class, or only away from the label.
+        seed: Decides the targets, as it did for the file.
+    """
+    clean, labels = stored["clean"], stored["label"]
+    logits = predict(model, clean)
+    answers, classes = logits.argmax(1), logits.shape[1]
+    right = (answers == labels).nonzero()[:count, 0]
+    targets = random_targets(labels, answers, classes, seed)[right]
+    task = Task(clean[right], labels[right], targets if targeted else None, clean)
+    return task, stored["index"][right]
 
 
 def wins(predictions: Int[Tensor, " n"], task: Task) -> Bool[Tensor, " n"]:

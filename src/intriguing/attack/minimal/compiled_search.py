@@ -4,6 +4,7 @@ What the compiled functions take is made here from what the torch versions take;
 loop itself is `fused.turns`.
 """
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from threading import Event
@@ -12,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from intriguing.attack.minimal import fused, starts, untargeted
+from intriguing.attack.minimal import fused, starts, untargeted, walk
 from intriguing.attack.minimal.compiled import (
     arrays_of,
     ends,
@@ -39,7 +40,7 @@ from intriguing.attack.minimal.fused.products import ROWS
 from intriguing.attack.minimal.fused.turns import Constants, Job
 from intriguing.attack.minimal.live import Live, empty
 from intriguing.attack.minimal.network import NOT_FINITE
-from intriguing.attack.minimal.problem import KNOWN, SMOOTHED, Problem, Tally
+from intriguing.attack.minimal.problem import KNOWN, SMOOTHED, UNLED, Problem, Tally
 from intriguing.attack.minimal.workingset import CUTS_OF_LAYERS
 from intriguing.errors import InputError
 
@@ -55,6 +56,7 @@ def search_all(
     tally: Tally,
     accuracy: Accuracy,
     slots: int | None = None,
+    leading: Sequence[Dense] = (),
 ) -> None:
     """Search in a fully connected network, on as many threads as torch uses.
 
@@ -64,28 +66,37 @@ def search_all(
         tally: What is known, entered.
         accuracy: When a run ends.
         slots: Images that a thread works on at once.
+        leading: Smoothed networks in which walks begin.
     """
     images, threads = len(problem.clean), torch.get_num_threads()
     threads = min(threads, images // LEAST_IMAGES) or 1
     slots = max(1, min(slots or SLOTS, -(-images // threads)))
     room = slots, accuracy.memory, CUTS_OF_LAYERS
+    if leading:
+        problem = problem._replace(lead=problem.clean.clone())
     posed, stop = posed_of(problem), Event()
     jobs = [
         job_of(rows, posed, network, tally, empty(problem, *room))
         for rows in np.array_split(np.arange(images), threads)
     ]
-    constants = Constants(
+    constants = constants_of(network, accuracy)
+    compile_turns(jobs[0], constants)
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            given = {"constants": constants, "stop": stop, "leading": leading}
+            list(pool.map(partial(work_off, **given), jobs))
+        finally:
+            stop.set()
+
+
+def constants_of(network: Dense, accuracy: Accuracy) -> Constants:
+    """Return the constants of all parts of a turn."""
+    return Constants(
         beginnings(),
         rules(CUTS_OF_LAYERS, RELU in network.kinds),
         limits(CUTS_OF_LAYERS),
         ends(accuracy),
     )
-    compile_turns(jobs[0], constants)
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            list(pool.map(partial(work_off, constants=constants, stop=stop), jobs))
-        finally:
-            stop.set()
 
 
 def compile_turns(job: Job, constants: Constants) -> None:
@@ -93,15 +104,27 @@ def compile_turns(job: Job, constants: Constants) -> None:
     if not fused.take_turns.signatures:
         with one_process("intriguing-compiles"):
             fused.take_turns(job, constants, 0, 0)
+            none = job._replace(waiting=job.waiting[:0])
+            fused.lead(none, job.dense, np.float32(0), constants)
 
 
-def work_off(job: Job, constants: Constants, stop: Event) -> None:
-    """Take turns until no image of a job is left, or all is to stop."""
+def work_off(
+    job: Job, constants: Constants, stop: Event, leading: Sequence[Dense]
+) -> None:
+    """Lead all images of a job, and take turns until none is left or all is to stop."""
+    lead(job, leading, constants)
     waiting = len(job.waiting)
     while not stop.is_set() and (waiting or (job.arrays.slot["row"] >= 0).any()):
         waiting, finite = fused.take_turns(job, constants, waiting, TURNS)
         if not finite:
             raise InputError(NOT_FINITE)
+
+
+def lead(job: Job, leading: Sequence[Dense], constants: Constants) -> None:
+    """Write to where smoothed networks lead the images of a job: `walk.led`."""
+    for number, network in enumerate(leading):
+        longest = np.float32(walk.FIRST_LEADING * walk.GROWTH**number)
+        fused.lead(job, network, longest, constants)
 
 
 def job_of(
@@ -145,6 +168,7 @@ def posed_of(problem: Problem) -> Posed:
         "seed": problem.seed,
         "known": none if problem.known is None else problem.known,
         "known_goal": problem.known_goal,
+        "lead": none if problem.lead is None else problem.lead,
         "smooth": none if problem.smooth is None else problem.smooth,
         "smooth_goal": problem.smooth_goal,
     }
@@ -191,4 +215,5 @@ def kind_of(function: nn.Module) -> int | None:
 def beginnings() -> Beginnings:
     """Return the constants of the beginning of a run."""
     trusted, doubtful = untargeted.TRUSTED, untargeted.DOUBTFUL
-    return Beginnings(KNOWN, SMOOTHED, *singles(starts.SHARE, trusted, doubtful))
+    numbers = KNOWN, SMOOTHED, UNLED
+    return Beginnings(*numbers, *singles(starts.SHARE, trusted, doubtful))

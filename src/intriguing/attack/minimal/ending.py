@@ -48,7 +48,7 @@ class Accuracy(NamedTuple):
 
     tolerance: float = 1e-2
     excess: float = 7e-5
-    memory: int = 6
+    memory: int = 8
 
 
 def finish(live: Live, tally: Tally, accuracy: Accuracy) -> Int[Tensor, " n"]:

@@ -19,8 +19,9 @@ from intriguing.attack.minimal.starts import (
 from intriguing.attack.minimal.untargeted import ranked, worthwhile
 
 CHUNK = 1024
-KNOWN, SMOOTHED = -1, -2
-"""Numbers of the starts from a known image, and from a smoothed network's minimum."""
+KNOWN, SMOOTHED, UNLED = -1, -2, -3
+"""Numbers of the starts from a known image and from a smoothed network's minimum, and
+of the walk that no smoothed network leads, where one did lead the first."""
 
 
 class Problem(NamedTuple):
@@ -36,6 +37,7 @@ class Problem(NamedTuple):
         seed: Number from which an image's start images follow.
         known: Images already adversarial to start from, if any.
         known_goal: Classes that the network gives them.
+        lead: Points where the walks to the first classes begin; None for the images.
         smooth: Minima of a smoothed network to start from, if any.
         smooth_goal: Classes that they are in there.
     """
@@ -49,6 +51,7 @@ class Problem(NamedTuple):
     seed: Int[Tensor, " n"]
     known: Float[Tensor, "n d"] | None
     known_goal: Int[Tensor, " n"]
+    lead: Float[Tensor, "n d"] | None
     smooth: Float[Tensor, "n d"] | None
     smooth_goal: Int[Tensor, " n"]
 
@@ -60,10 +63,10 @@ class Tally:
     Attributes:
         image: Shortest success; the clean image if there is none.
         length: Its perturbation's L2 norm, infinite if there is none.
-        begun: Runs begun: known image, classes, smoothed minimum, start images.
+        begun: Runs begun, in the order of `runs_of`.
         hits: How often the best length was reached.
         start: Start that won: 0 the walk, 1 and up the start images, `KNOWN` or
-            `SMOOTHED`.
+            `SMOOTHED` or `UNLED`.
         goal: Class that the best image is in; before there is one, the most promising.
         pressure: Sum of the multipliers there.
         tied: Rivals that tie with the goal there.
@@ -134,7 +137,7 @@ def pose(
         tally.backwards += wanted.sum(1)
     seed = seeds_of(clean) if pool is not None else torch.zeros_like(tally.start)
     given = (clean, wanted, goals, estimate, starts, pool, seed, known, aim)
-    return Problem(*given, smooth=None, smooth_goal=aim), tally
+    return Problem(*given, lead=None, smooth=None, smooth_goal=aim), tally
 
 
 def empty_tally(clean: Float[Tensor, "n d"], goal: Int[Tensor, " n"]) -> Tally:
@@ -183,11 +186,21 @@ def next_runs(problem: Problem, tally: Tally, rows: Int[Tensor, " n"]) -> Run:
     others = torch.full_like(begun, smooth)
     if problem.pool is not None:
         most = problem.starts - 1 - smooth
-        others += problem.pool.count[tally.goal[rows]].clamp_max(most)
+        more = unled_walks(problem, tally, rows) + problem.pool.count[tally.goal[rows]]
+        others += more.clamp_max(most)
     others = others.masked_fill(tally.hits[rows] >= hits_for(problem.starts), 0)
     more = begun < first + classes + others
     tally.begun[rows] = begun + more
     return runs_of(problem, tally, rows[more], begun[more] - first)
+
+
+def unled_walks(
+    problem: Problem, tally: Tally, rows: Int[Tensor, " n"]
+) -> Int[Tensor, " n"]:
+    """Return 1 where the walk to the best class was led, so that another may not be."""
+    if problem.lead is None:
+        return torch.zeros_like(rows)
+    return (tally.goal[rows] == problem.goals[rows, 0]).to(rows.dtype)
 
 
 def runs_of(
@@ -195,29 +208,38 @@ def runs_of(
 ) -> Run:
     """Return runs by number.
 
-    They are: -1 the known image, then classes, the smoothed minimum, start images.
+    They are: -1 the known image, then classes, the smoothed minimum, the walk that is
+    not led, start images.
     """
     classes = problem.goals.shape[1]
     smooth = torch.zeros_like(number, dtype=torch.bool)
     images = classes
     if problem.smooth is not None:
         smooth, images = number == classes, classes + 1
+    unled = unled_walks(problem, tally, rows)
+    plain = (unled == 1) & (number == images)
+    images = images + unled
     known, other = number < 0, number >= images
     place = number.clamp(0, classes - 1)[:, None]
     goal = problem.goals[rows].gather(1, place)[:, 0]
     begin = problem.clean.index_select(0, rows)
+    if problem.lead is not None:
+        first = (number == 0)[:, None]
+        begin = torch.where(first, problem.lead.index_select(0, rows), begin)
     if known.any():
         begin = torch.where(known[:, None], problem.known[rows], begin)
         goal = torch.where(known, problem.known_goal[rows], goal)
     if smooth.any():
         begin = torch.where(smooth[:, None], problem.smooth[rows], begin)
         goal = torch.where(smooth, problem.smooth_goal[rows], goal)
+    goal = torch.where(plain, tally.goal[rows], goal)
     if other.any():
-        some, nth = rows[other], number[other] - images
+        some, nth = rows[other], (number - images)[other]
         goal[other] = tally.goal[some]
         far = draw(problem.pool, tally.goal[some], problem.seed[some], nth)
         begin[other] = begin[other].lerp(far, SHARE)
     start = torch.where(other, number - images + 1, 0)
     start = start.masked_fill(known, KNOWN).masked_fill(smooth, SMOOTHED)
+    start = start.masked_fill(plain, UNLED)
     walking = ~known & ~smooth & ~other
     return Run(rows, goal, begin, walking, start, tally.length[rows])

@@ -12,11 +12,12 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from intriguing.attack.minimal import subproblem
+from intriguing.attack.minimal import subproblem, walk
 from intriguing.attack.minimal.ending import Accuracy, finish
 from intriguing.attack.minimal.live import Live, empty, packed, place
 from intriguing.attack.minimal.network import LEAST_ROWS, Network, network_of
 from intriguing.attack.minimal.problem import (
+    CHUNK,
     Problem,
     Tally,
     empty_tally,
@@ -64,7 +65,7 @@ class Found(NamedTuple):
         evaluations: Forward passes, over all starts.
         gradients: Gradients of single margins, over all starts.
         start: Start that won: 0 the walk, 1 and up the start images, -1 the known one,
-            -2 the smoothed network's minimum.
+            -2 the smoothed network's minimum, -3 the walk that none leads.
         tied: Rivals that tie with the goal at the image.
         converged: Whether the run that won ended at a stationary point.
     """
@@ -101,7 +102,8 @@ def search(
         wanted: Classes that count as success, one for a targeted attack and all but
             the label for an untargeted one.
         starts: Most starts of an image: the walk, if there are more the minimum of a
-            smoothed network where that is known, and start images.
+            smoothed network and a walk that none leads, where such networks are known,
+            and start images.
         start_images: Images to start from; those that the network gives a wanted class
             are used.
         known: For each image one that is adversarial already. The result is never
@@ -114,34 +116,34 @@ def search(
     network = network_of(model, clean.shape[1:])
     flat = (None if x is None else x.flatten(1) for x in (start_images, known))
     problem, tally = pose(network, clean.flatten(1), wanted, starts, *flat)
+    smoother = [network_of(m, clean.shape[1:]) for m in graduated(network.layers)]
     if starts > 1:
-        problem = with_smoothed(network, problem, tally, slots)
-    run(network, problem, tally, accuracy, slots)
+        problem = with_smoothed(smoother, problem, tally, slots)
+    run(network, problem, tally, accuracy, slots, smoother[: walk.LEADING])
     return outcome(tally)
 
 
 def with_smoothed(
-    network: Network, problem: Problem, tally: Tally, slots: int | None
+    smoother: list[Network], problem: Problem, tally: Tally, slots: int | None
 ) -> Problem:
     """Return the problem with a smoothed network's minima to start from.
 
     Found by graduation: the minimum of each network is where the search in the next,
-    less smooth, begins. Where the network can't be smoothed it remains as it is.
+    less smooth, begins.
 
     Args:
-        network: The network.
+        smoother: Smoothed networks, the smoothest first; none where that is not known.
         problem: What is given.
         tally: What the smoothed networks cost is entered.
         slots: Images worked on at once.
     """
     walks = problem.goals.shape[1]
     stage = problem._replace(starts=1, pool=None, known=None)
-    for model in graduated(network.layers):
+    for network in smoother:
         found = empty_tally(problem.clean, problem.goals[:, 0])
         if stage.smooth is not None:
             found.begun += walks
-        part = network_of(model, problem.clean.shape[1:])
-        run(part, stage, found, ROUGH, slots)
+        run(network, stage, found, ROUGH, slots, [])
         stage = stage._replace(smooth=found.image, smooth_goal=found.goal)
         tally.iterations += found.iterations
         tally.forwards += found.forwards
@@ -155,15 +157,40 @@ def run(
     tally: Tally,
     accuracy: Accuracy,
     slots: int | None,
+    leading: list[Network],
 ) -> None:
-    """Give every image all its runs, compiled as one where that can be."""
+    """Give every image all its runs, compiled as one where that can be.
+
+    Args:
+        network: The network.
+        problem: What is given.
+        tally: What is known, entered.
+        accuracy: When a run ends.
+        slots: Images worked on at once.
+        leading: Smoothed networks in which walks begin.
+    """
     dense = None
     if subproblem.compiled(problem.clean):
         dense = compiled_search.dense_of(network.layers)
     if dense is not None:
-        compiled_search.search_all(dense, problem, tally, accuracy, slots)
+        leading = [compiled_search.dense_of(one.layers) for one in leading]
+        compiled_search.search_all(dense, problem, tally, accuracy, slots, leading)
     else:
+        problem = with_lead(leading, problem, tally)
         search_by_turns(network, problem, tally, accuracy, slots)
+
+
+def with_lead(leading: list[Network], problem: Problem, tally: Tally) -> Problem:
+    """Return the problem with walks that begin where smoothed networks lead."""
+    if not leading:
+        return problem
+    given = problem.clean, problem.goals[:, 0], ~problem.wanted
+    chunks = zip(*(part.split(CHUNK) for part in given), strict=True)
+    found = [walk.led(leading, *chunk) for chunk in chunks]
+    lead, steps = (torch.cat(part) for part in zip(*found, strict=True))
+    tally.forwards += len(leading)
+    tally.backwards += steps
+    return problem._replace(lead=lead)
 
 
 def search_by_turns(

@@ -191,8 +191,7 @@ def slopes_at(
             live.image.index_select(0, walking),
             odds,
             walks,
-            live.taken[walking] - 1,
-            bound_of_walks(live)[walking],
+            walk.longest_step(live.taken - 1, bound_of_walks(live))[walking],
         )
     return cuts
 

@@ -5,15 +5,22 @@ the linearised sub-problem fails there on two images of five. A few normalised g
 steps on the log odds of the goal lead to where it says something.
 """
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from intriguing.attack.minimal.network import Network
+
 FIRST, GROWTH = 1.6, 1.15
 """L2 length of the first step, and what each further one is multiplied by."""
+LEADING, FIRST_LEADING = 2, 2.2
+"""Smoothed networks in each of which the walk takes a step before all others, and
+length of the first of these: such networks are not saturated."""
 WITHIN = 1.0
 """Most that the first step may be of the shortest perturbation known."""
-AIM = 0.05
+AIM = 0.5
 """Log odds at which a Newton step along the gradient aims."""
 MOST_STEPS = 40
 
@@ -28,12 +35,23 @@ def log_odds(
     return value, (-against.softmax(1)).scatter(1, column, 1.0)
 
 
+def longest_step(
+    taken: Int[Tensor, " n"], bound: Float[Tensor, " n"]
+) -> Float[Tensor, " n"]:
+    """Return the L2 length that the next step has at most.
+
+    Args:
+        taken: Steps taken so far.
+        bound: Shortest perturbation known, infinite if there is none.
+    """
+    return (WITHIN * bound).clamp_max(FIRST) * GROWTH**taken
+
+
 def next_point(
     image: Float[Tensor, "n d"],
     odds: Float[Tensor, " n"],
     slope: Float[Tensor, "n d"],
-    taken: Int[Tensor, " n"],
-    bound: Float[Tensor, " n"],
+    longest: Float[Tensor, " n"],
 ) -> Float[Tensor, "n d"]:
     """Return the next point of the walk: up the slope, as far as the box lets it.
 
@@ -41,13 +59,33 @@ def next_point(
         image: Present points.
         odds: Log odds of the goal there.
         slope: Their gradient by the pixels.
-        taken: Steps taken so far.
-        bound: Shortest perturbation known, infinite if there is none.
+        longest: Most that the step may be.
     """
     held = ((image <= 0) & (slope < 0)) | ((image >= 1) & (slope > 0))
     slope = slope.masked_fill(held, 0)
     steepness = slope.norm(dim=1).clamp_min(1e-20)
     newton = (AIM - odds) / steepness
-    longest = (WITHIN * bound).clamp_max(FIRST) * GROWTH**taken
     length = torch.minimum(newton, longest)
     return torch.addcmul(image, (length / steepness)[:, None], slope).clamp_(0, 1)
+
+
+def led(
+    networks: Sequence[Network],
+    image: Float[Tensor, "n d"],
+    goal: Int[Tensor, " n"],
+    rivals: Bool[Tensor, "n c"],
+) -> tuple[Float[Tensor, "n d"], Int[Tensor, " n"]]:
+    """Return where a step in each of some smoothed networks leads, and the steps taken.
+
+    None is taken where such a network gives the goal already.
+    """
+    steps = torch.zeros_like(goal)
+    for number, network in enumerate(networks):
+        logits, trace = network.forward(image)
+        odds, pull = log_odds(logits, goal, rivals)
+        rows = (odds <= 0).nonzero()[:, 0]
+        slope = network.backward(trace, rows, pull[rows])
+        longest = torch.full_like(odds, FIRST_LEADING * GROWTH**number)
+        further = next_point(image[rows], odds[rows], slope, longest[rows])
+        image, steps = image.index_copy(0, rows, further), steps + (odds <= 0)
+    return image, steps

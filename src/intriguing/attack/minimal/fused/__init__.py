@@ -15,6 +15,15 @@ from intriguing.attack.minimal.fused.after import complete
 from intriguing.attack.minimal.fused.before import attempt
 from intriguing.attack.minimal.fused.ending import finish
 from intriguing.attack.minimal.fused.subproblem import aim, leave, solve
-from intriguing.attack.minimal.fused.turns import take_turns
+from intriguing.attack.minimal.fused.turns import lead, take_turns
 
-__all__ = ["aim", "attempt", "complete", "finish", "leave", "solve", "take_turns"]
+__all__ = [
+    "aim",
+    "attempt",
+    "complete",
+    "finish",
+    "lead",
+    "leave",
+    "solve",
+    "take_turns",
+]

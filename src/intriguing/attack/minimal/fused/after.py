@@ -28,19 +28,24 @@ def bound_of_walk(slot, rivals):
     return INFINITE if count == len(rivals) - 1 else slot.bound
 
 
+@njit(**INNER)
+def longest_step(slot, bound, rules):
+    """Return the length that the next step of a walk has at most."""
+    growth = ONE
+    for _ in range(slot.taken - 1):
+        growth *= rules.growth
+    return min(rules.within * bound, rules.first) * growth
+
+
 @njit(fastmath=SUMS, **INNER)
-def next_point(slot, image, slope, bound, rules, trial):
+def next_point(image, odds, slope, longest, rules, trial):
     """Write the next point of a walk: up the slope, as far as the box lets it."""
     for j in range(len(slope)):
         low, high = image[j] <= 0 and slope[j] < 0, image[j] >= 1 and slope[j] > 0
         if low or high:
             slope[j] = ZERO
     steepness = max(np.sqrt(dot(slope, slope)), np.float32(1e-20))
-    growth = ONE
-    for _ in range(slot.taken - 1):
-        growth *= rules.growth
-    longest = min(rules.within * bound, rules.first) * growth
-    share = min((rules.log_odds - slot.odds) / steepness, longest) / steepness
+    share = min((rules.log_odds - odds) / steepness, longest) / steepness
     for j in range(len(slope)):
         trial[j] = min(max(image[j] + share * slope[j], ZERO), ONE)
 
@@ -155,8 +160,8 @@ def complete(busy, slopes, arrays, asked, rules):
         own = slopes[place : place + slot.asked]
         place += slot.asked
         if slot.walking:
-            bound = bound_of_walk(slot, arrays.rivals[i])
-            next_point(slot, arrays.image[i], own[0], bound, rules, trial)
+            longest = longest_step(slot, bound_of_walk(slot, arrays.rivals[i]), rules)
+            next_point(arrays.image[i], slot.odds, own[0], longest, rules, trial)
         else:
             if go_on(i, own, arrays, asked.left[i], rules):
                 asked.solving[solving] = i

@@ -11,7 +11,8 @@ from intriguing.attack.minimal.fused.vectors import INFINITE, INNER, ONE, ZERO, 
 class Posed(NamedTuple):
     """Fields of `problem.Problem` and of its pool, and the hits that close an image.
 
-    What is not given, of start images, known and smoothed ones, has no rows.
+    What is not given, of start images, known and smoothed ones, has no rows, and so it
+    is with the points that smoothed networks lead to.
     """
 
     clean: np.ndarray
@@ -26,6 +27,7 @@ class Posed(NamedTuple):
     seed: np.ndarray
     known: np.ndarray
     known_goal: np.ndarray
+    lead: np.ndarray
     smooth: np.ndarray
     smooth_goal: np.ndarray
 
@@ -44,6 +46,7 @@ class Beginnings(NamedTuple):
 
     known: int
     smoothed: int
+    unled: int
     share: np.float32
     trusted: np.float32
     doubtful: np.float32
@@ -56,6 +59,13 @@ def worthwhile(estimate, first, best, beginnings):
     doubt = max(off, ONE / max(off, np.float32(1e-12)))
     doubt = min(beginnings.trusted * doubt * doubt, beginnings.doubtful)
     return estimate < doubt * min(best, first)
+
+
+@njit(**INNER)
+def unled_walks(row, posed, begun):
+    """Return 1 where the walk to the best class was led, so that another may not be."""
+    led = len(posed.lead) > 0 and begun.goal[row] == posed.goals[row, 0]
+    return 1 if led else 0
 
 
 @njit(**INNER)
@@ -80,7 +90,8 @@ def next_number(row, posed, begun, beginnings):
     if begun.hits[row] < posed.hits:
         others = smooth
         if len(posed.images):
-            others += min(posed.count[begun.goal[row]], posed.starts - 1 - smooth)
+            more = unled_walks(row, posed, begun) + posed.count[begun.goal[row]]
+            others += min(more, posed.starts - 1 - smooth)
     more = number < classes + others
     begun.begun[row] = number + first + more
     return number, more
@@ -92,15 +103,21 @@ def place(i, row, number, posed, begun, beginnings, arrays):
     slot, classes = arrays.slot[i], posed.goals.shape[1]
     slot.row, slot.bound = row, begun.length[row]
     slot.goal = posed.goals[row, min(max(number, 0), classes - 1)]
-    images = classes + (1 if len(posed.smooth) else 0)
+    unled = unled_walks(row, posed, begun)
+    images = classes + (1 if len(posed.smooth) else 0) + unled
     slot.start = max(number - images + 1, 0)
     slot.walking = 0 <= number < classes
     clean, trial = posed.clean[row], arrays.trial[i]
     copy(arrays.clean[i], clean)
     copy(trial, clean)
+    if number == 0 and len(posed.lead):
+        copy(trial, posed.lead[row])
     if number < 0:
         slot.goal, slot.start = posed.known_goal[row], beginnings.known
         copy(trial, posed.known[row])
+    elif number >= classes and unled and number == images - 1:
+        slot.goal, slot.start = begun.goal[row], beginnings.unled
+        slot.walking = True
     elif classes <= number < images:
         slot.goal, slot.start = posed.smooth_goal[row], beginnings.smoothed
         copy(trial, posed.smooth[row])

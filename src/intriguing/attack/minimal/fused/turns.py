@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from intriguing.attack.minimal.fused.after import complete
-from intriguing.attack.minimal.fused.before import Asked, attempt
+from intriguing.attack.minimal.fused.after import complete, next_point
+from intriguing.attack.minimal.fused.before import Asked, attempt, log_odds
 from intriguing.attack.minimal.fused.beginning import Beginnings, Begun, Posed, refill
 from intriguing.attack.minimal.fused.dense import Dense, Passes, backward, forward
 from intriguing.attack.minimal.fused.ending import Ends, Tallied, finish
@@ -73,6 +73,40 @@ def list_busy(slots, busy):
             busy[count] = i
             count += 1
     return count
+
+
+@njit(**ENTRY)
+def lead(job, dense, longest, constants):
+    """Take a step in a smoothed network with every image that waits: `walk.led`.
+
+    Args:
+        job: What is worked on.
+        dense: The smoothed network.
+        longest: Most that the step may be.
+        constants: Those of a turn.
+    """
+    posed, passes, asked, arrays = job.posed, job.passes, job.asked, job.arrays
+    most, classes = len(arrays.slot), posed.wanted.shape[1]
+    for begin in range(0, len(job.waiting), most):
+        rows, count = job.waiting[begin : begin + most], 0
+        forward(dense, posed.lead, rows, passes)
+        for n in range(len(rows)):
+            job.tallied.forwards[rows[n]] += 1
+            for c in range(classes):
+                arrays.rivals[n, c] = not posed.wanted[rows[n], c]
+            logits = passes.values[n, passes.values.shape[1] - classes :]
+            goal, pull = posed.goals[rows[n], 0], asked.weights[count]
+            odds = log_odds(logits, goal, arrays.rivals[n], pull)
+            if odds <= 0:
+                arrays.slot[count].odds = odds
+                asked.rows[count] = n
+                count += 1
+        backward(dense, asked.rows[:count], asked.weights[:count], passes)
+        for p in range(count):
+            row = rows[asked.rows[p]]
+            image, odds = posed.lead[row], arrays.slot[p].odds
+            next_point(image, odds, passes.slopes[p], longest, constants.rules, image)
+            job.tallied.backwards[row] += 1
 
 
 @njit(**INNER)
