@@ -245,7 +245,9 @@ def test_at_kinks_a_solve_ends_once_its_objective_hardly_falls():
     assert quick.evaluations.sum() < 0.7 * patient.evaluations.sum()
     assert torch.equal(quick.success, patient.success)
     lengths = [(run.image - clean).norm(dim=1) for run in (quick, patient)]
-    # It may be shorter: paths that part at a kink end in different minima.
+    # Paths that part at a kink may end in another minimum, but few do.
+    near = (lengths[0] / lengths[1] - 1).abs() < 3e-3
+    assert near.float().mean() > 0.9
     assert lengths[0].mean() < 1.003 * lengths[1].mean()
 
 

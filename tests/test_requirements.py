@@ -1,4 +1,4 @@
-"""The table of what was asked of the attacks, and the exact optima in it."""
+"""The table of what is asked of the attacks, and the exact optima in it."""
 
 import runpy
 

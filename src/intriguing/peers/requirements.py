@@ -1,7 +1,7 @@
-"""What the attacks were asked to reach, beside what the comparison has measured.
+"""What is asked of the attacks, beside what the comparison has measured.
 
-The numbers asked for were set before the attacks were written, on networks of the same
-shapes; a prototype had shown that they are within reach.
+The numbers are aims that the project sets itself, for networks of these shapes; they do
+not follow what is measured, and where one is missed the table shows it.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -1,10 +1,11 @@
 """Where to start: networks trained to no error have several minima.
 
-After the walk comes the minimum of a smoothed network (`smoothing`). What also finds
-another basin is to come from far away in another direction: from a point well on the
-way to a *start image*, one that the network puts in the class of the best image so far.
-An image closes by the *hit rule*: its best value was reached from some
-of its starts (`hits_for`), or all of them are used up.
+After the walk comes the minimum of a smoothed network (`smoothing`), then, if such
+networks led the first walk, one that none leads. What also finds another basin is to
+come from far away in another direction: from a point well on the way to a *start
+image*, one that the network puts in the class of the best image so far. An image closes
+by the *hit rule*: its best value was reached from some of its starts (`hits_for`), or
+all of them are used up.
 """
 
 from typing import NamedTuple
