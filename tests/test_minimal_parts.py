@@ -394,15 +394,19 @@ def test_a_walk_climbs_the_odds_inside_the_box(seed):
     odds, pull = walk.log_odds(image @ weight.T, goal, rivals)
     probability = (image @ weight.T).softmax(1).gather(1, goal[:, None])[:, 0]
     torch.testing.assert_close(odds, probability.logit(), rtol=1e-3, atol=1e-4)
-    short = odds < walk.AIM
+    missing = walk.missing(image @ weight.T, odds)
+    torch.testing.assert_close(
+        walk.missing(3 * image @ weight.T, 3 * odds), 3 * missing
+    )
+    short = missing > 0
     taken = torch.zeros(5, dtype=torch.int64)
     unbounded = walk.longest_step(taken, torch.full((5,), torch.inf))
     assert (unbounded == walk.FIRST).all()
-    after = walk.next_point(image, odds, pull @ weight, unbounded)
+    after = walk.next_point(image, missing, pull @ weight, unbounded)
     assert ((after >= 0) & (after <= 1)).all()
     # Short steps go uphill; no step is longer than the perturbation known allows.
     bounded = walk.longest_step(taken, torch.full((5,), 0.01))
-    near = walk.next_point(image, odds, pull @ weight, bounded)
+    near = walk.next_point(image, missing, pull @ weight, bounded)
     assert ((near - image).norm(dim=1) <= walk.WITHIN * 0.01 + 1e-6)[short].all()
     higher, _ = walk.log_odds(near @ weight.T, goal, rivals)
     assert (higher >= odds - 1e-4)[short].all()

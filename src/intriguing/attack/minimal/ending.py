@@ -13,7 +13,7 @@ from intriguing.attack.minimal.starts import SAME, counted
 from intriguing.attack.minimal.steps import SAFE_MARGIN
 from intriguing.attack.minimal.workingset import by_class
 
-MOST_REFUSALS, MOST_TURNS, MOST_STALE = 12, 240, 60
+MOST_REFUSALS, MOST_TURNS, MOST_STALE = 22, 240, 60
 """Refusals in a row, trials, and turns without progress after which a run ends."""
 IDLE = 20
 """Turns without progress after which the best image counts, not only the iterate."""

@@ -24,6 +24,7 @@ from intriguing.attack.minimal.problem import (
     next_runs,
     pose,
 )
+from intriguing.attack.minimal.rounding import firm
 from intriguing.attack.minimal.smoothing import graduated
 from intriguing.attack.minimal.turn import turn
 from intriguing.attack.minimal.workingset import (
@@ -33,7 +34,6 @@ from intriguing.attack.minimal.workingset import (
 )
 from intriguing.attack.subnormal import subnormals_as_zero
 from intriguing.errors import InputError
-from intriguing.models import predict
 
 try:
     from intriguing.attack.minimal import compiled, compiled_search
@@ -49,9 +49,6 @@ REFILLED = 1 / 8
 time cost as much as many."""
 PARKED = 0.25
 """Share of empty slots at which the batch is packed anew; packing copies all."""
-
-STRETCHES = tuple(1e-6 * 4**k for k in range(6))
-"""By which shares a perturbation is made longer until a plain pass gives the goal."""
 
 DEFAULT = Accuracy()
 ROUGH = Accuracy(tolerance=0.3, excess=1e-2)
@@ -269,35 +266,6 @@ def without_idle(live: Live) -> Live:
         return live
     order = (~busy).to(torch.uint8).argsort(stable=True)
     return packed(live, order[: max(LEAST_ROWS, int(busy.sum()))])
-
-
-def firm(
-    model: nn.Module,
-    clean: Float[Tensor, "n ..."],
-    wanted: Bool[Tensor, "n classes"],
-    image: Float[Tensor, "n d"],
-) -> Float[Tensor, "n d"]:
-    """Return the images, stretched a little where a plain forward pass refuses them.
-
-    Where the terms of a logit cancel, another order of summation may change it by more
-    than the margin that the search asks for. The check is one pass that is not counted.
-
-    Args:
-        model: The classifier.
-        clean: Images before the perturbation.
-        wanted: Classes that count as success.
-        image: The results; where there is none it is the clean image, and stays.
-    """
-    flat = clean.flatten(1)
-    rows = torch.arange(len(image), device=image.device)
-    firmed = image.clone()
-    for stretch in (0.0, *STRETCHES):
-        firmed[rows] = flat[rows].lerp(image[rows], 1 + stretch).clamp_(0, 1)
-        answers = predict(model, firmed[rows].reshape(-1, *clean.shape[1:])).argmax(1)
-        rows = rows[~wanted[rows].gather(1, answers[:, None])[:, 0]]
-        if not len(rows):
-            break
-    return firmed
 
 
 def outcome(tally: Tally) -> Found:

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-HITS, HIT_SHARE = 3, 0.25
+HITS, HIT_SHARE = 4, 0.25
 """Starts that reach the best length before an image closes, and the share of all its
 starts that has to, if that is more."""
 SAME = 1e-3

@@ -25,7 +25,7 @@ SHORTEST = 0.3
 PATIENCE, AT_A_KINK = 2, 1
 """Halvings after which the curvature is no longer trusted, but the projection is; and
 the same where cuts show a kink, across which there is no curvature."""
-CUTS_FROM, CUTS_TO = 2, 10
+CUTS_FROM, CUTS_TO = 2, 20
 """Refusals in a row that are answered by a cut; others by a shorter step."""
 CUTS_FROM_AT_KINKS = 1
 """The first of them in a network that is known to have kinks. Elsewhere the first

@@ -38,7 +38,8 @@ def turn(live: Live, network: Network) -> None:
     solving = (arrived | taken).nonzero()[:, 0]
     before = enlist(live, solving, before)
     cut = refused & steps.calls_for_cut(live.refusals, network.kinked)
-    cut = cut.nonzero()[:, 0]
+    # One that is not violated at the trial point changes nothing there.
+    cut = (cut & (margin < live.kappa)).nonzero()[:, 0]
     rival = margins[cut].argmin(1)
     slopes = slopes_at(live, network, trace, logits, solving, cut, rival)
     added = add_cuts(live, cut, rival, margins, slopes) if cut.numel() else cut
@@ -189,7 +190,7 @@ def slopes_at(
     if len(walking):
         live.trial[walking] = walk.next_point(
             live.image.index_select(0, walking),
-            odds,
+            walk.missing(logits[walking], odds),
             walks,
             walk.longest_step(live.taken - 1, bound_of_walks(live))[walking],
         )

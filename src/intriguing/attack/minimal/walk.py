@@ -20,8 +20,9 @@ LEADING, FIRST_LEADING = 2, 2.2
 length of the first of these: such networks are not saturated."""
 WITHIN = 1.0
 """Most that the first step may be of the shortest perturbation known."""
-AIM = 0.5
-"""Log odds at which a Newton step along the gradient aims."""
+AIM = 0.015
+"""Log odds at which a Newton step along the gradient aims, as a share of the logits'
+span: what lies far behind the boundary in one network is beyond reach in another."""
 MOST_STEPS = 40
 
 
@@ -33,6 +34,13 @@ def log_odds(
     column = goal[:, None]
     value = logits.gather(1, column)[:, 0] - against.logsumexp(1)
     return value, (-against.softmax(1)).scatter(1, column, 1.0)
+
+
+def missing(
+    logits: Float[Tensor, "n c"], odds: Float[Tensor, " n"]
+) -> Float[Tensor, " n"]:
+    """Return by how much the log odds fall short of those aimed at."""
+    return AIM * (logits.amax(1) - logits.amin(1)) - odds
 
 
 def longest_step(
@@ -49,7 +57,7 @@ def longest_step(
 
 def next_point(
     image: Float[Tensor, "n d"],
-    odds: Float[Tensor, " n"],
+    short: Float[Tensor, " n"],
     slope: Float[Tensor, "n d"],
     longest: Float[Tensor, " n"],
 ) -> Float[Tensor, "n d"]:
@@ -57,15 +65,14 @@ def next_point(
 
     Args:
         image: Present points.
-        odds: Log odds of the goal there.
-        slope: Their gradient by the pixels.
+        short: Log odds of the goal that are `missing` there.
+        slope: Gradient of the log odds by the pixels.
         longest: Most that the step may be.
     """
     held = ((image <= 0) & (slope < 0)) | ((image >= 1) & (slope > 0))
     slope = slope.masked_fill(held, 0)
     steepness = slope.norm(dim=1).clamp_min(1e-20)
-    newton = (AIM - odds) / steepness
-    length = torch.minimum(newton, longest)
+    length = torch.minimum(short / steepness, longest)
     return torch.addcmul(image, (length / steepness)[:, None], slope).clamp_(0, 1)
 
 
@@ -86,6 +93,7 @@ def led(
         rows = (odds <= 0).nonzero()[:, 0]
         slope = network.backward(trace, rows, pull[rows])
         longest = torch.full_like(odds, FIRST_LEADING * GROWTH**number)
-        further = next_point(image[rows], odds[rows], slope, longest[rows])
+        short = missing(logits, odds)[rows]
+        further = next_point(image[rows], short, slope, longest[rows])
         image, steps = image.index_copy(0, rows, further), steps + (odds <= 0)
     return image, steps

@@ -38,14 +38,14 @@ def longest_step(slot, bound, rules):
 
 
 @njit(fastmath=SUMS, **INNER)
-def next_point(image, odds, slope, longest, rules, trial):
+def next_point(image, short, slope, longest, trial):
     """Write the next point of a walk: up the slope, as far as the box lets it."""
     for j in range(len(slope)):
         low, high = image[j] <= 0 and slope[j] < 0, image[j] >= 1 and slope[j] > 0
         if low or high:
             slope[j] = ZERO
     steepness = max(np.sqrt(dot(slope, slope)), np.float32(1e-20))
-    share = min((rules.log_odds - odds) / steepness, longest) / steepness
+    share = min(short / steepness, longest) / steepness
     for j in range(len(slope)):
         trial[j] = min(max(image[j] + share * slope[j], ZERO), ONE)
 
@@ -161,7 +161,7 @@ def complete(busy, slopes, arrays, asked, rules):
         place += slot.asked
         if slot.walking:
             longest = longest_step(slot, bound_of_walk(slot, arrays.rivals[i]), rules)
-            next_point(arrays.image[i], slot.odds, own[0], longest, rules, trial)
+            next_point(arrays.image[i], slot.short, own[0], longest, trial)
         else:
             if go_on(i, own, arrays, asked.left[i], rules):
                 asked.solving[solving] = i

@@ -35,11 +35,12 @@ NOTES = {
     "cut": np.int64,
     "plain": np.bool_,
     "margin": np.float32,
-    "odds": np.float32,
+    "short": np.float32,
 }
 """What a slot's record holds beside `live.Live` from one half of a turn to the next:
 gradients asked for, the verdict on the trial point, the rival that a cut is wanted for
-or -1, whether the next step is the projection's, the margin and a walk's log odds."""
+or -1, whether the next step is the projection's, the margin, and the log odds that a
+walk is short of."""
 
 
 class Asked(NamedTuple):
@@ -91,12 +92,18 @@ def judge(slot, now, margin, length, rules):
 
 
 @njit(**INNER)
-def measure(slot, logits, rules):
-    """Take the scale of the margins where the first iterate is."""
+def span(logits):
+    """Return how far the logits lie apart."""
     least = greatest = logits[0]
     for c in range(1, len(logits)):
         least, greatest = min(least, logits[c]), max(greatest, logits[c])
-    slot.unit = greatest - least
+    return greatest - least
+
+
+@njit(**INNER)
+def measure(slot, logits, rules):
+    """Take the scale of the margins where the first iterate is."""
+    slot.unit = span(logits)
     slot.kappa = rules.kappa * slot.unit
 
 
@@ -194,13 +201,20 @@ def log_odds(logits, goal, rivals, pull):
 
 
 @njit(**INNER)
+def missing(logits, odds, rules):
+    """Return by how much log odds fall short of those that a walk aims at."""
+    return rules.aim * span(logits) - odds
+
+
+@njit(**INNER)
 def ask(i, n, logits, arrays, asked, rules, place):
     """List the gradients that a slot needs, from a place on; return how many."""
     slot, gap, seats = arrays.slot[i], arrays.gap[i], arrays.classes[i]
     count = 0
     if slot.walking:
         pull = asked.weights[place]
-        slot.odds = log_odds(logits, slot.goal, arrays.rivals[i], pull)
+        odds = log_odds(logits, slot.goal, arrays.rivals[i], pull)
+        slot.short = missing(logits, odds, rules)
         count = 1
     elif slot.cut >= 0:
         difference(slot.goal, slot.cut, asked.weights[place])
@@ -236,7 +250,8 @@ def look(i, logits, arrays, rules, margins):
     slot.refusals = slot.refusals + ONE if refused else ZERO
     slot.halvings = slot.halvings + ONE if refused else ZERO
     cut = rules.cuts_from <= slot.refusals <= rules.cuts_to
-    slot.cut = lowest(margins) if cut else -1
+    violated = slot.margin < slot.kappa
+    slot.cut = lowest(margins) if cut and violated else -1
     return length
 
 

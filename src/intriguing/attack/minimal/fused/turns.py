@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from intriguing.attack.minimal.fused.after import complete, next_point
-from intriguing.attack.minimal.fused.before import Asked, attempt, log_odds
+from intriguing.attack.minimal.fused.before import Asked, attempt, log_odds, missing
 from intriguing.attack.minimal.fused.beginning import Beginnings, Begun, Posed, refill
 from intriguing.attack.minimal.fused.dense import Dense, Passes, backward, forward
 from intriguing.attack.minimal.fused.ending import Ends, Tallied, finish
@@ -98,14 +98,14 @@ def lead(job, dense, longest, constants):
             goal, pull = posed.goals[rows[n], 0], asked.weights[count]
             odds = log_odds(logits, goal, arrays.rivals[n], pull)
             if odds <= 0:
-                arrays.slot[count].odds = odds
+                arrays.slot[count].short = missing(logits, odds, constants.rules)
                 asked.rows[count] = n
                 count += 1
         backward(dense, asked.rows[:count], asked.weights[:count], passes)
         for p in range(count):
             row = rows[asked.rows[p]]
-            image, odds = posed.lead[row], arrays.slot[p].odds
-            next_point(image, odds, passes.slopes[p], longest, constants.rules, image)
+            image, short = posed.lead[row], arrays.slot[p].short
+            next_point(image, short, passes.slopes[p], longest, image)
             job.tallied.backwards[row] += 1
 
 

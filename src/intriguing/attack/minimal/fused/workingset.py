@@ -44,7 +44,7 @@ class Rules(NamedTuple):
     first: np.float32
     growth: np.float32
     within: np.float32
-    log_odds: np.float32
+    aim: np.float32
 
 
 @njit(**INNER)
