@@ -7,25 +7,7 @@ one image stays in the processor's cache. A test asserts that both try the same 
 import numpy as np
 from numba import njit
 
-SUMS = {"reassoc", "contract", "nsz", "arcp"}
-"""Let sums be reordered, so that they run on vector registers; NaN stays NaN."""
-ZERO, HALF, ONE = np.float32(0), np.float32(0.5), np.float32(1)
-
-
-@njit(cache=True, fastmath=SUMS)
-def dot(a: np.ndarray, b: np.ndarray) -> np.float32:
-    """Return the inner product of two float32 vectors."""
-    total = ZERO
-    for j in range(len(a)):
-        total += a[j] * b[j]
-    return total
-
-
-@njit(cache=True, fastmath=SUMS)
-def add(a: np.ndarray, factor: np.float32, b: np.ndarray) -> None:
-    """Add ``factor * b`` to ``a`` in place."""
-    for j in range(len(a)):
-        a[j] += factor * b[j]
+from intriguing.attack.vectors import HALF, ONE, SUMS, ZERO, add, dot
 
 
 @njit(cache=True, fastmath=SUMS)

@@ -4,7 +4,8 @@ import numpy as np
 from numba import njit
 
 from intriguing.attack.minimal.fused.before import REFUSED, TAKEN
-from intriguing.attack.minimal.fused.vectors import (
+from intriguing.attack.minimal.fused.workingset import seat_cut
+from intriguing.attack.vectors import (
     ENTRY,
     INFINITE,
     INNER,
@@ -16,7 +17,6 @@ from intriguing.attack.minimal.fused.vectors import (
     gain,
     lowest,
 )
-from intriguing.attack.minimal.fused.workingset import seat_cut
 
 
 @njit(**INNER)

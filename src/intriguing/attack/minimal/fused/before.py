@@ -7,7 +7,13 @@ import numpy as np
 from numba import njit
 
 from intriguing.attack.minimal.fused.subproblem import leave
-from intriguing.attack.minimal.fused.vectors import (
+from intriguing.attack.minimal.fused.workingset import (
+    choose,
+    difference,
+    margins_over,
+    seat_cut,
+)
+from intriguing.attack.vectors import (
     ENTRY,
     HALF,
     INFINITE,
@@ -18,12 +24,6 @@ from intriguing.attack.minimal.fused.vectors import (
     copy,
     distance,
     lowest,
-)
-from intriguing.attack.minimal.fused.workingset import (
-    choose,
-    difference,
-    margins_over,
-    seat_cut,
 )
 
 ON_THE_WAY, ARRIVED, TAKEN, REFUSED = range(4)

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from intriguing.attack.minimal.fused.projection import free_pixels
-from intriguing.attack.minimal.fused.vectors import (
+from intriguing.attack.vectors import (
     INNER,
     ONE,
     SUMS,

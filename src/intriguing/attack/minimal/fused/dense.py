@@ -16,7 +16,7 @@ from intriguing.attack.minimal.fused.products import (
     combinations,
     inner_products,
 )
-from intriguing.attack.minimal.fused.vectors import INNER, ONE, ZERO
+from intriguing.attack.vectors import INNER, ONE, ZERO
 
 LINEAR, SIGMOID, TANH, RELU, SOFTPLUS = range(5)
 """Kinds of layers, by the function that follows the linear map."""

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from intriguing.attack.minimal.fused.after import bound_of_walk
-from intriguing.attack.minimal.fused.vectors import (
+from intriguing.attack.vectors import (
     ENTRY,
     HALF,
     INFINITE,

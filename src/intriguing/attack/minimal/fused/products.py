@@ -6,7 +6,7 @@ other rows are.
 
 from numba import njit
 
-from intriguing.attack.minimal.fused.vectors import INNER, SUMS, ZERO
+from intriguing.attack.vectors import INNER, SUMS, ZERO
 
 ROWS = 4
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from intriguing.attack.minimal.fused.vectors import (
+from intriguing.attack.vectors import (
     HALF,
     INNER,
     ONE,

@@ -7,7 +7,7 @@ from numba import njit
 
 from intriguing.attack.minimal.fused.curvature import Pairs, quasi_newton
 from intriguing.attack.minimal.fused.projection import Piece, project
-from intriguing.attack.minimal.fused.vectors import (
+from intriguing.attack.vectors import (
     ENTRY,
     HALF,
     INNER,

@@ -13,8 +13,8 @@ from intriguing.attack.minimal.fused.ending import Ends, Tallied, finish
 from intriguing.attack.minimal.fused.projection import Limits
 from intriguing.attack.minimal.fused.space import Space
 from intriguing.attack.minimal.fused.subproblem import Arrays, aim, solve
-from intriguing.attack.minimal.fused.vectors import ENTRY, INNER
 from intriguing.attack.minimal.fused.workingset import Rules
+from intriguing.attack.vectors import ENTRY, INNER
 
 
 class Job(NamedTuple):
