@@ -40,15 +40,16 @@ def firm(
         image: The results; where there is none it is the clean image, and stays.
     """
     flat, firmed = clean.flatten(1), image.clone()
-    rows = torch.arange(len(image), device=image.device)
-    none = image.new_zeros(len(image))
     spare = spared(model, clean, wanted, image)
-    for stretch in (-spare, *(none + share for share in (0.0, *STRETCHES))):
+    moved = (image != flat).any(1)
+    rows = moved.nonzero()[:, 0]
+    for stretch in (-spare, *(torch.full_like(spare, share) for share in STRETCHES)):
         scale = 1 + stretch[rows, None]
         firmed[rows] = flat[rows].lerp(image[rows], scale).clamp_(0, 1)
-        logits = predict(model, firmed[rows].reshape(-1, *clean.shape[1:]))
-        answers = logits.argmax(1, keepdim=True)
-        rows = rows[~wanted[rows].gather(1, answers)[:, 0]]
+        # All of them each time: in another batch they may be rounded otherwise.
+        answers = predict(model, firmed.reshape(clean.shape)).argmax(1, keepdim=True)
+        refused = ~wanted.gather(1, answers)[:, 0]
+        rows = (refused & moved).nonzero()[:, 0]
         if not len(rows):
             break
     return firmed
