@@ -309,6 +309,24 @@ def test_images_that_a_plain_pass_refuses_are_stretched_a_little():
     assert (inside <= 1).all()
 
 
+def test_refused_images_are_judged_in_the_batch_that_they_came_in():
+    """Rows of another batch may be rounded otherwise."""
+    sizes = []
+
+    class Recorder(nn.Module):
+        def forward(self, images):
+            sizes.append(len(images))
+            pixels = images.flatten(1)
+            return torch.stack([torch.full_like(pixels[:, 0], 0.5), pixels[:, 0]], 1)
+
+    clean = torch.tensor([[0.1, 0.3]]).repeat(5, 1)
+    image = clean.clone()
+    image[:, 0] = torch.tensor([0.6, 0.5 - 3e-6, 0.5 - 1e-4, 0.6, 0.1])
+    firm(Recorder(), clean, torch.tensor([[False, True]]).repeat(5, 1), image)
+    assert len(sizes) > 2
+    assert set(sizes) == {5}
+
+
 def test_what_very_short_perturbations_have_to_spare_is_taken_from_them():
     model = nn.Sequential(nn.Flatten(), nn.Linear(2, 3))
     model[1].weight.data = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 0.0]])
