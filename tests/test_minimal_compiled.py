@@ -126,7 +126,8 @@ def assert_same_ends(live: Live, tally: Tally) -> torch.Tensor:
 def shake(live: Live, seed: int) -> None:
     """Bring slots into states that seldom occur by themselves."""
     generator, count = seeded(seed), len(live.row)
-    for field, most in (("refusals", 13), ("missed", 15), ("stale", 60), ("cuts", 9)):
+    rare = {"refusals": 24, "missed": 15, "stale": 60, "cuts": 9}
+    for field, most in rare.items():
         getattr(live, field).copy_(torch.randint(most, (count,), generator=generator))
     missed = torch.rand(count, generator=generator) < 0.5
     least = live.margins.amin(1) + 1e-6 * live.unit

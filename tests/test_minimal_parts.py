@@ -24,7 +24,7 @@ from intriguing.attack.minimal.network import (
     padded,
 )
 from intriguing.attack.minimal.problem import Tally, next_runs, pose
-from intriguing.attack.minimal.turn import keep_left_behind
+from intriguing.attack.minimal.turn import keep_left_behind, turn
 from intriguing.attack.minimal.untargeted import ranked
 
 
@@ -302,6 +302,30 @@ def test_a_stack_of_layers_says_whether_it_has_kinks(layer, kinked):
     refusals = torch.arange(4.0)
     calls = steps.calls_for_cut(refusals, kinked).tolist()
     assert calls == [False, kinked, True, True]
+
+
+def test_a_refusal_is_answered_by_a_cut_only_where_one_would_be_violated():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(2, 2))
+    model[1].weight.data = torch.tensor([[0.0, 0.0], [1.0, 0.0]])
+    model[1].bias.data = torch.tensor([0.5, 0.0])  # class 1 from 0.5 on
+    network = network_of(model, torch.Size([2]))
+    images, wanted = torch.tensor([[0.2, 0.5]] * 2), torch.tensor([[False, True]] * 2)
+    problem, tally = pose(network, images, wanted, 1, None, None)
+    live = empty(problem, 2, 1, 3)
+    place(live, torch.arange(2), next_runs(problem, tally, torch.arange(2)), problem)
+    live.walking.fill_(False)
+    live.image.copy_(torch.tensor([0.55, 0.5]))
+    state = {"length": 0.35, "margins": 0.05, "unit": 1.0, "kappa": 0.01}
+    for name, value in state.items():
+        getattr(live, name).fill_(value)
+    live.gap[:, 0], live.multiplier[:, 0] = 0.05, 0.35
+    live.slopes[:, 0] = torch.tensor([1.0, 0.0])
+    live.refusals.fill_(2)
+    # Both are farther from the image; only the second falls short of the margin.
+    live.trial.copy_(torch.tensor([[0.7, 0.5], [0.505, 0.95]]))
+    turn(live, network)
+    assert (live.refusals == 3).all()
+    assert live.gap[:, live.own :].isfinite().any(1).tolist() == [False, True]
 
 
 def run_beside_a_bound(best: float, bound: float) -> tuple[Live, Tally]:
