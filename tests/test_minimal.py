@@ -16,7 +16,6 @@ from intriguing.attack.minimal.ending import enter
 from intriguing.attack.minimal.live import empty, place
 from intriguing.attack.minimal.network import network_of
 from intriguing.attack.minimal.problem import next_runs, pose
-from intriguing.attack.minimal.rounding import LEAST_MARGIN, firm, margin_of
 from intriguing.attack.minimal.starts import SHARE
 from intriguing.attack.objective import wanted_classes
 from intriguing.errors import InputError
@@ -290,57 +289,6 @@ def test_several_starts_without_start_images_are_refused():
     model, images = sigmoid_network(1), images_of(2, 40, 2)
     with pytest.raises(InputError, match="start_images"):
         minimal.search(model, images, targeted(model, images), starts=8)
-
-
-def test_images_that_a_plain_pass_refuses_are_stretched_a_little():
-    model = nn.Sequential(nn.Flatten(), nn.Linear(2, 2))
-    model[1].weight.data = torch.tensor([[0.0, 0.0], [1.0, 0.0]])
-    model[1].bias.data = torch.tensor([0.5, 0.0])  # class 1 from 0.5 on
-    clean = torch.tensor([[0.1, 0.3]]).repeat(5, 1)
-    reached = torch.tensor([0.6, 0.5 - 3e-6, 0.5 - 1e-4, 0.3, 0.1])
-    image = torch.stack([reached, clean[:, 1]], 1)
-    wanted = torch.tensor([[False, True]]).repeat(5, 1)
-    firmed = firm(model, clean, wanted, image)
-    assert torch.equal(firmed[0], image[0]) and torch.equal(firmed[4], clean[4])
-    assert model(firmed).argmax(1).tolist() == [1, 1, 1, 0, 0]
-    longer = (firmed - clean).norm(dim=1) / (image - clean).norm(dim=1) - 1
-    assert 0 < longer[1] < 4e-5 and 0 < longer[2] < 1.1e-3
-    inside = firm(model, clean, wanted, image.masked_fill(image == 0.3, 1.0))
-    assert (inside <= 1).all()
-
-
-def test_refused_images_are_judged_in_the_batch_that_they_came_in():
-    """Rows of another batch may be rounded otherwise."""
-    sizes = []
-
-    class Recorder(nn.Module):
-        def forward(self, images):
-            sizes.append(len(images))
-            pixels = images.flatten(1)
-            return torch.stack([torch.full_like(pixels[:, 0], 0.5), pixels[:, 0]], 1)
-
-    clean = torch.tensor([[0.1, 0.3]]).repeat(5, 1)
-    image = clean.clone()
-    image[:, 0] = torch.tensor([0.6, 0.5 - 3e-6, 0.5 - 1e-4, 0.6, 0.1])
-    firm(Recorder(), clean, torch.tensor([[False, True]]).repeat(5, 1), image)
-    assert len(sizes) > 2
-    assert set(sizes) == {5}
-
-
-def test_what_very_short_perturbations_have_to_spare_is_taken_from_them():
-    model = nn.Sequential(nn.Flatten(), nn.Linear(2, 3))
-    model[1].weight.data = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 0.0]])
-    model[1].bias.data = torch.tensor([0.5, 0.0, -1.5])  # class 1 from 0.5 on
-    clean = torch.tensor([[0.499, 0.3], [0.499, 0.3], [0.4, 0.3]])
-    image = clean + torch.tensor([[2e-3, 0.0], [1e-4, 0.0], [0.2, 0.0]])
-    wanted = torch.tensor([[False, True, False]]).repeat(3, 1)
-    firmed = firm(model, clean, wanted, image)
-    logits = model(firmed).detach()
-    # What does not reach the goal, and what is not short, stays as it is.
-    assert logits.argmax(1).tolist() == [1, 0, 1]
-    assert torch.equal(firmed[2], image[2])
-    # The span of the logits is 2.
-    assert margin_of(logits, wanted)[0] == pytest.approx(2 * LEAST_MARGIN, abs=2e-7)
 
 
 def test_find_adversarial_hands_the_goal_on_and_judges_the_outcome():

@@ -6,8 +6,9 @@ it does along each step s is read off the gradients that the search has anyway:
 
     y = s - Σ λ_k (W_k⁺ - W_k).
 
-L-BFGS turns the last pairs (s, y) into an inverse H ≈ B⁻¹, starting from the identity,
-which is exact for the first term. On the free pixels the step d then solves
+L-BFGS turns the last pairs (s, y) into an inverse H ≈ B⁻¹, starting from a multiple of
+the identity: the first term is the identity itself, and the second mostly adds to it.
+On the free pixels the step d then solves
 
     minimise dᵀB d / 2 + (x - clean)ᵀd   subject to   g + W d = κ
 
@@ -21,9 +22,12 @@ from torch import Tensor
 
 from intriguing.attack.minimal.projection import solve_gram
 
-LEAST_CURVATURE = 0.6
+LEAST_CURVATURE = 0.7
 """Pairs are damped where yᵀs falls below this share of sᵀs: the inverse stays positive,
 pairs across a kink do little harm, and steps along flat directions stay short."""
+UNKNOWN_CURVATURE = 1.8
+"""Most curvature that is assumed along directions of which no pair tells. With that of
+the first term, 1, steps along a curved boundary are too long and are taken back."""
 RIDGE = 1e-6
 REFINEMENTS = 3
 LONGEST = 4.0
@@ -76,16 +80,30 @@ def inverse_times(
     changes: Float[Tensor, "n m d"],
 ) -> Float[Tensor, "n v d"]:
     """Multiply vectors by the inverse that the pairs define: the two-loop recursion."""
+    pairs = changes
     changes, inverse = damped(steps, changes)
     shares = []
     for i in range(steps.shape[1]):
         share = torch.einsum("nvd,nd->nv", vectors, steps[:, i]) * inverse[:, i, None]
         vectors = vectors - share[:, :, None] * changes[:, None, i]
         shares.append(share)
+    vectors = vectors / assumed(steps, pairs)[:, None, None]
     for i in reversed(range(steps.shape[1])):
         back = torch.einsum("nvd,nd->nv", vectors, changes[:, i]) * inverse[:, i, None]
         vectors = vectors + (shares[i] - back)[:, :, None] * steps[:, None, i]
     return vectors
+
+
+def assumed(
+    steps: Float[Tensor, "n m d"], changes: Float[Tensor, "n m d"]
+) -> Float[Tensor, " n"]:
+    """Return the curvature assumed where no pair tells: that of the stiffest pair.
+
+    It is at least 1, which it is for a linear network, and at most `UNKNOWN_CURVATURE`.
+    """
+    square = torch.linalg.vecdot(steps, steps)
+    share = torch.linalg.vecdot(steps, changes) / square.clamp_min(1e-14)
+    return share.amax(1).clamp(1, UNKNOWN_CURVATURE)
 
 
 def damped(

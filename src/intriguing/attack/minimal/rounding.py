@@ -9,7 +9,9 @@ perturbation, on which the margin is all but linear. These passes are not counte
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
+from torch.func import functional_call
 
+from intriguing.attack.objective import goal_margin
 from intriguing.models import predict
 
 STRETCHES = tuple(1e-6 * 4**k for k in range(6))
@@ -20,6 +22,8 @@ LEAST_MARGIN = 6e-7
 """That margin, as a share of the logits' span: twice what rounding changes in the
 paper's fully connected networks. The search asks for more, as it needs a target that
 rounding does not blur."""
+BATCH = 1024
+"""Images evaluated at once in float64."""
 
 
 def firm(
@@ -74,17 +78,32 @@ def spared(
     share = torch.zeros_like(length)
     if not len(rows):
         return share
-    before = margin_of(predict(model, clean[rows]), wanted[rows])
-    logits = predict(model, image[rows].reshape(-1, *clean.shape[1:]))
-    after = margin_of(logits, wanted[rows])
+    before = goal_margin(precise_logits(model, clean[rows]), wanted[rows])
+    shifted = image[rows].reshape(-1, *clean.shape[1:])
+    logits = precise_logits(model, shifted)
+    after = goal_margin(logits, wanted[rows])
     least = LEAST_MARGIN * (logits.amax(1) - logits.amin(1))
     gained = (after - before).clamp_min(least)
-    return share.index_copy(0, rows, ((after - least) / gained).clamp(0, 1))
+    spare = ((after - least) / gained).clamp(0, 1)
+    return share.index_copy(0, rows, spare.to(share.dtype))
 
 
-def margin_of(
-    logits: Float[Tensor, "n c"], wanted: Bool[Tensor, "n c"]
-) -> Float[Tensor, " n"]:
-    """Return by how much the largest wanted logit exceeds the others."""
-    best = logits.masked_fill(~wanted, -torch.inf).amax(1)
-    return best - logits.masked_fill(wanted, -torch.inf).amax(1)
+def precise_logits(
+    model: nn.Module, pixels: Float[Tensor, "n ..."]
+) -> Float[Tensor, "n classes"]:
+    """Return the logits in float64, of a model that says nothing of the precision.
+
+    In float32 they differ with the batch, by more than a short perturbation can bear.
+    A model that converts its input is given what it converts it to: its own precision.
+    """
+    tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    double = {
+        name: tensor.double() if tensor.is_floating_point() else tensor
+        for name, tensor in tensors.items()
+    }
+    try:
+        with torch.no_grad():
+            parts = pixels.double().split(BATCH)
+            return torch.cat([functional_call(model, double, (p,)) for p in parts])
+    except (RuntimeError, TypeError):
+        return predict(model, pixels)

@@ -18,8 +18,11 @@ another order of summation changes in float32."""
 KAPPA = 3e-6
 """Margin that the iterates aim at, likewise. It must exceed the one at which they are
 accepted, or nothing converges."""
-SLACK = 1e-5
+SLACK = 1e-4
 """Growth of the merit that is still taken, in units of the squared distance."""
+FARTHEST, FARTHEST_FROM_IMAGES = 0.3, 0.5
+"""Most that a step may be of the distance from the clean image, and the same in runs
+that begin at a start image: they come from afar."""
 SHORTEST = 0.3
 """Distance, in L2, below which steps are no longer capped in proportion to it."""
 PATIENCE, AT_A_KINK = 2, 1
@@ -30,9 +33,9 @@ CUTS_FROM, CUTS_TO = 2, 20
 CUTS_FROM_AT_KINKS = 1
 """The first of them in a network that is known to have kinks. Elsewhere the first
 refusal means more often that the step was too long for the curvature."""
-NEAR = 0.1
+NEAR = 0.05
 """Length of a step, as a share of the perturbation's, at which the end is near."""
-RAISE, RAISE_AFTER, LARGEST_KAPPA = 0.2, 4, 1e-2
+RAISE, RAISE_AFTER, LARGEST_KAPPA = 0.1, 4, 1e-2
 """After n misses in a row the iterates aim at RAISE * 2ⁿ times the last miss; refusals
 that count as one; and the largest κ, in units of the logits' span."""
 
@@ -69,22 +72,35 @@ def kappa_after(
     return torch.where(missed > 0, higher, KAPPA * unit)
 
 
+def longest_trial(
+    length: Float[Tensor, " n"], start: Int[Tensor, " n"]
+) -> Float[Tensor, " n"]:
+    """Return the L2 length that a whole step has at most.
+
+    Args:
+        length: Distance of the iterates from the clean images.
+        start: Numbers of the runs' starts.
+    """
+    share = torch.where(start > 0, FARTHEST_FROM_IMAGES, FARTHEST)
+    return share.to(length.dtype) * length.clamp_min(SHORTEST)
+
+
 def trial_point(
     image: Float[Tensor, "n d"],
     direction: Float[Tensor, "n d"],
-    length: Float[Tensor, " n"],
+    longest: Float[Tensor, " n"],
     share: Float[Tensor, " n"],
 ) -> Float[Tensor, "n d"]:
-    """Return the next trial point, at most half as far as the image is from clean.
+    """Return the next trial point.
 
     Args:
         image: Present iterates.
         direction: Step to be tried.
-        length: Distance of the iterates from the clean images.
+        longest: Most that the whole step may be.
         share: Share of the step to be tried.
     """
-    cap = 0.5 * length.clamp_min(SHORTEST) * share
-    share = torch.minimum(share, cap / direction.norm(dim=1).clamp_min(1e-12))
+    cap = longest * share / direction.norm(dim=1).clamp_min(1e-12)
+    share = torch.minimum(share, cap)
     return torch.addcmul(image, share[:, None], direction).clamp_(0, 1)
 
 

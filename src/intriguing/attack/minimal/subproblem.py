@@ -129,4 +129,5 @@ def aim(
     image = live.image[rows]
     straight = live.projected[rows] - image
     direction = torch.where(plain[:, None], straight, live.step[rows])
-    live.trial[rows] = steps.trial_point(image, direction, live.length[rows], share)
+    longest = steps.longest_trial(live.length[rows], live.start[rows])
+    live.trial[rows] = steps.trial_point(image, direction, longest, share)

@@ -20,7 +20,7 @@ LEADING, FIRST_LEADING = 2, 2.2
 length of the first of these: such networks are not saturated."""
 WITHIN = 1.0
 """Most that the first step may be of the shortest perturbation known."""
-AIM = 0.015
+AIM = 0.05
 """Log odds at which a Newton step along the gradient aims, as a share of the logits'
 span: what lies far behind the boundary in one network is beyond reach in another."""
 MOST_STEPS = 40

@@ -42,9 +42,9 @@ def list_pairs(pairs, free, least, order, factors):
     written, not the vector: a copy of all pairs would not fit the nearest cache.
 
     Returns:
-        How many there are.
+        How many there are, and the curvature of the stiffest, at least 1.
     """
-    memory, count = len(pairs.steps), 0
+    memory, count, stiffest = len(pairs.steps), 0, ONE
     for age in range(min(pairs.count, memory)):
         i = (pairs.newest - age) % memory
         square, overlap = ZERO, ZERO
@@ -54,6 +54,7 @@ def list_pairs(pairs, free, least, order, factors):
             overlap += step * pairs.changes[i, j]
         if square <= np.float32(1e-14):
             continue
+        stiffest = max(stiffest, overlap / square)
         share = ONE
         if overlap < least * square:
             share = (ONE - least) * square / (square - overlap)
@@ -62,7 +63,7 @@ def list_pairs(pairs, free, least, order, factors):
         factors[0, count], factors[1, count] = share, ONE - share
         factors[2, count] = ONE / overlap
         count += 1
-    return count
+    return count, stiffest
 
 
 @njit(fastmath=SUMS, **INNER)
@@ -93,7 +94,7 @@ def add_step(vector, pairs, i, factor, k, free):
 
 
 @njit(fastmath=SUMS, **INNER)
-def two_loops(vector, pairs, order, factors, free):
+def two_loops(vector, pairs, order, factors, free, unknown):
     """Multiply a vector by the inverse: the two-loop recursion.
 
     The first pass of the way back adds nothing, and the last one's products are not
@@ -106,6 +107,8 @@ def two_loops(vector, pairs, order, factors, free):
         change, step = taken[p] * factors[0, p], taken[p] * factors[1, p]
         following = order[min(p + 1, count - 1)]
         product = subtract(vector, pairs, order[p], change, step, following, free)
+    for j in range(len(vector)):
+        vector[j] /= unknown
     i, share = order[count - 1], ZERO
     for p in range(count - 1, -1, -1):
         change, step = add_step(vector, pairs, i, share, order[p], free)
@@ -115,7 +118,7 @@ def two_loops(vector, pairs, order, factors, free):
 
 
 @njit(fastmath=SUMS, **INNER)
-def inverse_times(vectors, pairs, free, least, space):
+def inverse_times(vectors, pairs, free, limits, space):
     """Multiply the rows of ``vectors`` by the inverse that the pairs define.
 
     They are zero on held pixels, and remain so.
@@ -123,9 +126,11 @@ def inverse_times(vectors, pairs, free, least, space):
     Returns:
         Whether there was any pair.
     """
-    count = list_pairs(pairs, free, least, space.order, space.factors)
+    order, factors, least = space.order, space.factors, limits.least_curvature
+    count, stiffest = list_pairs(pairs, free, least, order, factors)
+    unknown = min(stiffest, limits.unknown_curvature)
     for v in range(len(vectors) if count else 0):
-        two_loops(vectors[v], pairs, space.order[:count], space.factors, free)
+        two_loops(vectors[v], pairs, order[:count], factors, free, unknown)
     return count > 0
 
 
@@ -177,7 +182,7 @@ def quasi_newton(piece, limits, point, multiplier, pairs, space, step):
     spread = space.spread[: size + 1]
     free_pixels(point, free)
     spread_out(piece, active, point, free, spread, held)
-    if not inverse_times(spread, pairs, free, limits.least_curvature, space):
+    if not inverse_times(spread, pairs, free, limits, space):
         return False
     add(held, -ONE, spread[0])
     gram, right, solution = space.gram, space.right[:size], space.solution[:size]

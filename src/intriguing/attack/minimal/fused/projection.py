@@ -38,8 +38,11 @@ class Limits(NamedTuple):
     close: np.float32
     far: np.float32
     least_curvature: np.float32
+    unknown_curvature: np.float32
     ridge: np.float32
     longest: np.float32
+    farthest: np.float32
+    farthest_from_images: np.float32
     shortest: np.float32
     price: np.float32
 

@@ -9,7 +9,6 @@ from intriguing.attack.minimal.fused.curvature import Pairs, quasi_newton
 from intriguing.attack.minimal.fused.projection import Piece, project
 from intriguing.attack.vectors import (
     ENTRY,
-    HALF,
     INNER,
     ONE,
     SUMS,
@@ -115,7 +114,8 @@ def aim(slots, arrays, limits):
         for j in range(len(trial)):
             trial[j] = projected[j] - image[j] if slot.plain else step[j]
         share = np.float32(0.5**slot.halvings)
-        cap = HALF * max(slot.length, limits.shortest) * share
+        far = limits.farthest_from_images if slot.start > 0 else limits.farthest
+        cap = far * max(slot.length, limits.shortest) * share
         length = max(np.sqrt(dot(trial, trial)), np.float32(1e-12))
         factor = min(share, cap / length)
         for j in range(len(trial)):
