@@ -140,6 +140,15 @@ def test_the_whole_finds_what_the_turns_find(goal, starts, function, monkeypatch
         assert abs(counted / others - 1) < 0.05
 
 
+@pytest.mark.parametrize("seed", [9, 14, 15, 23])
+def test_at_kinks_every_run_that_reaches_its_goal_comes_to_an_end(seed):
+    """Of these, runs were stuck where cuts did not move the trial point."""
+    model, images = stack([16, 12], nn.ReLU, seed + 5), images_of(200, seed + 6)
+    found = searched(model, images, "targeted")
+    assert found.success.float().mean() > 0.98
+    assert found.converged[found.success].all()
+
+
 @torch.no_grad()
 @pytest.mark.parametrize("function", [nn.Sigmoid, nn.Tanh, nn.ReLU])
 @pytest.mark.parametrize("slots", [4, 16])

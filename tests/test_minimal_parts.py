@@ -19,6 +19,7 @@ from intriguing.attack.minimal import (
 from intriguing.attack.minimal.live import Live, empty, place
 from intriguing.attack.minimal.network import (
     LEAST_ROWS,
+    Network,
     difference,
     network_of,
     padded,
@@ -73,6 +74,24 @@ def test_nearly_equal_constraints_are_projected_on_too():
     point, _, _ = projection.project(clean, image, *twin, none, kappa)
     length = (alone - clean).norm(dim=1)
     torch.testing.assert_close((point - clean).norm(dim=1), length, rtol=2e-3, atol=0)
+
+
+def test_many_constraints_and_few_free_pixels_have_their_projection_too():
+    """The dual's Hessian is singular then, and its Newton step may lead nowhere."""
+    clean, image, slopes, _ = subproblem(7, 10, width=8, count=200)
+    slopes[:, 5:] = slopes[:, 4:5] + 0.01 * slopes[:, 5:]
+    inside = torch.rand(200, 8, generator=seeded(8))
+    need = torch.einsum("nkd,nd->nk", slopes, inside - image) - 0.01
+    kappa, none = torch.full((200,), 1e-3), torch.zeros_like(need)
+    point, _, _ = projection.project(clean, image, slopes, need, none, kappa)
+    short = need - torch.einsum("nkd,nd->nk", slopes, point - image)
+    assert short.max() < 1e-3
+    for n in range(200):
+        normals = slopes[n].double().numpy()
+        offsets = need[n].double().numpy() + normals @ image[n].double().numpy()
+        exact = nearest_in(normals, offsets, clean[n].double().numpy())
+        length = float((point[n] - clean[n]).double().norm())
+        assert length == pytest.approx(exact.length, rel=2e-3, abs=2e-3)
 
 
 def test_empty_seats_take_no_part():
@@ -304,28 +323,52 @@ def test_a_stack_of_layers_says_whether_it_has_kinks(layer, kinked):
     assert calls == [False, kinked, True, True]
 
 
-def test_a_refusal_is_answered_by_a_cut_only_where_one_would_be_violated():
+def refused_twice(image, trial, projected) -> tuple[Live, Network]:
+    """Return two slots that are about to try points farther away than their own.
+
+    Class 1 wins from 0.5 on in the first pixel; both clean images are at 0.2, 0.5.
+    """
     model = nn.Sequential(nn.Flatten(), nn.Linear(2, 2))
     model[1].weight.data = torch.tensor([[0.0, 0.0], [1.0, 0.0]])
-    model[1].bias.data = torch.tensor([0.5, 0.0])  # class 1 from 0.5 on
+    model[1].bias.data = torch.tensor([0.5, 0.0])
     network = network_of(model, torch.Size([2]))
     images, wanted = torch.tensor([[0.2, 0.5]] * 2), torch.tensor([[False, True]] * 2)
     problem, tally = pose(network, images, wanted, 1, None, None)
     live = empty(problem, 2, 1, 3)
     place(live, torch.arange(2), next_runs(problem, tally, torch.arange(2)), problem)
     live.walking.fill_(False)
-    live.image.copy_(torch.tensor([0.55, 0.5]))
-    state = {"length": 0.35, "margins": 0.05, "unit": 1.0, "kappa": 0.01}
-    for name, value in state.items():
+    for name, value in {"unit": 1.0, "kappa": 0.01, "refusals": 2}.items():
         getattr(live, name).fill_(value)
-    live.gap[:, 0], live.multiplier[:, 0] = 0.05, 0.35
-    live.slopes[:, 0] = torch.tensor([1.0, 0.0])
-    live.refusals.fill_(2)
-    # Both are farther from the image; only the second falls short of the margin.
-    live.trial.copy_(torch.tensor([[0.7, 0.5], [0.505, 0.95]]))
+    points = {"image": image, "trial": trial, "projected": projected}
+    for name, value in points.items():
+        getattr(live, name).copy_(torch.tensor(value))
+    margin = live.image[:, 0] - 0.5
+    live.length.copy_(live.image[:, 0] - 0.2)
+    live.margins.copy_(margin[:, None].expand_as(live.margins))
+    live.gap[:, 0], live.slopes[:, 0] = margin, torch.tensor([1.0, 0.0])
+    live.multiplier[:, 0] = 0.35
+    return live, network
+
+
+def cuts_made(live: Live, network: Network) -> list[bool]:
     turn(live, network)
     assert (live.refusals == 3).all()
-    assert live.gap[:, live.own :].isfinite().any(1).tolist() == [False, True]
+    return live.gap[:, live.own :].isfinite().any(1).tolist()
+
+
+def test_a_refusal_is_answered_by_a_cut_only_where_one_would_be_violated():
+    # Both are farther from the image; only the second falls short of the margin.
+    trial = [[0.7, 0.5], [0.505, 0.95]]
+    assert cuts_made(*refused_twice([0.55, 0.5], trial, [0.5, 0.5])) == [False, True]
+
+
+def test_nor_where_the_cut_would_leave_the_projection_where_it_is():
+    projected = [[0.52, 0.5], [0.45, 0.5]]
+    live, network = refused_twice([0.3, 0.5], [0.4, 0.5], projected)
+    live.halvings.fill_(1)
+    assert cuts_made(live, network) == [False, True]
+    # The step is halved instead: a like trial would not be taken either.
+    assert live.halvings.tolist() == [2, 1]
 
 
 def run_beside_a_bound(best: float, bound: float) -> tuple[Live, Tally]:

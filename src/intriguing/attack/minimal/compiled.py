@@ -162,6 +162,8 @@ def limits(cuts: int) -> Limits:
         *singles(
             projection.CUT,
             projection.RIDGE,
+            projection.RAISE,
+            projection.LARGEST_RIDGE,
             projection.ROUNDING,
             projection.CLOSE,
             projection.FAR,

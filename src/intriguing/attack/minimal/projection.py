@@ -19,9 +19,10 @@ from torch import Tensor
 MOST_STEPS = 25
 MOST_CUTS = 8
 CUT = 0.4
-RIDGE = 1e-5
-"""Share of the trace added to the dual's Hessian, which two like constraints make
-singular."""
+RIDGE, RAISE, LARGEST_RIDGE = 1e-5, 100.0, 10.0
+"""Share of the trace added to the dual's Hessian, which like constraints, or few free
+pixels, make singular; by what it is multiplied where the step leads nowhere; and the
+largest. From a share of 1 on the step is one along the gradient, and always ascends."""
 ROUNDING = 1e-6
 CLOSE = 1e-4
 """Shortfall at which the dual is solved, as a share of what was asked for first."""
@@ -57,16 +58,19 @@ def project(
     now = (multiplier, *minimise_lagrangian(*problem, multiplier))
     now = tuple(part.clone() for part in now)
     todo = torch.arange(len(clean), device=clean.device)
+    ridge = torch.full_like(kappa, RIDGE)
     for _ in range(MOST_STEPS):
         todo = todo[violation(now[0][todo], now[2][todo]) > enough[todo]]
         if not len(todo):
             break
         some = tuple(part[todo] for part in problem)
         here = tuple(part[todo] for part in now)
-        after, moved = climb(some, newton_ascent(some[2], here), cap[todo], here)
+        ascent = newton_ascent(some[2], here, ridge[todo])
+        after, moved = climb(some, ascent, cap[todo], here)
         for whole, part in zip(now, after, strict=True):
             whole[todo] = part
-        todo = todo[moved]
+        ridge[todo[~moved]] *= RAISE
+        todo = todo[ridge[todo] <= LARGEST_RIDGE]
     multiplier, point = now[:2]
     return point, multiplier, (multiplier >= cap[:, None]).any(1)
 
@@ -98,7 +102,7 @@ def violation(
 
 
 def newton_ascent(
-    slopes: Float[Tensor, "n k d"], here: tuple[Tensor, ...]
+    slopes: Float[Tensor, "n k d"], here: tuple[Tensor, ...], ridge: Float[Tensor, " n"]
 ) -> Float[Tensor, "n k"]:
     """Return Newton's step on the dual, zero for constraints that are not active.
 
@@ -108,6 +112,7 @@ def newton_ascent(
     Args:
         slopes: Gradients of the margins.
         here: Multipliers, point, shortfall and value of the dual.
+        ridge: What is added to the Hessian's diagonal, as a share of its trace.
     """
     multiplier, point, shortfall, _ = here
     active = (multiplier > 0) | (shortfall > 0)
@@ -118,8 +123,8 @@ def newton_ascent(
     if held.any():  # the box holds every pixel: take the step that opens it
         gram[held] = gram_of(slopes[held], torch.ones_like(free[held]), active[held])
         trace = gram.diagonal(dim1=1, dim2=2).sum(1)
-    ridge = (RIDGE * trace).clamp_min(1e-20)[:, None].expand_as(shortfall)
-    gram = gram + torch.diag_embed(ridge)
+    added = (ridge * trace).clamp_min(1e-20)[:, None].expand_as(shortfall)
+    gram = gram + torch.diag_embed(added)
     kept, ascent = active, torch.zeros_like(shortfall)
     for _ in range(shortfall.shape[1]):
         gone = torch.where(active & ~kept, multiplier, 0.0)

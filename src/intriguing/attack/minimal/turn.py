@@ -206,12 +206,15 @@ def add_cuts(
 ) -> Int[Tensor, " m"]:
     """Add linearisations at refused trial points; return the rows where they hold.
 
-    One that puts the margin of the iterate below what it is says nothing about it.
+    One that puts the margin of the iterate below what it is says nothing about it. One
+    that the projection satisfies does not move it, and the same trial would follow.
     """
     way = live.image.index_select(0, rows) - live.trial.index_select(0, rows)
     back = torch.linalg.vecdot(slopes, way)
     gap = margins[rows, rival] + back
     holds = gap >= live.margins[rows, rival] - workingset.SLACK * live.unit[rows]
+    way = live.projected.index_select(0, rows) - live.image.index_select(0, rows)
+    holds &= gap + torch.linalg.vecdot(slopes, way) < live.kappa[rows]
     rows = rows[holds]
     seat_cuts(live, rows, rival[holds], gap[holds], slopes[holds], 0.0)
     return rows

@@ -52,10 +52,12 @@ def next_point(image, short, slope, longest, trial):
 
 @njit(**INNER)
 def add_cut(i, rival, margin, slopes, arrays, rules):
-    """Add the linearisation at a refused trial point; say whether it holds."""
+    """Add the linearisation at a refused trial point; say whether that matters."""
     slot = arrays.slot[i]
     gap = margin + gain(slopes[0], arrays.trial[i], arrays.image[i])
     if not gap >= arrays.margins[i, rival] - rules.slack * slot.unit:
+        return False
+    if not gap + gain(slopes[0], arrays.image[i], arrays.projected[i]) < slot.kappa:
         return False
     seat_cut(i, rival, gap, slopes, 0, ZERO, arrays, rules)
     return True

@@ -34,6 +34,8 @@ class Limits(NamedTuple):
     refinements: int
     cut: np.float32
     dual_ridge: np.float32
+    dual_raise: np.float32
+    largest_dual_ridge: np.float32
     rounding: np.float32
     close: np.float32
     far: np.float32
@@ -251,6 +253,16 @@ def climb(piece, active, cap, value, limits, now, trial, space):
 
 
 @njit(fastmath=SUMS, **INNER)
+def moved(before, after):
+    """Say whether multipliers have changed noticeably."""
+    change, largest = ZERO, ZERO
+    for k in range(len(before)):
+        change = max(change, abs(after[k] - before[k]))
+        largest = max(largest, after[k])
+    return change > np.float32(1e-5) * largest
+
+
+@njit(fastmath=SUMS, **INNER)
 def project(piece, limits, multiplier, point, space):
     """Write the projection and its multipliers; say whether these are below the cap."""
     rows = len(multiplier)
@@ -258,25 +270,22 @@ def project(piece, limits, multiplier, point, space):
     enough, cap = accuracy_and_cap(piece, limits)
     copy(now[0], multiplier)
     value = minimise_lagrangian(piece, now[0], point, space.move, now[1])
+    ridge = limits.dual_ridge
     for _ in range(limits.most_steps):
         size, gap = find_active(now[0], now[1], active)
-        if gap <= enough or not newton_ascent(
-            piece, point, now, active[:size], limits.dual_ridge, space
-        ):
+        if gap <= enough or ridge > limits.largest_dual_ridge:
             break
-        value, better = climb(
-            piece, active[:size], cap, value, limits, now, trial, space
-        )
+        better = newton_ascent(piece, point, now, active[:size], ridge, space)
+        if better:
+            value, better = climb(
+                piece, active[:size], cap, value, limits, now, trial, space
+            )
+        if better:
+            better = moved(now[0], trial[0])
+            now, trial = trial, now
+            copy(point, space.other)
         if not better:
-            break
-        change, largest = ZERO, ZERO
-        for k in range(rows):
-            change = max(change, abs(trial[0, k] - now[0, k]))
-            largest = max(largest, trial[0, k])
-        now, trial = trial, now
-        copy(point, space.other)
-        if change <= np.float32(1e-5) * largest:
-            break
+            ridge *= limits.dual_raise
     below = True
     for k in range(rows):
         multiplier[k] = now[0, k]
