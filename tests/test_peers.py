@@ -16,7 +16,7 @@ from torch import nn
 from intriguing.errors import InputError
 from intriguing.figures.peers import peers_figure
 from intriguing.models import load_model, perceptron, serialise_model
-from intriguing.peers import summary
+from intriguing.peers import comparison, summary
 from intriguing.peers.comparison import (
     Contender,
     Counted,
@@ -119,6 +119,20 @@ def test_lengths_and_passes_are_those_of_the_attack(network, targeted):
     assert failed.nonzero()[0].tolist() == [0, 2, 4, 5, 7, 9]
     assert np.isinf(found.loc["lazy", "distortion"].to_numpy()[failed]).all()
     assert (found["seconds"] > 0).all()
+
+
+def test_a_quick_attack_repeats_itself_on_images_as_they_were(network, monkeypatch):
+    monkeypatch.setattr(comparison, "LEAST_SECONDS", 0.05)
+    task, seen = task_of(10, True), []
+
+    def spoils(_model: nn.Module, given: Task) -> torch.Tensor:
+        seen.append(given.images.clone())
+        return given.images.zero_()
+
+    compare(network, task, [Contender("spoils", spoils)], rounds=2)
+    whole = [images for images in seen if len(images) == 10]
+    assert len(whole) > 3
+    assert all(torch.equal(images, task.images) for images in whole)
 
 
 def test_an_attack_may_count_its_passes_itself(network):

@@ -43,12 +43,13 @@ def other_peoples(targeted: bool) -> list[Contender]:
             f"{missing or error} is not installed, which the comparison needs; "
             "`make peers`, or `pip install 'intriguing[crosscheck]'`, brings it"
         ) from error
+    # The bars on speeds name PDGD and DDN, so that these take part in every round.
     either = [
         Contender("botorch", frombotorch.batched_lbfgsb, "once"),
         Contender("carlini-wagner", fromfoolbox.carlini_wagner, "once"),
         Contender("brendel-bethge-300", fromfoolbox.brendel_bethge, "once"),
-        Contender("pdgd-2000", fromadvlib.pdgd, "once"),
-        Contender("ddn-1000", partial(fromadvlib.ddn, steps=1000), "once"),
+        Contender("pdgd-2000", fromadvlib.pdgd),
+        Contender("ddn-1000", partial(fromadvlib.ddn, steps=1000)),
         Contender("ddn-100", partial(fromadvlib.ddn, steps=100)),
         Contender("alma-1000", fromadvlib.alma, "once"),
         Contender("fmn-1000", fromadvlib.fmn, "once"),

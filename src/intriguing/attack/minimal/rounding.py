@@ -91,10 +91,11 @@ def spared(
 def precise_logits(
     model: nn.Module, pixels: Float[Tensor, "n ..."]
 ) -> Float[Tensor, "n classes"]:
-    """Return the logits in float64, of a model that says nothing of the precision.
+    """Return the logits in float64, if the model lets itself be evaluated so.
 
     In float32 they differ with the batch, by more than a short perturbation can bear.
-    A model that converts its input is given what it converts it to: its own precision.
+    A model that converts its input, or holds tensors that torch does not know of, may
+    refuse; its logits are then those of its own precision.
     """
     tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
     double = {
