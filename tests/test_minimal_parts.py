@@ -43,6 +43,12 @@ def subproblem(seed: int, rows: int, width: int = 30, count: int = 6):
     return clean, image, slopes, need
 
 
+def half_spaces(slopes, need, image):
+    """Return one image's constraints by their normals and offsets."""
+    normals = slopes.double().numpy()
+    return normals, need.double().numpy() + normals @ image.double().numpy()
+
+
 @settings(max_examples=40)
 @given(seed=st.integers(0, 10_000), rows=st.integers(1, 6))
 def test_the_projection_is_the_exact_one(seed, rows):
@@ -54,9 +60,7 @@ def test_the_projection_is_the_exact_one(seed, rows):
     assert not capped.any()
     assert (multiplier >= 0).all()
     for n in range(6):
-        normals = slopes[n].double().numpy()
-        # The same half-spaces, by their normals and offsets.
-        offsets = need[n].double().numpy() + normals @ image[n].double().numpy()
+        normals, offsets = half_spaces(slopes[n], need[n], image[n])
         exact = nearest_in(normals, offsets, clean[n].double().numpy())
         length = float((point[n] - clean[n]).double().norm())
         assert length == pytest.approx(exact.length, rel=2e-4, abs=1e-4)
@@ -87,9 +91,9 @@ def test_many_constraints_and_few_free_pixels_have_their_projection_too():
     short = need - torch.einsum("nkd,nd->nk", slopes, point - image)
     assert short.max() < 1e-3
     for n in range(200):
-        normals = slopes[n].double().numpy()
-        offsets = need[n].double().numpy() + normals @ image[n].double().numpy()
-        exact = nearest_in(normals, offsets, clean[n].double().numpy())
+        exact = nearest_in(
+            *half_spaces(slopes[n], need[n], image[n]), clean[n].double().numpy()
+        )
         length = float((point[n] - clean[n]).double().norm())
         assert length == pytest.approx(exact.length, rel=2e-3, abs=2e-3)
 
