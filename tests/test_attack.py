@@ -236,18 +236,19 @@ def test_at_kinks_a_solve_ends_once_its_objective_hardly_falls():
     for weights in model.parameters():
         weights.data = torch.randn(weights.shape, generator=generator)
     model.requires_grad_(False)
-    clean = images_of(64, 20, 2)
+    clean = images_of(512, 20, 2)
     wanted = wanted_classes(5, wrong_classes(model, clean), None)
     patient, quick = (
         search(model, clean, wanted, SQUARED, refine(), accuracy=accuracy)
         for accuracy in (Accuracy(little=0.0), Accuracy())
     )
-    assert quick.evaluations.sum() < 0.7 * patient.evaluations.sum()
-    assert torch.equal(quick.success, patient.success)
+    assert quick.evaluations.sum() < 0.6 * patient.evaluations.sum()
+    assert (quick.success == patient.success).float().mean() > 0.99
     lengths = [(run.image - clean).norm(dim=1) for run in (quick, patient)]
-    # Paths that part at a kink may end in another minimum, but few do.
-    near = (lengths[0] / lengths[1] - 1).abs() < 3e-3
-    assert near.float().mean() > 0.9
+    # Rounding parts paths at a kink, and where they part they may end in another
+    # minimum, the shorter one as often as not. An early end alone makes none longer.
+    longer = lengths[0] > 1.003 * lengths[1]
+    assert longer.float().mean() < 0.1
     assert lengths[0].mean() < 1.003 * lengths[1].mean()
 
 

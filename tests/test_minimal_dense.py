@@ -7,11 +7,11 @@ from torch import nn
 
 from intriguing.attack import minimal
 from intriguing.attack.minimal import ending, walk
+from intriguing.attack.minimal.kinks import CUTS_OF_LAYERS
 from intriguing.attack.minimal.live import empty
 from intriguing.attack.minimal.network import difference, network_of, stack_of
 from intriguing.attack.minimal.problem import pose
 from intriguing.attack.minimal.smoothing import graduated
-from intriguing.attack.minimal.workingset import CUTS_OF_LAYERS
 from intriguing.attack.objective import wanted_classes
 from intriguing.errors import InputError
 

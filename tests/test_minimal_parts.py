@@ -10,6 +10,7 @@ from intriguing.attack.exact import nearest_in
 from intriguing.attack.minimal import (
     curvature,
     ending,
+    kinks,
     projection,
     starts,
     steps,
@@ -25,7 +26,7 @@ from intriguing.attack.minimal.network import (
     padded,
 )
 from intriguing.attack.minimal.problem import Tally, next_runs, pose
-from intriguing.attack.minimal.turn import keep_left_behind, turn
+from intriguing.attack.minimal.turn import turn
 from intriguing.attack.minimal.untargeted import ranked
 
 
@@ -275,9 +276,9 @@ def test_a_cut_takes_a_free_seat_then_one_that_does_not_bind_then_turns():
     gap = torch.tensor([[1.0, none, none], [1.0, 2.0, 3.0], [1.0, 2.0, 3.0]])
     multiplier = torch.tensor([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [1.0, 1.0, 1.0]])
     made = torch.tensor([1, 3, 4])
-    seats = workingset.free_seat(gap, multiplier, made)
+    seats = kinks.free_seat(gap, multiplier, made)
     assert seats.tolist() == [1, 1, 1]
-    assert workingset.free_seat(gap, multiplier, made + 1)[2] == 0
+    assert kinks.free_seat(gap, multiplier, made + 1)[2] == 0
 
 
 def test_gradients_left_behind_become_cuts_once_there_were_several():
@@ -289,9 +290,9 @@ def test_gradients_left_behind_become_cuts_once_there_were_several():
     live.gap[:, :2], live.multiplier[:, 0] = torch.tensor([0.1, 0.2]), 1.0
     live.classes[:, 0] = 3
     live.slopes.copy_(torch.randn(live.slopes.shape, generator=seeded(1)))
-    live.cuts += torch.tensor([workingset.KEPT_FROM, workingset.KEPT_FROM - 1])
+    live.cuts += torch.tensor([kinks.KEPT_FROM, kinks.KEPT_FROM - 1])
     left = live.slopes[0, 0].clone()
-    keep_left_behind(live, torch.arange(2), kinked=False)
+    kinks.keep_left_behind(live, torch.arange(2), kinked=False)
     own = live.own
     assert live.gap[:, own:].isfinite().tolist() == [[True, False, False], [False] * 3]
     assert torch.equal(live.slopes[0, own], left)
@@ -309,9 +310,9 @@ def test_in_a_network_with_kinks_they_do_so_at_once_near_the_end():
     live = empty(problem, 2, 1, 3)
     live.gap.fill_(torch.inf)
     live.gap[:, 0], live.multiplier[:, 0], live.length[:] = 0.1, 1.0, 2.0
-    live.residual.copy_(2.0 * workingset.KEPT_WITHIN * torch.tensor([0.99, 1.01]))
+    live.residual.copy_(2.0 * kinks.KEPT_WITHIN * torch.tensor([0.99, 1.01]))
     for kinked, kept in ((False, [False, False]), (True, [True, False])):
-        keep_left_behind(live, torch.arange(2), kinked)
+        kinks.keep_left_behind(live, torch.arange(2), kinked)
         assert live.gap[:, live.own].isfinite().tolist() == kept
 
 

@@ -118,3 +118,16 @@ def test_logits_are_in_float64_where_the_model_lets_them():
     assert all(weights.dtype == torch.float32 for weights in model.parameters())
     converting = Converting(model)
     assert torch.equal(precise_logits(converting, pixels), converting(pixels))
+
+
+def test_an_error_on_many_images_is_not_taken_for_a_refusal():
+    """As where memory runs out: the answer would hide it, and be less precise."""
+
+    class Small(nn.Module):
+        def forward(self, images):
+            if len(images) > 1:
+                raise RuntimeError("out of memory")
+            return images.flatten(1)[:, :2]
+
+    with pytest.raises(RuntimeError, match="out of memory"):
+        precise_logits(Small(), torch.rand(3, 4))

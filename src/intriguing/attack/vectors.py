@@ -1,7 +1,23 @@
 """Vectors, sums and small matrices, and the options under which all is compiled."""
 
 import numpy as np
-from numba import njit
+from numba import config, njit
+from numba.core.codegen import get_host_cpu_features
+
+
+def use_widest_registers() -> None:
+    """Let compiled functions use vector registers of 512 bits, where there are any.
+
+    LLVM keeps to 256 on most Intel processors, as the first with AVX-512 slowed down
+    where it was used now and then. Numba has no such option of a single function: it
+    holds for the process. What a user has set in NUMBA_CPU_FEATURES stays.
+    """
+    features = get_host_cpu_features()
+    if config.CPU_FEATURES is None and "+avx512f" in features:
+        config.CPU_FEATURES = f"{features},-prefer-256-bit"
+
+
+use_widest_registers()
 
 SUMS = {"reassoc", "contract", "nsz", "arcp"}
 """Let sums be reordered, so that they run on vector registers; NaN stays NaN."""

@@ -21,10 +21,12 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from intriguing.attack import vectors
 from intriguing.attack.minimal import (
     curvature,
     ending,
     fused,
+    kinks,
     projection,
     starts,
     steps,
@@ -93,7 +95,7 @@ def version() -> str:
     A field of this name makes the records of another type when the code changes. Else
     numba would take from its cache what calls a changed function of another file.
     """
-    sources = sorted(resources.files(fused).glob("*.py"))
+    sources = [*sorted(resources.files(fused).glob("*.py")), Path(vectors.__file__)]
     code = b"".join(source.read_bytes() for source in sources)
     return f"version_{hashlib.sha256(code).hexdigest()[:16]}"
 
@@ -190,7 +192,7 @@ def rules(cuts: int, kinked: bool) -> Rules:
     return Rules(
         KNOWN,
         cuts,
-        workingset.KEPT_FROM,
+        kinks.KEPT_FROM,
         walk.MOST_STEPS,
         steps.RAISE_AFTER,
         *singles(
@@ -205,13 +207,13 @@ def rules(cuts: int, kinked: bool) -> Rules:
             steps.NEAR,
             steps.RAISE,
             steps.LARGEST_KAPPA,
-            workingset.SLACK,
+            kinks.SLACK,
             workingset.NEAR,
             workingset.PER_STEP,
             workingset.FARTHEST,
             workingset.NOTICEABLE,
-            workingset.KEPT_WITHIN if kinked else 0,
-            workingset.TRACE,
+            kinks.KEPT_WITHIN if kinked else 0,
+            kinks.TRACE,
             walk.FIRST,
             walk.GROWTH,
             walk.WITHIN,

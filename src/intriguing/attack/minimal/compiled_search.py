@@ -38,10 +38,10 @@ from intriguing.attack.minimal.fused.dense import (
 )
 from intriguing.attack.minimal.fused.products import ROWS
 from intriguing.attack.minimal.fused.turns import Constants, Job
+from intriguing.attack.minimal.kinks import CUTS_OF_LAYERS
 from intriguing.attack.minimal.live import Live, empty
 from intriguing.attack.minimal.network import NOT_FINITE
 from intriguing.attack.minimal.problem import KNOWN, SMOOTHED, UNLED, Problem, Tally
-from intriguing.attack.minimal.workingset import CUTS_OF_LAYERS
 from intriguing.errors import InputError
 
 SLOTS, LEAST_IMAGES = 32, 64

@@ -22,7 +22,8 @@ CUT = 0.4
 RIDGE, RAISE, LARGEST_RIDGE = 1e-5, 100.0, 10.0
 """Share of the trace added to the dual's Hessian, which like constraints, or few free
 pixels, make singular; by what it is multiplied where the step leads nowhere; and the
-largest. From a share of 1 on the step is one along the gradient, and always ascends."""
+largest. From a share of 1 on the step nearly follows the gradient, and ascends but for
+rounding, or where multipliers have reached their cap."""
 ROUNDING = 1e-6
 CLOSE = 1e-4
 """Shortfall at which the dual is solved, as a share of what was asked for first."""
@@ -49,12 +50,8 @@ def project(
         multiplier: Where to start.
         kappa: Margin aimed at, the scale of an acceptable shortfall.
     """
-    used = need > -torch.inf
-    asked = need + torch.einsum("nkd,nd->nk", slopes, image - clean)
-    scale = asked.abs().masked_fill(~used, 0).amax(1)
-    enough = torch.minimum(CLOSE * scale.clamp_min(1e-6), 0.25 * kappa)
-    cap = multiplier_cap(slopes, used, (image - clean).norm(dim=1))
     problem = (clean, image, slopes, need)
+    enough, cap = accuracy_and_cap(*problem, kappa)
     now = (multiplier, *minimise_lagrangian(*problem, multiplier))
     now = tuple(part.clone() for part in now)
     todo = torch.arange(len(clean), device=clean.device)
@@ -73,6 +70,23 @@ def project(
         todo = todo[ridge[todo] <= LARGEST_RIDGE]
     multiplier, point = now[:2]
     return point, multiplier, (multiplier >= cap[:, None]).any(1)
+
+
+def accuracy_and_cap(
+    clean: Float[Tensor, "n d"],
+    image: Float[Tensor, "n d"],
+    slopes: Float[Tensor, "n k d"],
+    need: Float[Tensor, "n k"],
+    kappa: Float[Tensor, " n"],
+) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
+    """Return the shortfall that will do, and the largest multiplier allowed."""
+    used, move = need > -torch.inf, image - clean
+    asked = need + torch.einsum("nkd,nd->nk", slopes, move)
+    scale = asked.abs().masked_fill(~used, 0).amax(1)
+    enough = torch.minimum(CLOSE * scale.clamp_min(1e-6), 0.25 * kappa)
+    steepness = slopes.norm(dim=2).masked_fill(~used, torch.inf).amin(1)
+    cap = FAR * (move.norm(dim=1) + 0.3) / steepness.clamp_min(1e-6)
+    return enough, cap
 
 
 def minimise_lagrangian(
@@ -194,13 +208,3 @@ def climb(
             break
     change = (after[0] - now[0]).abs().amax(1)
     return after, change > 1e-5 * after[0].amax(1)
-
-
-def multiplier_cap(
-    slopes: Float[Tensor, "n k d"],
-    used: Bool[Tensor, "n k"],
-    length: Float[Tensor, " n"],
-) -> Float[Tensor, " n"]:
-    """Return the largest multiplier allowed."""
-    steepness = slopes.norm(dim=2).masked_fill(~used, torch.inf).amin(1)
-    return FAR * (length + 0.3) / steepness.clamp_min(1e-6)

@@ -95,16 +95,23 @@ def precise_logits(
 
     In float32 they differ with the batch, by more than a short perturbation can bear.
     A model that converts its input, or holds tensors that torch does not know of, may
-    refuse; its logits are then those of its own precision.
+    refuse one image, and so may a device; the logits are then those of the model's own
+    precision.
     """
+    with torch.no_grad():
+        try:
+            double = doubled(model)
+            functional_call(model, double, (pixels[:1].double(),))
+        except (RuntimeError, TypeError):
+            return predict(model, pixels)
+        parts = (part.double() for part in pixels.split(BATCH))
+        return torch.cat([functional_call(model, double, (part,)) for part in parts])
+
+
+def doubled(model: nn.Module) -> dict[str, Tensor]:
+    """Return the model's parameters and buffers in float64, and its other tensors."""
     tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
-    double = {
+    return {
         name: tensor.double() if tensor.is_floating_point() else tensor
         for name, tensor in tensors.items()
     }
-    try:
-        with torch.no_grad():
-            parts = pixels.double().split(BATCH)
-            return torch.cat([functional_call(model, double, (p,)) for p in parts])
-    except (RuntimeError, TypeError):
-        return predict(model, pixels)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from intriguing.attack.minimal import subproblem, walk
 from intriguing.attack.minimal.ending import Accuracy, finish
+from intriguing.attack.minimal.kinks import CUTS, CUTS_OF_LAYERS
 from intriguing.attack.minimal.live import Live, empty, packed, place
 from intriguing.attack.minimal.network import LEAST_ROWS, Network, network_of
 from intriguing.attack.minimal.problem import (
@@ -27,11 +28,7 @@ from intriguing.attack.minimal.problem import (
 from intriguing.attack.minimal.rounding import firm
 from intriguing.attack.minimal.smoothing import graduated
 from intriguing.attack.minimal.turn import turn
-from intriguing.attack.minimal.workingset import (
-    CUTS,
-    CUTS_OF_LAYERS,
-    MOST_CLASSES,
-)
+from intriguing.attack.minimal.workingset import MOST_CLASSES
 from intriguing.attack.subnormal import subnormals_as_zero
 from intriguing.errors import InputError
 

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from intriguing.attack.live import copy_rows
-from intriguing.attack.minimal import steps, subproblem, walk, workingset
+from intriguing.attack.minimal import kinks, steps, subproblem, walk, workingset
 from intriguing.attack.minimal.live import Live, bound_of_walks
 from intriguing.attack.minimal.network import Network, Trace, difference
 from intriguing.attack.minimal.problem import KNOWN
@@ -42,7 +42,7 @@ def turn(live: Live, network: Network) -> None:
     cut = (cut & (margin < live.kappa)).nonzero()[:, 0]
     rival = margins[cut].argmin(1)
     slopes = slopes_at(live, network, trace, logits, solving, cut, rival)
-    added = add_cuts(live, cut, rival, margins, slopes) if cut.numel() else cut
+    added = kinks.add_cuts(live, cut, rival, margins, slopes) if cut.numel() else cut
     higher = raise_kappa(live, taken, refused)
     repaired = torch.cat([added, higher[~torch.isin(higher, added)]])
     live.halvings[repaired] = (live.halvings[repaired] - 1).clamp_min(0)
@@ -129,7 +129,7 @@ def depart(
     whole = whole.masked_fill(listed == 0, 0)
     share = whole / listed.clamp_min(1e-30)
     subproblem.leave(live, rows, own * share.gather(1, seats))
-    keep_left_behind(live, rows, kinked)
+    kinks.keep_left_behind(live, rows, kinked)
     live.margins[rows], live.length[rows] = margins[rows], length[rows]
     live.iterations += taken
     return torch.zeros_like(margins).index_copy_(0, rows, whole)
@@ -142,7 +142,7 @@ def enlist(
     margins, seats = live.margins[rows], live.classes[rows]
     gap, kept = live.gap[rows], live.multiplier[rows]
     total = workingset.by_class(kept, seats, margins.shape[1])
-    floor = margins.gather(1, seats) - workingset.SLACK * live.unit[rows, None]
+    floor = margins.gather(1, seats) - kinks.SLACK * live.unit[rows, None]
     valid = (kept > 0) & (gap >= floor) & gap.isfinite()
     valid[:, : live.own] = False
     gap, kept = gap.masked_fill(~valid, torch.inf), kept.masked_fill(~valid, 0)
@@ -195,65 +195,6 @@ def slopes_at(
             walk.longest_step(live.taken - 1, bound_of_walks(live))[walking],
         )
     return cuts
-
-
-def add_cuts(
-    live: Live,
-    rows: Int[Tensor, " n"],
-    rival: Int[Tensor, " n"],
-    margins: Float[Tensor, "b c"],
-    slopes: Float[Tensor, "n d"],
-) -> Int[Tensor, " m"]:
-    """Add linearisations at refused trial points; return the rows where they hold.
-
-    One that puts the margin of the iterate below what it is says nothing about it. One
-    that the projection satisfies does not move it, and the same trial would follow.
-    """
-    way = live.image.index_select(0, rows) - live.trial.index_select(0, rows)
-    back = torch.linalg.vecdot(slopes, way)
-    gap = margins[rows, rival] + back
-    holds = gap >= live.margins[rows, rival] - workingset.SLACK * live.unit[rows]
-    way = live.projected.index_select(0, rows) - live.image.index_select(0, rows)
-    holds &= gap + torch.linalg.vecdot(slopes, way) < live.kappa[rows]
-    rows = rows[holds]
-    seat_cuts(live, rows, rival[holds], gap[holds], slopes[holds], 0.0)
-    return rows
-
-
-def seat_cuts(
-    live: Live,
-    rows: Int[Tensor, " n"],
-    rival: Int[Tensor, " n"],
-    gap: Float[Tensor, " n"],
-    slopes: Float[Tensor, "n d"],
-    multiplier: float,
-) -> None:
-    """Give a seat to a cut of each row."""
-    taken = live.gap[rows, live.own :], live.multiplier[rows, live.own :]
-    seat = live.own + workingset.free_seat(*taken, live.cuts[rows])
-    live.slopes[rows, seat] = slopes
-    live.classes[rows, seat], live.gap[rows, seat] = rival, gap
-    live.multiplier[rows, seat] = multiplier
-    live.cuts[rows] += 1
-
-
-def keep_left_behind(live: Live, rows: Int[Tensor, " n"], kinked: bool) -> None:
-    """Make cuts of the gradients that a step leaves behind, where there are kinks.
-
-    Args:
-        live: The slots, still at the iterates that are left.
-        rows: Slots that leave theirs.
-        kinked: Whether the network is known to have kinks.
-    """
-    found = live.cuts[rows] >= workingset.KEPT_FROM
-    if kinked:
-        found |= live.residual[rows] < workingset.KEPT_WITHIN * live.length[rows]
-    rows = rows[found]
-    for k in range(live.own if rows.numel() else 0):
-        binds = live.gap[rows, k].isfinite() & (live.multiplier[rows, k] > 0)
-        some = rows[binds]
-        left = (live.classes[some, k], live.gap[some, k], live.slopes[some, k])
-        seat_cuts(live, some, *left, workingset.TRACE)
 
 
 def raise_kappa(

@@ -10,30 +10,11 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 MOST_CLASSES = 9
-CUTS, CUTS_OF_LAYERS = 64, 16
-"""Seats for cuts, and those that do for a stack of linear maps and functions of single
-values. A cut is a linearisation elsewhere, as at a refused trial point. Where the
-margin has a kink, as with ReLU, the gradient at the iterate knows one side of it and
-the cut the other; both together hold the iterate on the kink, where a minimum may be.
-Behind max-pooling dozens of kinks meet."""
-KEPT_FROM = 3
-"""Cuts of a run from which on the gradients that a step leaves behind become cuts too.
-Sooner, smooth margins would be taken for kinked ones and hold up the descent."""
-KEPT_WITHIN = 0.1
-"""In a network that is known to have kinks they do from the first step that is no
-longer than this share of the perturbation. From farther away the lines say too little
-of margins that are not concave, and lead to worse minima."""
-TRACE = 1e-9
-"""Multiplier of a new cut of that kind: one with none is dropped."""
 NEAR, PER_STEP, FARTHEST = 7e-3, 0.12, 0.07
 """A rival is within reach at a margin below NEAR plus PER_STEP times the last step, as
 a share of the perturbation, and at most FARTHEST, all in units of the logits' span."""
 NOTICEABLE = 1e-6
 """Smallest multiplier that keeps a class ahead of any other."""
-
-
-SLACK = 1e-6
-"""By how much a cut may lie below the margin itself, in units of the logits' span."""
 
 
 def margins_over(
@@ -76,19 +57,3 @@ def by_class(
 ) -> Float[Tensor, "n c"]:
     """Return the sums over the seats of each class."""
     return values.new_zeros(len(values), classes).scatter_add_(1, seats, values)
-
-
-def free_seat(
-    gap: Float[Tensor, "n k"], multiplier: Float[Tensor, "n k"], made: Int[Tensor, " n"]
-) -> Int[Tensor, " n"]:
-    """Return the seat of the next cut: one that is free, or at least does not bind.
-
-    Args:
-        gap: Linearised margins of the cuts' seats, infinite where none sits.
-        multiplier: Their multipliers.
-        made: Cuts made so far; where all seats bind they are taken in turn.
-    """
-    worth = torch.where(gap.isinf(), 2, (multiplier == 0).to(torch.int64))
-    best, first = worth.max(1).values, worth.argmax(1)
-    seats = gap.shape[1]
-    return torch.where(best > 0, first, seats - 1 - made % seats)

@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 from intriguing.attack.minimal.fused.before import REFUSED, TAKEN
-from intriguing.attack.minimal.fused.workingset import seat_cut
+from intriguing.attack.minimal.fused.kinks import add_cut
 from intriguing.attack.vectors import (
     ENTRY,
     INFINITE,
@@ -14,7 +14,6 @@ from intriguing.attack.vectors import (
     ZERO,
     copy,
     dot,
-    gain,
     lowest,
 )
 
@@ -48,19 +47,6 @@ def next_point(image, short, slope, longest, trial):
     share = min(short / steepness, longest) / steepness
     for j in range(len(slope)):
         trial[j] = min(max(image[j] + share * slope[j], ZERO), ONE)
-
-
-@njit(**INNER)
-def add_cut(i, rival, margin, slopes, arrays, rules):
-    """Add the linearisation at a refused trial point; say whether that matters."""
-    slot = arrays.slot[i]
-    gap = margin + gain(slopes[0], arrays.trial[i], arrays.image[i])
-    if not gap >= arrays.margins[i, rival] - rules.slack * slot.unit:
-        return False
-    if not gap + gain(slopes[0], arrays.image[i], arrays.projected[i]) < slot.kappa:
-        return False
-    seat_cut(i, rival, gap, slopes, 0, ZERO, arrays, rules)
-    return True
 
 
 @njit(**INNER)

@@ -6,12 +6,12 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from intriguing.attack.minimal.fused.kinks import keep_left_behind
 from intriguing.attack.minimal.fused.subproblem import leave
 from intriguing.attack.minimal.fused.workingset import (
     choose,
     difference,
     margins_over,
-    seat_cut,
 )
 from intriguing.attack.vectors import (
     ENTRY,
@@ -135,19 +135,6 @@ def depart(i, arrays, rules, room):
     for k in range(len(weights)):
         before[k] = weights[k] * share[seats[k]] if k < own else ZERO
     leave(i, arrays, before)
-
-
-@njit(**INNER)
-def keep_left_behind(i, arrays, rules):
-    """Make cuts of the gradients that a step leaves behind, where there are kinks."""
-    slot, gap, slopes = arrays.slot[i], arrays.gap[i], arrays.slopes[i]
-    near = slot.residual < rules.kept_within * slot.length
-    if slot.cuts < rules.kept_from and not near:
-        return
-    for k in range(len(gap) - rules.cuts):
-        if gap[k] < np.inf and arrays.multiplier[i, k] > 0:
-            rival = arrays.classes[i, k]
-            seat_cut(i, rival, gap[k], slopes, k, rules.trace, arrays, rules)
 
 
 @njit(**INNER)

@@ -10,7 +10,6 @@ from intriguing.attack.vectors import (
     INNER,
     ONE,
     ZERO,
-    copy,
     lowest,
 )
 
@@ -84,30 +83,3 @@ def difference(winner, loser, weights):
     for c in range(len(weights)):
         weights[c] = ZERO
     weights[winner], weights[loser] = ONE, -ONE
-
-
-@njit(**INNER)
-def free_seat(gap, multiplier, cuts, made):
-    """Return the seat of the next cut: one that is free, or at least does not bind.
-
-    Where all bind they are taken in turn.
-    """
-    seats = len(gap)
-    for k in range(seats - cuts, seats):
-        if gap[k] == np.inf:
-            return k
-    for k in range(seats - cuts, seats):
-        if multiplier[k] == 0:
-            return k
-    return seats - 1 - made % cuts
-
-
-@njit(**INNER)
-def seat_cut(i, rival, gap, slopes, k, multiplier, arrays, rules):
-    """Give a seat to a cut, whose slope is row ``k`` of some slopes."""
-    slot, prices = arrays.slot[i], arrays.multiplier[i]
-    seat = free_seat(arrays.gap[i], prices, rules.cuts, slot.cuts)
-    copy(arrays.slopes[i, seat], slopes[k])
-    arrays.classes[i, seat], arrays.gap[i, seat] = rival, gap
-    prices[seat] = multiplier
-    slot.cuts += 1
