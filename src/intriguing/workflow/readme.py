@@ -52,10 +52,11 @@ def needs(results: Path = RESULTS) -> str:
     files = [path for path in results.rglob("*") if path.is_file()]
     disk = sum(path.stat().st_size for path in files) / 1e9
     where = f"{facts['processor']}, no GPU"
+    time = f"{paper:.0f} minutes on {cores} cores ({where}) for `make paper`, "
+    if everything <= rules.keys():  # of rules that have not run nothing is known
+        time += f"{sum(minutes.values()):.0f} for `make everything`, "
     rows = {
-        "time": f"{paper:.0f} minutes on {cores} cores ({where}) for `make paper`, "
-        f"{sum(minutes.values()):.0f} for `make everything`, once the environment is "
-        "there, which takes a few more",
+        "time": f"{time}once the environment is there, which takes a few more",
         "memory": f"{memory:.1f} GB for each core that is used",
         "disk": f"{disk:.1f} GB of results, 0.1 GB of data, and 2 to 7 GB of "
         "environment, mostly torch: the larger with CUDA",
