@@ -243,10 +243,10 @@ def test_at_kinks_a_solve_ends_once_its_objective_hardly_falls():
         for accuracy in (Accuracy(little=0.0), Accuracy())
     )
     assert quick.evaluations.sum() < 0.6 * patient.evaluations.sum()
-    assert (quick.success == patient.success).float().mean() > 0.99
+    assert torch.equal(quick.success, patient.success)
     lengths = [(run.image - clean).norm(dim=1) for run in (quick, patient)]
     # Rounding parts paths at a kink, and where they part they may end in another
-    # minimum, the shorter one as often as not. An early end alone makes none longer.
+    # minimum, the shorter one as often as not. An early end alone costs less than that.
     longer = lengths[0] > 1.003 * lengths[1]
     assert longer.float().mean() < 0.1
     assert lengths[0].mean() < 1.003 * lengths[1].mean()

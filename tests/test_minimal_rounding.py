@@ -125,7 +125,7 @@ def test_an_error_on_many_images_is_not_taken_for_a_refusal():
 
     class Small(nn.Module):
         def forward(self, images):
-            if len(images) > 1:
+            if images.dtype == torch.float64 and len(images) > 1:
                 raise RuntimeError("out of memory")
             return images.flatten(1)[:, :2]
 

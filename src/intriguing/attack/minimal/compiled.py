@@ -90,7 +90,7 @@ def arrays_of(live: Live) -> Arrays:
 
 @cache
 def version() -> str:
-    """Name the compiled functions' code.
+    """Name the compiled functions' code, in `fused` and `vectors`.
 
     A field of this name makes the records of another type when the code changes. Else
     numba would take from its cache what calls a changed function of another file.
