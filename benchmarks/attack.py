@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import load_file
 
 from intriguing.attack import find_adversarial
-from intriguing.models import load_model
+from intriguing.models.files import load_model
 
 
 def main() -> None:

@@ -24,7 +24,8 @@ from safetensors.torch import load_file
 from intriguing.attack import minimal
 from intriguing.attack.targets import random_targets
 from intriguing.data import to_pixels
-from intriguing.models import load_model, predict
+from intriguing.models.evaluation import predict
+from intriguing.models.files import load_model
 
 SEED = 0
 

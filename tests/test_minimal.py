@@ -19,7 +19,7 @@ from intriguing.attack.minimal.problem import next_runs, pose
 from intriguing.attack.minimal.starts import SHARE
 from intriguing.attack.objective import wanted_classes
 from intriguing.errors import InputError
-from intriguing.models import linear_layers, perceptron
+from intriguing.models.perceptron import linear_layers, perceptron
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -384,7 +384,7 @@ ONCE = """
 import torch
 from intriguing.attack import minimal
 from intriguing.attack.minimal import fused
-from intriguing.models import perceptron
+from intriguing.models.perceptron import perceptron
 network = perceptron([4, 3], [True]).eval().requires_grad_(False)
 images, goals = torch.rand(20, 4), torch.arange(20) % 3
 minimal.search(network, images, torch.nn.functional.one_hot(goals, 3).bool())

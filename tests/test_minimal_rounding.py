@@ -9,7 +9,7 @@ from torch import nn
 from intriguing.attack import minimal
 from intriguing.attack.minimal.rounding import LEAST_MARGIN, firm, precise_logits
 from intriguing.attack.objective import goal_margin, wanted_classes
-from intriguing.models import linear_layers, perceptron
+from intriguing.models.perceptron import linear_layers, perceptron
 
 
 def test_images_that_a_plain_pass_refuses_are_stretched_a_little():

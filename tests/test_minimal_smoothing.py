@@ -7,8 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from intriguing import shortest
-from intriguing.attack import minimal
+from intriguing.attack import minimal, minimal_norm
 from intriguing.attack.minimal.network import stack_of
 from intriguing.attack.minimal.problem import KNOWN, SMOOTHED, UNLED
 from intriguing.attack.minimal.smoothing import NOISES, graduated, smoothed
@@ -156,5 +155,5 @@ def test_the_passes_reported_are_those_made(goal, starts, monkeypatch):
 
 
 def test_the_table_knows_the_numbers_of_the_starts():
-    numbers = shortest.KNOWN, shortest.SMOOTHED, shortest.UNLED
+    numbers = minimal_norm.KNOWN, minimal_norm.SMOOTHED, minimal_norm.UNLED
     assert numbers == (KNOWN, SMOOTHED, UNLED)

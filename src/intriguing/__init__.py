@@ -12,12 +12,12 @@ __version__ = "0.1.0"
 # A literal dict with whole module names, so that the digest of a step can follow it.
 _EXPORTS = {
     "attack": "intriguing.attack",
-    "claims": "intriguing.claims",
+    "baselines": "intriguing.baselines",
     "data": "intriguing.data",
     "errors": "intriguing.errors",
     "figures": "intriguing.figures",
     "find_adversarial": "intriguing.attack",
-    "load_model": "intriguing.models",
+    "load_model": "intriguing.models.files",
     "models": "intriguing.models",
     "spectra": "intriguing.spectra",
     "stats": "intriguing.stats",

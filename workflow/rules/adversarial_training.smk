@@ -26,11 +26,11 @@ rule train_arm:
         runtime=15,
     params:
         settings=lambda wildcards: arms.arm_settings(CFG, ARM_OF[wildcards.arm]),
-        code=digest("train_arm.py"),
+        code=digest("adversarial_training/train_variant.py"),
     message:
         "Train {wildcards.arm}, seed {wildcards.seed}"
     script:
-        step("train_arm.py")
+        step("adversarial_training/train_variant.py")
 
 
 rule attack_arms:
@@ -60,11 +60,11 @@ rule attack_arms:
             "networks": COMPARED_ARMS,
             **arms.attack_arms_settings(CFG, ATTACKS[sheets.FINEST]),
         },
-        code=digest("attack_arms.py"),
+        code=digest("attack/attack_variants.py"),
     message:
         "Attack all ways to regularise, seed {wildcards.seed}"
     script:
-        step("attack_arms.py")
+        step("attack/attack_variants.py")
 
 
 rule table_adversarial_training:
@@ -99,11 +99,11 @@ rule table_adversarial_training:
         runtime=5,
     params:
         settings={"networks": ARM_TABLE, "prefix": arms.PREFIX},
-        code=digest("table_adversarial_training.py"),
+        code=digest("adversarial_training/table_adversarial_training.py"),
     message:
         "Error, distortion and transfer of every way to regularise, and the claims"
     script:
-        step("table_adversarial_training.py")
+        step("adversarial_training/table_adversarial_training.py")
 
 
 rule tune_arm:
@@ -123,11 +123,11 @@ rule tune_arm:
         runtime=15,
     params:
         settings=lambda wildcards: arms.tuning_settings(CFG, ARMS[wildcards.setting]),
-        code=digest("tune_arm.py"),
+        code=digest("adversarial_training/tune_variant.py"),
     message:
         "Try {wildcards.setting} on images held out of training"
     script:
-        step("tune_arm.py")
+        step("adversarial_training/tune_variant.py")
 
 
 rule table_tuning:
@@ -154,11 +154,11 @@ rule table_tuning:
         runtime=5,
     params:
         settings={"names": list(ARMS)},
-        code=digest("table_tuning.py"),
+        code=digest("adversarial_training/table_tuning.py"),
     message:
         "Errors of all settings tried, on held-out images"
     script:
-        step("table_tuning.py")
+        step("adversarial_training/table_tuning.py")
 
 
 # Not part of `everything`: what it found is in the sheet.

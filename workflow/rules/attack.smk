@@ -31,8 +31,8 @@ rule attack:
         runtime=20,
     params:
         settings=attack_settings,
-        code=digest("attack.py"),
+        code=digest("attack/attack.py"),
     message:
         "Attack {wildcards.model}, seed {wildcards.seed}: {wildcards.attack}"
     script:
-        step("attack.py")
+        step("attack/attack.py")

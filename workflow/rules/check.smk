@@ -32,8 +32,8 @@ rule claims:
         runtime=5,
     params:
         settings=settings.claims_settings(MODELS, TRAINED),
-        code=digest("claims.py"),
+        code=digest("stats/claims.py"),
     message:
         "Judge the paper's claims, gather the headline numbers"
     script:
-        step("claims.py")
+        step("stats/claims.py")

@@ -26,10 +26,10 @@ from intriguing.workflow import (
     sheets,
 )
 from intriguing.workflow.config import read_config
-from intriguing.workflow.digest import CodeDigestError, code_digest
+from content_reruns import CodeDigestError, code_digest
 from intriguing.workflow.files import remove_leftovers, write_text
 from intriguing.workflow.folders import require_writable
-from intriguing.workflow.guard import RecordsError, require_records
+from content_reruns.record_check import RecordsError, require_records
 
 try:
     CFG = read_config(config)

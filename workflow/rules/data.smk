@@ -14,11 +14,11 @@ rule digits:
         runtime=10,
     params:
         settings=settings.digits_settings(CFG),
-        code=digest("digits.py"),
+        code=digest("data/mnist.py"),
     message:
         "Fetch and verify MNIST"
     script:
-        step("digits.py")
+        step("data/mnist.py")
 
 
 rule halves:
@@ -37,8 +37,8 @@ rule halves:
         runtime=5,
     params:
         settings={"halves_seed": CFG.data.halves_seed},
-        code=digest("halves.py"),
+        code=digest("data/halves.py"),
     message:
         "Cut the training images into P1 and P2"
     script:
-        step("halves.py")
+        step("data/halves.py")

@@ -22,11 +22,11 @@ rule transfer_pairs:
         runtime=10,
     params:
         settings=parts.transfer_pairs_settings(CFG, PAIRED),
-        code=digest("transfer_pairs.py"),
+        code=digest("transfer/transfer_pairs.py"),
     message:
         "Feed longer and longer perturbations to every other network trained on a part"
     script:
-        step("transfer_pairs.py")
+        step("transfer/transfer_pairs.py")
 
 
 rule table_transfer_decomposition:
@@ -60,11 +60,11 @@ rule table_transfer_decomposition:
         runtime=5,
     params:
         settings=parts.decomposition_settings(CFG, parts.on_parts(ALL_MODELS)),
-        code=digest("table_transfer_decomposition.py"),
+        code=digest("transfer/table_transfer_decomposition.py"),
     message:
         "How much of transfer is data, architecture, seed"
     script:
-        step("table_transfer_decomposition.py")
+        step("transfer/table_transfer_decomposition.py")
 
 
 rule figure_transfer_decomposition:
@@ -90,11 +90,11 @@ rule figure_transfer_decomposition:
         runtime=5,
     params:
         settings=parts.decomposition_settings(CFG, parts.on_parts(ALL_MODELS)),
-        code=digest("figure_transfer_decomposition.py"),
+        code=digest("transfer/figure_transfer_decomposition.py"),
     message:
         "Transfer against amplification, by what two networks have in common"
     script:
-        step("figure_transfer_decomposition.py")
+        step("transfer/figure_transfer_decomposition.py")
 
 
 DECOMPOSITION = PAIRED and [

@@ -47,8 +47,8 @@ rule figure_directions:
         runtime=10,
     params:
         settings=directed_settings,
-        code=digest("figure_directions.py"),
+        code=digest("units/figure_directions.py"),
     message:
         "Images that units and random directions rank first: {wildcards.shown}"
     script:
-        step("figure_directions.py")
+        step("units/figure_directions.py")

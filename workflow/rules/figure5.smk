@@ -66,11 +66,11 @@ rule attack_natural:
         runtime=60,
     params:
         settings=natural_settings,
-        code=digest("attack_natural.py"),
+        code=digest("natural/attack_natural.py"),
     message:
         "Attack {wildcards.model}, part {wildcards.seed}: {wildcards.kind} target"
     script:
-        step("attack_natural.py")
+        step("natural/attack_natural.py")
 
 
 rule transfer_natural:
@@ -91,8 +91,8 @@ rule transfer_natural:
         runtime=30,
     params:
         settings=transfer_natural_settings,
-        code=digest("transfer_natural.py"),
+        code=digest("natural/transfer_natural.py"),
     message:
         "Round, lengthen and feed on what was made of {wildcards.data}"
     script:
-        step("transfer_natural.py")
+        step("natural/transfer_natural.py")

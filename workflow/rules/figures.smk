@@ -34,11 +34,11 @@ rule figure_examples:
             "seed": CFG.seeds[0],
             "threads": CFG.attack.threads,
         },
-        code=digest("figure_examples.py"),
+        code=digest("attack/figure_examples.py"),
     message:
         "Figure 7: digits before and after the attack, and with noise"
     script:
-        step("figure_examples.py")
+        step("attack/figure_examples.py")
 
 
 rule figure_cross_model:
@@ -62,11 +62,11 @@ rule figure_cross_model:
         mem_mb=1000,
         runtime=5,
     params:
-        code=digest("figure_cross_model.py"),
+        code=digest("transfer/figure_cross_model.py"),
     message:
         "Table 2 as a map of error rates"
     script:
-        step("figure_cross_model.py")
+        step("transfer/figure_cross_model.py")
 
 
 rule figure_distortions:
@@ -92,8 +92,8 @@ rule figure_distortions:
         runtime=5,
     params:
         settings={"networks": TRAINED, "seeds": list(CFG.seeds)},
-        code=digest("figure_distortions.py"),
+        code=digest("attack/figure_distortions.py"),
     message:
         "How the smallest distortions are spread over images"
     script:
-        step("figure_distortions.py")
+        step("attack/figure_distortions.py")

@@ -24,11 +24,11 @@ rule attack_minimal:
             "seed": 0,
             "threads": CFG.attack.threads,
         },
-        code=digest("attack_minimal.py"),
+        code=digest("attack/attack_minimal.py"),
     message:
         "Shortest perturbations for {wildcards.model}, seed {wildcards.seed}"
     script:
-        step("attack_minimal.py")
+        step("attack/attack_minimal.py")
 
 
 use rule transfer as transfer_minimal with:
@@ -45,7 +45,7 @@ use rule transfer as transfer_minimal with:
         f"{RESULTS}/benchmarks/transfer_minimal.tsv"
     params:
         settings={**settings.transfer_settings(CFG, TRAINED), "deviations": []},
-        code=digest("transfer.py"),
+        code=digest("transfer/transfer.py"),
     message:
         "Feed every network's shortest adversarial images to every network"
 
@@ -95,11 +95,11 @@ rule table_minimal:
         runtime=5,
     params:
         settings={"networks": TRAINED, "transfer": list(MODELS)},
-        code=digest("table_minimal.py"),
+        code=digest("transfer/table_minimal.py"),
     message:
         "The shortest perturbations beside the paper's"
     script:
-        step("table_minimal.py")
+        step("transfer/table_minimal.py")
 
 
 MINIMAL = [

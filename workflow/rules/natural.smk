@@ -52,11 +52,11 @@ rule images:
         runtime=20,
     params:
         settings=images_settings,
-        code=digest("images.py"),
+        code=digest("natural/datasets.py"),
     message:
         "Read the images {wildcards.data}"
     script:
-        step("images.py")
+        step("natural/datasets.py")
 
 
 rule photographs:
@@ -72,11 +72,11 @@ rule photographs:
         runtime=10,
     params:
         settings={"size": convolutions.shape_of("photographs")[1]},
-        code=digest("photographs.py"),
+        code=digest("natural/photographs.py"),
     message:
         "Read the ImageNet photographs"
     script:
-        step("photographs.py")
+        step("natural/photographs.py")
 
 
 rule pretrained:
@@ -94,11 +94,11 @@ rule pretrained:
         runtime=30,
     params:
         settings=pretrained_settings,
-        code=digest("pretrained.py"),
+        code=digest("natural/pretrained.py"),
     message:
         "Fetch the weights of {wildcards.model}"
     script:
-        step("pretrained.py")
+        step("natural/pretrained.py")
 
 
 rule recognise:
@@ -119,11 +119,11 @@ rule recognise:
         runtime=20,
     params:
         settings={"threads": CFG.train.threads},
-        code=digest("recognise.py"),
+        code=digest("natural/top1_error.py"),
     message:
         "What {wildcards.model} makes of the photographs"
     script:
-        step("recognise.py")
+        step("natural/top1_error.py")
 
 
 rule spectra_layers:
@@ -139,8 +139,8 @@ rule spectra_layers:
         runtime=20,
     params:
         settings={"weights": CFG.natural.layers, "threads": CFG.train.threads},
-        code=digest("spectra_layers.py"),
+        code=digest("spectra/spectra_layers.py"),
     message:
         "Gains of the layers in {params.settings[weights]}"
     script:
-        step("spectra_layers.py")
+        step("spectra/spectra_layers.py")

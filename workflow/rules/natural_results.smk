@@ -50,11 +50,11 @@ rule table_natural:
         runtime=5,
     params:
         settings={"networks": NATURAL_NETWORKS},
-        code=digest("table_natural.py"),
+        code=digest("natural/table_natural.py"),
     message:
         "Figure 5 in numbers"
     script:
-        step("table_natural.py")
+        step("natural/table_natural.py")
 
 
 rule figure_triples:
@@ -82,8 +82,8 @@ rule figure_triples:
         runtime=5,
     params:
         settings=triples_settings,
-        code=digest("figure_triples.py"),
+        code=digest("natural/figure_triples.py"),
     message:
         "Figure 5: {wildcards.data}, difference and adversarial image"
     script:
-        step("figure_triples.py")
+        step("natural/figure_triples.py")

@@ -39,11 +39,11 @@ rule train_relu:
             "seed": PEERS_SEED,
             "threads": CFG.train.threads,
         },
-        code=digest("train_relu.py"),
+        code=digest("baselines/train_relu.py"),
     message:
         "Train {RELU} for the comparison of attacks"
     script:
-        step("train_relu.py")
+        step("baselines/train_relu.py")
 
 
 def compared_weights(wildcards):
@@ -81,11 +81,11 @@ rule attack_peers:
             "seed": PEERS_SEED,
             "threads": CFG.attack.threads,
         },
-        code=digest("attack_peers.py"),
+        code=digest("baselines/attack_baselines.py"),
     message:
         "Compare attacks on {wildcards.network}, {wildcards.goal}"
     script:
-        step("attack_peers.py")
+        step("baselines/attack_baselines.py")
 
 
 rule attack_exact:
@@ -107,11 +107,11 @@ rule attack_exact:
         runtime=5,
     params:
         settings=rules.attack_peers.params.settings,
-        code=digest("attack_exact.py"),
+        code=digest("baselines/attack_exact.py"),
     message:
         "Exact optima of {wildcards.network}, {wildcards.goal}"
     script:
-        step("attack_exact.py")
+        step("baselines/attack_exact.py")
 
 
 rule table_peers:
@@ -134,11 +134,11 @@ rule table_peers:
         runtime=5,
     params:
         settings={"names": [f"{m}:{g}" for m in [*PEER_NETWORKS, RELU] for g in GOALS]},
-        code=digest("table_peers.py"),
+        code=digest("baselines/table_peers.py"),
     message:
         "Success, distortion and cost of every attack"
     script:
-        step("table_peers.py")
+        step("baselines/table_peers.py")
 
 
 rule table_requirements:
@@ -163,11 +163,11 @@ rule table_requirements:
             "compared": rules.table_peers.params.settings["names"],
             "exact": [f"{m}:{g}" for m in LINEAR for g in GOALS],
         },
-        code=digest("table_requirements.py"),
+        code=digest("baselines/table_requirements.py"),
     message:
         "What was asked of the attacks, and what is measured"
     script:
-        step("table_requirements.py")
+        step("baselines/table_requirements.py")
 
 
 rule figure_peers:
@@ -186,8 +186,8 @@ rule figure_peers:
         mem_mb=1000,
         runtime=5,
     params:
-        code=digest("figure_peers.py"),
+        code=digest("baselines/figure_peers.py"),
     message:
         "Distortion against cost"
     script:
-        step("figure_peers.py")
+        step("baselines/figure_peers.py")

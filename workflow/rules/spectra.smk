@@ -25,11 +25,11 @@ rule spectra:
         runtime=10,
     params:
         settings=spectra_settings,
-        code=digest("spectra.py"),
+        code=digest("spectra/spectra.py"),
     message:
         "Gains of the layers of {wildcards.model}, seed {wildcards.seed}"
     script:
-        step("spectra.py")
+        step("spectra/spectra.py")
 
 
 rule table_spectral:
@@ -56,11 +56,11 @@ rule table_spectral:
         runtime=5,
     params:
         settings={"networks": SPECTRAL},
-        code=digest("table_spectral.py"),
+        code=digest("spectra/table_spectral.py"),
     message:
         "Table 5: gains of layers, and their product"
     script:
-        step("table_spectral.py")
+        step("spectra/table_spectral.py")
 
 
 rule figure_spectra:
@@ -85,8 +85,8 @@ rule figure_spectra:
         runtime=5,
     params:
         settings={"networks": [m for m, _ in DRAWN]},
-        code=digest("figure_spectra.py"),
+        code=digest("spectra/figure_spectra.py"),
     message:
         "Singular values of every layer"
     script:
-        step("figure_spectra.py")
+        step("spectra/figure_spectra.py")

@@ -26,11 +26,11 @@ rule table_models:
         runtime=5,
     params:
         settings={"networks": TRAINED},
-        code=digest("table_models.py"),
+        code=digest("attack/table_models.py"),
     message:
         "Table 1: errors and distortions of the networks"
     script:
-        step("table_models.py")
+        step("attack/table_models.py")
 
 
 rule table_cross_model:
@@ -78,11 +78,11 @@ rule table_cross_model:
         runtime=5,
     params:
         settings=settings.cross_model_settings(CFG, [*MODELS, *CONVOLUTIONAL]),
-        code=digest("table_cross_model.py"),
+        code=digest("transfer/table_cross_model.py"),
     message:
         "Table 2: transfer between networks, on all images and on the paper's sample"
     script:
-        step("table_cross_model.py")
+        step("transfer/table_cross_model.py")
 
 
 rule table_choices:
@@ -112,8 +112,8 @@ rule table_choices:
         runtime=5,
     params:
         settings=settings.choices_settings(CFG, ATTACKED),
-        code=digest("table_choices.py"),
+        code=digest("attack/table_choices.py"),
     message:
         "What the paper's open choices do to the mean distortion"
     script:
-        step("table_choices.py")
+        step("attack/table_choices.py")

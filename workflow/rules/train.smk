@@ -40,11 +40,11 @@ rule train:
         runtime=15,
     params:
         settings=training_settings,
-        code=digest("train.py"),
+        code=digest("training/train.py"),
     message:
         "Train {wildcards.model}, seed {wildcards.seed}"
     script:
-        step("train.py")
+        step("training/train.py")
 
 
 rule train_convolutional:
@@ -66,8 +66,8 @@ rule train_convolutional:
         runtime=30,
     params:
         settings=convolutional_settings,
-        code=digest("train_convolutional.py"),
+        code=digest("training/train_convolutional.py"),
     message:
         "Train {wildcards.model}, seed {wildcards.seed}"
     script:
-        step("train_convolutional.py")
+        step("training/train_convolutional.py")

@@ -28,11 +28,11 @@ rule attack_test:
         runtime=20,
     params:
         settings=parts.attack_test_settings(CFG, ATTACKS[sheets.FINEST]),
-        code=digest("attack_test.py"),
+        code=digest("attack/attack_test.py"),
     message:
         "Attack {wildcards.model}, seed {wildcards.seed}, on test images"
     script:
-        step("attack_test.py")
+        step("attack/attack_test.py")
 
 
 rule errors_on_parts:
@@ -54,11 +54,11 @@ rule errors_on_parts:
         runtime=5,
     params:
         settings=parts.errors_on_parts_settings(CFG, ON_PARTS),
-        code=digest("errors_on_parts.py"),
+        code=digest("transfer/errors_on_parts.py"),
     message:
         "Count errors on P1, P2 and the test images"
     script:
-        step("errors_on_parts.py")
+        step("transfer/errors_on_parts.py")
 
 
 rule transfer_test:
@@ -82,11 +82,11 @@ rule transfer_test:
         runtime=10,
     params:
         settings=parts.transfer_test_settings(CFG, ON_PARTS),
-        code=digest("transfer_test.py"),
+        code=digest("transfer/transfer_test.py"),
     message:
         "Feed distorted test images to networks trained on different parts"
     script:
-        step("transfer_test.py")
+        step("transfer/transfer_test.py")
 
 
 rule table_training_sets:
@@ -117,11 +117,11 @@ rule table_training_sets:
         runtime=5,
     params:
         settings={"networks": ON_PARTS},
-        code=digest("table_training_sets.py"),
+        code=digest("transfer/table_training_sets.py"),
     message:
         "Table 3: errors and distortions of networks trained on parts"
     script:
-        step("table_training_sets.py")
+        step("transfer/table_training_sets.py")
 
 
 rule table_cross_training_set:
@@ -161,11 +161,11 @@ rule table_cross_training_set:
         runtime=5,
     params:
         settings=parts.cross_training_set_settings(CFG, COMPARED),
-        code=digest("table_cross_training_set.py"),
+        code=digest("transfer/table_cross_training_set.py"),
     message:
         "Table 4: transfer across training sets, and its claims"
     script:
-        step("table_cross_training_set.py")
+        step("transfer/table_cross_training_set.py")
 
 
 rule figure_cross_training_set:
@@ -189,8 +189,8 @@ rule figure_cross_training_set:
         mem_mb=1000,
         runtime=5,
     params:
-        code=digest("figure_cross_training_set.py"),
+        code=digest("transfer/figure_cross_training_set.py"),
     message:
         "Table 4 as a map of error rates"
     script:
-        step("figure_cross_training_set.py")
+        step("transfer/figure_cross_training_set.py")

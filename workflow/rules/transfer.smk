@@ -15,8 +15,8 @@ rule transfer:
         runtime=10,
     params:
         settings=settings.transfer_settings(CFG, TRAINED),
-        code=digest("transfer.py"),
+        code=digest("transfer/transfer.py"),
     message:
         "Feed every network's adversarial images, and noise, to every network"
     script:
-        step("transfer.py")
+        step("transfer/transfer.py")

@@ -17,7 +17,7 @@ from intriguing.attack import minimal, penalised
 from intriguing.attack.live import Found
 from intriguing.attack.objective import wanted_classes
 from intriguing.errors import InputError
-from intriguing.models import predict
+from intriguing.models.evaluation import predict
 
 
 @dataclass(frozen=True)

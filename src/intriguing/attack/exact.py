@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 from torch import Tensor, nn
 
 from intriguing.errors import InputError
-from intriguing.models import linear_layers
+from intriguing.models.perceptron import linear_layers
 
 FEASIBLE = 1e-6
 """Largest shortfall in logits at which a class counts as within reach of the box."""

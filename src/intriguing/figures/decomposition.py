@@ -5,10 +5,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from intriguing.decomposition import ARCHITECTURE, BOTH, DATA, NOISE, SAME_SEED, SEED
 from intriguing.errors import InputError
 from intriguing.figures.style import QUIET, blank, styled
-from intriguing.names import FACTOR, MATCHED_LENGTH
+from intriguing.tables.row_names import FACTOR, MATCHED_LENGTH
+from intriguing.transfer.decomposition import (
+    ARCHITECTURE,
+    BOTH,
+    DATA,
+    NOISE,
+    SAME_SEED,
+    SEED,
+)
 
 # Okabe and Ito's colours; marks that can be told apart where they cover each other.
 OPEN = {"ms": 8, "mfc": "none", "mew": 1.2, "lw": 1}

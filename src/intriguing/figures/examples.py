@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from intriguing.attack import distortion
 from intriguing.figures.style import blank, styled
-from intriguing.models import predict
-from intriguing.stats import rate_interval
-from intriguing.transfer import add_noise
+from intriguing.models.evaluation import predict
+from intriguing.stats.intervals import rate_interval
+from intriguing.transfer.predictions import add_noise
 
 PAIRS, ROWS, COLUMNS = 12, 4, 6
 PITCH = 1.32  # height of a row of digits, text beneath included, in digits

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 
 from intriguing.errors import InputError
 from intriguing.figures.style import blank, ink, styled
-from intriguing.tables import MARKS
+from intriguing.tables.tidy import MARKS
 
 GAP = 0.35  # between groups of rows and columns, in cells
 MAP = colormaps["cividis"]  # even steps of lightness, also for colour-blind readers
@@ -29,7 +29,7 @@ def transfer_figure(table: pd.DataFrame, title: str) -> Figure:
     ``distortion``, whose numbers are no rates and have no colour.
 
     Args:
-        table: Table 2 or 4 in the schema of `intriguing.tables`, rates as fractions.
+        table: Table 2 or 4 as a tidy table, rates as fractions.
         title: Heading.
 
     Raises:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from intriguing.models import Standardise
+from intriguing.models.architecture import Standardise
 from intriguing.spectra import conv_norm, estimates, linear_norm
 from intriguing.spectra.convolution import describe
 from intriguing.spectra.gains import contrast_gain, linear_pool_gain, max_pool_gain

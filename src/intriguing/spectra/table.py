@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from intriguing.results import Cell
-from intriguing.stats import Interval, mean_interval
+from intriguing.stats.intervals import Interval, mean_interval
+from intriguing.tables.rates import Cell
 
 SIZES = {
     "inputs": "in-channels",

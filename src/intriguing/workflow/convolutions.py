@@ -29,7 +29,7 @@ class ConvolutionalRow(Row):
 
     model: ModelName = Field(description="Its name.")
     architecture: Literal["alexnet-mnist", "alexnet-cifar10", "alexnet-2012"] = Field(
-        description="Layers, by name; `intriguing.convolutional` has them."
+        description="Layers, by name; `intriguing.models.alexnet` has them."
     )
     data: str = Field(
         pattern=r"^[a-z0-9][a-z0-9-]*$",

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from intriguing.errors import InputError
-from intriguing.names import (
+from intriguing.tables.row_names import (
     AMPLIFIED,
     AMPLIFIED_CLIPPED,
     CLEAN,

@@ -6,7 +6,7 @@ Exactly that and no more: whatever is among it makes the step run again.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from intriguing.names import CLEAN, MATCHED
+from intriguing.tables.row_names import CLEAN, MATCHED
 from intriguing.workflow.config import AutoencoderSection, RunConfig
 from intriguing.workflow.sheets import FINEST, AttackRow, Job, ModelRow, images_of
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from intriguing import pages, tables
+from intriguing.tables import html, tidy
 from intriguing.workflow.files import write_text
 
 FORMS = ("csv", "md", "tex", "html")
@@ -20,10 +20,10 @@ def write_table(
     table: pd.DataFrame,
     outputs: Mapping[str, str],
     title: str,
-    kinds: tables.Kinds | None = None,
+    kinds: tidy.Kinds | None = None,
 ) -> None:
     """Write a tidy table to each of the files of ``outputs``, by its form."""
-    write_text(outputs["csv"], tables.to_csv_text(table))
-    write_text(outputs["md"], tables.to_markdown(table, kinds))
-    write_text(outputs["tex"], tables.to_latex(table, kinds))
-    write_text(outputs["html"], pages.table_page(table, title, kinds))
+    write_text(outputs["csv"], tidy.to_csv_text(table))
+    write_text(outputs["md"], tidy.to_markdown(table, kinds))
+    write_text(outputs["tex"], tidy.to_latex(table, kinds))
+    write_text(outputs["html"], html.table_page(table, title, kinds))

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from intriguing.attack.objective import goal_margin
-from intriguing.models import predict
+from intriguing.models.evaluation import predict
 
 STRETCHES = tuple(1e-6 * 4**k for k in range(6))
 """By which shares a perturbation is made longer until a plain pass gives the goal."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import NamedTuple
 
-from intriguing.pages import STYLE
+from intriguing.tables.html import STYLE
 from intriguing.workflow.compare.causes import Cause, Found
 from intriguing.workflow.compare.cells import Number, Pair, Pairs
 

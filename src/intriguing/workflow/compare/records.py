@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from intriguing.workflow.guard import recorded
+from content_reruns.record_check import recorded
 
 
 class Record(NamedTuple):

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from intriguing.workflow.digest import CodeDigestError, code_digest, module_digests
+from content_reruns import CodeDigestError, code_digest, module_digests
 
 PIN = re.compile(r"^([\w.-]+)==(\S+)", re.MULTILINE)
 LOCK = "requirements.lock"

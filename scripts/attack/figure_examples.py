@@ -1,0 +1,38 @@
+"""Step: Figure 7, digits before and after the attack, and with noise."""
+
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from safetensors.torch import load_file
+
+from intriguing.figures.examples import adversarial_panel, example_figure, noise_panel
+from intriguing.models.files import load_model
+from intriguing.workflow.drawing import draw
+from intriguing.workflow.step import step_log
+
+
+def run(settings: dict, weights: list[str], images: list[str]) -> Figure:
+    """Return the figure: a panel for each network, then one for noise.
+
+    Args:
+        settings: ``networks`` by name; ``deviation`` of the noise and its ``seed``.
+        weights: File of each network.
+        images: File of the images made for each network.
+    """
+    models = dict(zip(settings["networks"], map(load_model, weights), strict=True))
+    panels = []
+    for (name, model), path in zip(models.items(), images, strict=True):
+        stored = load_file(path)
+        clean, labels = stored["clean"], stored["label"]
+        found = stored["adversarial"]
+        panels.append(adversarial_panel(name, model, clean, found, labels))
+    last_first = dict(reversed(models.items()))
+    how = settings["deviation"], settings["seed"]
+    return example_figure([*panels, noise_panel(last_first, clean, labels, *how)])
+
+
+if __name__ == "__main__":
+    files, settings = snakemake.input, snakemake.params.settings
+    with step_log(snakemake, settings["seed"], settings["threads"]):
+        figure = run(settings, files.weights, files.images)
+        draw(figure, Path(snakemake.output.png).with_suffix(""))

@@ -1,0 +1,45 @@
+"""Step: other people's attacks and ours, in turns on the same images of a network."""
+
+import os
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # SciPy's own, before it is loaded
+
+import pandas as pd
+from safetensors.torch import load_file
+
+from intriguing.baselines.attacks import contenders
+from intriguing.baselines.comparison import compare
+from intriguing.baselines.task import task_of
+from intriguing.models.files import load_model
+from intriguing.workflow.files import replacing
+from intriguing.workflow.step import progress, step_log
+
+
+def run(
+    weights: str, images: str, count: int, targeted: bool, seed: int
+) -> pd.DataFrame:
+    """Return every attack's distortion of every image, and its cost.
+
+    Args:
+        weights: The network.
+        images: File of attacked images, for their clean ones and labels.
+        count: How many of those that the network answers rightly are attacked.
+        targeted: Whether towards a drawn wrong class, or only away from the label.
+        seed: Decides the targets, as it did for the file.
+    """
+    model = load_model(weights)
+    task, index = task_of(model, load_file(images), count, targeted, seed)
+    found = compare(
+        model, task, contenders(targeted), lambda turns: progress(turns, "")
+    )
+    return found.assign(index=index.numpy()[found["image"]])
+
+
+if __name__ == "__main__":
+    settings, files = snakemake.params.settings, snakemake.input
+    with step_log(snakemake, settings["seed"], settings["threads"]):
+        targeted = snakemake.wildcards.goal == "targeted"
+        count, seed = settings["count"], settings["seed"]
+        table = run(files.weights, files.images, count, targeted, seed)
+        with replacing(snakemake.output[0]) as temporary:
+            table.to_parquet(temporary, index=False)

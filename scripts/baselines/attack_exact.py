@@ -1,0 +1,63 @@
+"""Step: the shortest perturbations of a linear network beside its exact optima."""
+
+import os
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # SciPy's own, before it is loaded
+
+import pandas as pd
+from safetensors.torch import load_file
+
+from intriguing.attack import judge, minimal
+from intriguing.attack.exact import solve_linear
+from intriguing.attack.objective import wanted_classes
+from intriguing.baselines.task import task_of
+from intriguing.models.evaluation import predict
+from intriguing.models.files import load_model
+from intriguing.workflow.files import replacing
+from intriguing.workflow.step import step_log
+
+
+def run(
+    weights: str, images: str, count: int, targeted: bool, seed: int
+) -> pd.DataFrame:
+    """Return both lengths of every image, in L2, and what proves the optimum.
+
+    Args:
+        weights: A network of one linear layer.
+        images: File of attacked images, for their clean ones and labels.
+        count: How many of those that the network answers rightly are attacked.
+        targeted: Whether towards a drawn wrong class, or only away from the label.
+        seed: Decides the targets.
+
+    Returns:
+        One row an image: ``image`` (its place), ``index``, ``reached`` and ``found``
+        by `minimal` with one start, ``exact``, ``lower``.
+    """
+    model = load_model(weights)
+    task, index = task_of(model, load_file(images), count, targeted, seed)
+    classes = predict(model, task.images[:1]).shape[1]
+    wanted = wanted_classes(classes, task.targets, task.labels)
+    exact = solve_linear(model, task.images, wanted)
+    found = minimal.search(model, task.images, wanted)
+    judged = judge(model, task.images, wanted, found)
+    shift = (judged.images - task.images).flatten(1).double()
+    return pd.DataFrame(
+        {
+            "image": range(len(index)),
+            "index": index.numpy(),
+            "reached": judged.reached.numpy(),
+            "found": shift.norm(dim=1).masked_fill(~judged.reached, float("inf")),
+            "exact": exact.length,
+            "lower": exact.lower,
+        }
+    )
+
+
+if __name__ == "__main__":
+    settings, files = snakemake.params.settings, snakemake.input
+    with step_log(snakemake, settings["seed"], settings["threads"]):
+        targeted = snakemake.wildcards.goal == "targeted"
+        count, seed = settings["count"], settings["seed"]
+        table = run(files.weights, files.images, count, targeted, seed)
+        with replacing(snakemake.output[0]) as temporary:
+            table.to_parquet(temporary, index=False)

@@ -1,0 +1,61 @@
+"""Step: Figure 5, originals, magnified differences and adversarial images."""
+
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from safetensors.torch import load_file
+from torchvision.models import get_model_weights
+
+from intriguing.figures.directions import Rows, direction_figure
+from intriguing.models.evaluation import predict
+from intriguing.models.files import load_model
+from intriguing.natural.photographs import triples
+from intriguing.workflow.drawing import draw
+from intriguing.workflow.step import step_log
+
+CIFAR10 = [
+    *("airplane", "automobile", "bird", "cat", "deer"),
+    *("dog", "frog", "horse", "ship", "truck"),
+]
+LONGEST = 16  # characters of a class's name
+COLUMNS = ("original", "difference x10", "adversarial")
+
+
+def run(settings: dict, weights: list[str], images: list[str]) -> Figure:
+    """Return the figure: a line of panels for each kind of target, one a network.
+
+    Args:
+        settings: ``networks`` and ``attacks`` by name; ``rows`` of a panel, the first
+            ones drawn; ``width`` in inches; ``data`` that the images are of.
+        weights: File of each network.
+        images: File of the images made by each attack for each network.
+    """
+    networks = dict(zip(settings["networks"], map(load_model, weights), strict=True))
+    names, files = class_names(settings["data"]), iter(images)
+    lines = {}
+    for attack in settings["attacks"]:
+        panels = []
+        for name, network in networks.items():
+            stored, rows = load_file(next(files)), settings["rows"]
+            kinds = [stored[key][:rows] for key in ("clean", "adversarial")]
+            answers = [predict(network, kind).argmax(1).tolist() for kind in kinds]
+            pairs = zip(*answers, strict=True)
+            texts = [f"{names[b]}\n→ {names[a]}" for b, a in pairs]
+            panels.append(Rows(name, texts, triples(*kinds), COLUMNS))
+        lines[f"{attack} target"] = panels
+    return direction_figure(lines, settings["width"])
+
+
+def class_names(data: str) -> list[str]:
+    """Return the classes of a data set, long names cut."""
+    if data == "cifar10":
+        return CIFAR10
+    names = get_model_weights("alexnet").DEFAULT.meta["categories"]
+    return [n if len(n) <= LONGEST else f"{n[: LONGEST - 1]}…" for n in names]
+
+
+if __name__ == "__main__":
+    settings, files = snakemake.params.settings, snakemake.input
+    with step_log(snakemake, threads=settings["threads"]):
+        figure = run(settings, files.weights, files.images)
+        draw(figure, Path(snakemake.output.png).with_suffix(""))

@@ -1,0 +1,27 @@
+"""Step: the gain of every layer of one network, beside what cheaper methods give."""
+
+import json
+from pathlib import Path
+
+from intriguing.models.files import load_model
+from intriguing.spectra.layers import measure_network, summary
+from intriguing.workflow.files import write_text
+from intriguing.workflow.step import step_log
+
+
+def run(weights: str, shape: tuple[int, int, int]) -> dict:
+    """Return layers in their order, and bounds of the network's gain.
+
+    Args:
+        weights: File of the network.
+        shape: Channels, height and width of its images.
+    """
+    network = load_model(weights)
+    return summary(network, measure_network(network, shape))
+
+
+if __name__ == "__main__":
+    settings = snakemake.params.settings
+    with step_log(snakemake, threads=settings["threads"]):
+        found = run(snakemake.input.weights, tuple(settings["shape"]))
+        write_text(Path(snakemake.output[0]), json.dumps(found, indent=1) + "\n")

@@ -1,0 +1,38 @@
+"""Step: gains of AlexNet's layers from a file that need not hold all of them."""
+
+import json
+import logging
+from pathlib import Path
+
+from intriguing.models.pretrained import alexnet_from_layers
+from intriguing.spectra.layers import measure_network, summary
+from intriguing.workflow.files import write_text
+from intriguing.workflow.images import read_layers
+from intriguing.workflow.step import step_log
+
+SHAPE = (3, 227, 227)
+
+
+def run(weights: str, log: logging.Logger) -> dict:
+    """Return the layers as the step ``spectra`` does; products only of whole networks.
+
+    Args:
+        weights: Name of the file.
+        log: Is told which layers are missing.
+    """
+    network, missing = alexnet_from_layers(read_layers(weights))
+    found = measure_network(network, SHAPE, missing)
+    for place in missing:
+        log.warning(
+            "%s lacks %s: its norm, the product and predictions are not to be had",
+            weights,
+            found[place].name,
+        )
+    return summary(network, found)
+
+
+if __name__ == "__main__":
+    settings = snakemake.params.settings
+    with step_log(snakemake, threads=settings["threads"]) as log:
+        found = run(settings["weights"], log)
+        write_text(Path(snakemake.output[0]), json.dumps(found, indent=1) + "\n")

@@ -1,0 +1,32 @@
+"""Step: transfer against amplification, by what two networks have in common."""
+
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from intriguing.figures.decomposition import decomposition_figure
+from intriguing.transfer.decomposition import Trait, with_kinds
+from intriguing.workflow.drawing import draw
+from intriguing.workflow.step import step_log
+
+
+def run(table: str, pairs: str, traits: dict[str, list[str]]) -> Figure:
+    """Return the figure.
+
+    Args:
+        table: Tidy table ``transfer-decomposition``.
+        pairs: How many images of each network fool each other one.
+        traits: Architecture and part of each network.
+    """
+    known = {name: Trait(*both) for name, both in traits.items()}
+    return decomposition_figure(
+        pd.read_csv(table), with_kinds(pd.read_parquet(pairs), known)
+    )
+
+
+if __name__ == "__main__":
+    files, traits = snakemake.input, snakemake.params.settings["traits"]
+    with step_log(snakemake, threads=None):
+        figure = run(files.table, files.pairs, traits)
+        draw(figure, Path(snakemake.output.png).with_suffix(""))

@@ -1,0 +1,55 @@
+"""Step: feed the images made for each network, and noise, to every network."""
+
+import pandas as pd
+from safetensors.torch import load_file
+
+from intriguing.models.files import load_model
+from intriguing.transfer.predictions import (
+    adversarial_sets,
+    answers,
+    noise_sets,
+    of_seed,
+)
+from intriguing.workflow.files import replacing
+from intriguing.workflow.step import progress, step_log
+
+Network = tuple[str, int]
+
+
+def run(
+    weights: dict[Network, str], images: dict[Network, str], deviations: list[float]
+) -> pd.DataFrame:
+    """Return every network's answer to every image, one row each.
+
+    What was made with seed s is fed to the networks of seed s, and to those that have
+    the seed 0 only. A network that lacks the seed s, but has several, is left out.
+
+    Args:
+        weights: File of each network and seed.
+        images: File of the adversarial images made for each.
+        deviations: Standard deviations of the noise.
+    """
+    networks = {network: load_model(path) for network, path in weights.items()}
+    tables, noisy = [], set()
+    for (source, seed), path in progress(images.items(), "transfer"):
+        stored = load_file(path)
+        clean, known = stored["clean"], (stored["label"], stored["index"], seed)
+        sets = adversarial_sets(source, clean, stored["adversarial"], seed)
+        if seed not in noisy:  # images of a seed are the same for every network
+            sets |= noise_sets(clean, deviations, seed)
+        noisy.add(seed)
+        tables.append(answers(of_seed(networks, seed), sets, clean, *known))
+    return pd.concat(tables, ignore_index=True)
+
+
+if __name__ == "__main__":
+    settings, files = snakemake.params.settings, snakemake.input
+    networks = [tuple(network) for network in settings["networks"]]
+    with step_log(snakemake, threads=settings["threads"]):
+        table = run(
+            dict(zip(networks, files.weights, strict=True)),
+            dict(zip(networks, files.images, strict=True)),
+            settings["deviations"],
+        )
+        with replacing(snakemake.output[0]) as temporary:
+            table.to_parquet(temporary, index=False)

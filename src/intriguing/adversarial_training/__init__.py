@@ -1,0 +1,1 @@
+"""Networks trained on pools of adversarial images (section 4.2)."""

@@ -1,0 +1,41 @@
+"""Attacks of foolbox, with the settings that served them best (docs/reproducing.md)."""
+
+import foolbox
+from foolbox.attacks import (
+    L2BrendelBethgeAttack,
+    L2CarliniWagnerAttack,
+    L2DeepFoolAttack,
+)
+from foolbox.attacks.base import MinimizationAttack
+from foolbox.criteria import Misclassification, TargetedMisclassification
+from torch import Tensor, nn
+
+from intriguing.baselines.fromadvlib import begin_with_ddn
+from intriguing.baselines.task import Task
+
+
+def run(attack: MinimizationAttack, model: nn.Module, task: Task, **more) -> Tensor:
+    """Run one of foolbox's attacks."""
+    seen = foolbox.PyTorchModel(model, bounds=(0, 1), device=task.images.device)
+    kind = TargetedMisclassification if task.targeted else Misclassification
+    return attack.run(seen, task.images, kind(task.classes), **more)
+
+
+def carlini_wagner(model: nn.Module, task: Task) -> Tensor:
+    """Carlini and Wagner's, 9 weights of at most 1,000 steps each."""
+    attack = L2CarliniWagnerAttack(binary_search_steps=9, steps=1000, stepsize=0.03)
+    return run(attack, model, task)
+
+
+def brendel_bethge(model: nn.Module, task: Task) -> Tensor:
+    """Brendel and Bethge's, 300 steps along the boundary.
+
+    It starts at DDN's results: from other digits it ends longer.
+    """
+    begin = begin_with_ddn(model, task)
+    return run(L2BrendelBethgeAttack(steps=300), model, task, starting_points=begin)
+
+
+def deepfool(model: nn.Module, task: Task) -> Tensor:
+    """DeepFool, which is untargeted only."""
+    return run(L2DeepFoolAttack(steps=100, overshoot=0.002), model, task)

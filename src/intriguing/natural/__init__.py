@@ -1,0 +1,1 @@
+"""Natural images: photographs and CIFAR-10 (Figure 5)."""

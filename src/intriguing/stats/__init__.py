@@ -1,0 +1,1 @@
+"""Intervals, and verdicts on what the paper prints."""

@@ -1,0 +1,1 @@
+"""Tables: one tidy schema, its cells, and their pages."""

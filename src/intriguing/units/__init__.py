@@ -1,0 +1,1 @@
+"""Units and directions of a layer (section 3)."""

@@ -1,0 +1,83 @@
+"""Networks and their files."""
+
+import json
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from intriguing.errors import InputError
+from intriguing.models.architecture import build
+from intriguing.models.evaluation import count_errors, predict
+from intriguing.models.files import load_model, serialise_model
+from intriguing.models.perceptron import perceptron, perceptron_architecture
+
+
+def stored(tmp_path, network):
+    path = tmp_path / "network.safetensors"
+    shape = perceptron_architecture(network)
+    path.write_bytes(serialise_model(network, shape, {"model": "test", "seed": "0"}))
+    return path
+
+
+def test_a_network_comes_back_as_it_was(tmp_path):
+    network = perceptron([12, 7, 3], [True, False])
+    pixels = torch.rand(5, 1, 3, 4)
+    back = load_model(stored(tmp_path, network))
+    assert torch.equal(back(pixels), network(pixels))
+    assert not back.training
+    assert not any(weights.requires_grad for weights in back.parameters())
+
+
+def test_logits_are_what_the_formula_says():
+    network = perceptron([4, 2, 3], [True, False])
+    pixels = torch.rand(6, 1, 2, 2)
+    first, last = network[1], network[3]
+    hidden = 1 / (1 + torch.exp(-(pixels.flatten(1) @ first.weight.T + first.bias)))
+    torch.testing.assert_close(network(pixels), hidden @ last.weight.T)
+    assert last.bias is None
+
+
+def test_the_same_network_gives_the_same_bytes(tmp_path):
+    network = perceptron([5, 4, 3], [True, True])
+    shape = perceptron_architecture(network)
+    facts = {name: name for name in "abcdefgh"}
+    first = serialise_model(network, shape, facts)
+    again = serialise_model(network, shape, dict(reversed(facts.items())))
+    assert first == again
+
+
+def test_weights_that_are_not_finite_are_refused_by_name(tmp_path):
+    network = perceptron([4, 3], [False])
+    network[1].weight.data[0, 0] = torch.nan
+    path = stored(tmp_path, network)
+    with pytest.raises(InputError, match=r"network\.safetensors: 1\.weight holds NaN"):
+        load_model(path)
+
+
+def test_files_that_are_no_networks_are_refused_by_name(tmp_path):
+    with pytest.raises(InputError, match=r"gone\.safetensors: no such file"):
+        load_model(tmp_path / "gone.safetensors")
+    whole = stored(tmp_path, perceptron([4, 3], [False]))
+    whole.write_bytes(whole.read_bytes()[:-4])
+    with pytest.raises(InputError, match=r"network\.safetensors: not a network"):
+        load_model(whole)
+    plain = tmp_path / "plain.safetensors"
+    save_file({"x": torch.zeros(2)}, plain)
+    with pytest.raises(InputError, match=r"plain\.safetensors: not a network"):
+        load_model(plain)
+    shape = json.dumps({"kind": "perceptron", "sizes": [9, 3], "biases": [False]})
+    save_file({"1.weight": torch.zeros(3, 4)}, plain, metadata={"architecture": shape})
+    with pytest.raises(InputError, match="weights do not fit"):
+        load_model(plain)
+    with pytest.raises(InputError, match="unknown kind of network 'tree'"):
+        build({"kind": "tree"})
+
+
+def test_errors_are_counted_over_batches():
+    network = perceptron([4, 3], [False])
+    pixels = torch.rand(10, 1, 2, 2)
+    labels = predict(network, pixels, batch=3).argmax(1)
+    torch.testing.assert_close(predict(network, pixels, batch=3), network(pixels))
+    labels[:4] = (labels[:4] + 1) % 3
+    assert count_errors(network, pixels, labels) == {"wrong": 4, "images": 10}

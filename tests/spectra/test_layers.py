@@ -1,0 +1,226 @@
+"""Layers of whole networks: their names, gains and products."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from conftest import ROOT
+from torch import nn
+
+from intriguing.models.alexnet import alexnet_2012, alexnet_mnist
+from intriguing.models.architecture import build, registered
+from intriguing.models.perceptron import perceptron
+from intriguing.spectra import conv_norm
+from intriguing.spectra.layers import (
+    Layer,
+    measure,
+    measure_network,
+    product_bound,
+)
+from intriguing.spectra.table import (
+    COLUMNS,
+    PAPER,
+    PRODUCTS,
+    cells_beside_the_paper,
+    published_layers,
+    spectral_cells,
+)
+from intriguing.tables.tidy import tidy
+
+KINDS = dict.fromkeys((*COLUMNS, *PAPER), "number")
+
+
+def seeded(make):
+    torch.manual_seed(0)
+    return make().eval()
+
+
+@pytest.fixture(scope="module")
+def alexnet():
+    return seeded(lambda: build(alexnet_mnist()))
+
+
+@pytest.fixture(scope="module")
+def measured(alexnet):
+    return measure_network(alexnet, (1, 28, 28))
+
+
+def uppers(layers):
+    return {place: layer.upper for place, layer in layers.items()}
+
+
+def test_layers_are_named_and_ordered_as_in_table_5(measured):
+    names = "conv1 pool1 conv2 pool2 conv3 conv4 conv5 pool3 fc1 fc2 fc3"
+    assert [layer.name for layer in measured.values()] == names.split()
+    first = next(iter(measured.values()))
+    assert first[1:6] == ("conv", 1, 12, 5, 1)
+
+
+def test_each_layer_is_measured_at_the_size_of_its_own_input(alexnet, measured):
+    sizes = [28, 11, 5, 5, 5]
+    convolutions = [layer for layer in alexnet if isinstance(layer, nn.Conv2d)]
+    found = [layer for layer in measured.values() if layer.kind == "conv"]
+    for module, layer, size in zip(convolutions, found, sizes, strict=True):
+        given = module.weight, module.stride, module.padding, module.groups, size
+        assert (layer.lower, layer.upper) == conv_norm(*given)
+        assert layer.upper < 1.01 * layer.lower
+
+
+def test_the_product_bounds_how_far_two_images_are_pushed_apart(alexnet, measured):
+    bound = product_bound(alexnet, uppers(measured))
+    assert bound == pytest.approx(math.prod(uppers(measured).values()))
+    one, other = torch.rand(2, 200, 1, 28, 28)
+    with torch.no_grad():
+        apart = (alexnet(one) - alexnet(other)).norm(dim=1)
+    assert (apart <= bound * (one - other).flatten(1).norm(dim=1)).all()
+
+
+def test_the_papers_product_leaves_out_pools(alexnet, measured):
+    weighted = {p: x.upper for p, x in measured.items() if x.kind in ("conv", "fc")}
+    pools = math.prod(x.upper for x in measured.values() if x.kind == "pool")
+    whole = product_bound(alexnet, uppers(measured))
+    assert pools == 8
+    assert product_bound(alexnet, weighted) * pools == pytest.approx(whole)
+
+
+def test_a_layer_whose_weights_are_not_to_be_had_leaves_no_product(alexnet):
+    found = measure_network(alexnet, (1, 28, 28), missing={"14"})
+    assert found["14"].name == "fc1"
+    assert found["14"].upper is None
+    assert found["14"].inputs == 128
+    assert product_bound(alexnet, uppers(found)) is None
+
+
+def test_a_layer_of_unknown_gain_leaves_no_product():
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU()).eval()
+    found = measure_network(network, (1, 6, 6))
+    assert [layer.name for layer in found.values()] == ["conv1", "BatchNorm2d1"]
+    assert product_bound(network, uppers(found)) is None
+
+
+def test_sigmoids_lengthen_nothing_by_more_than_a_quarter():
+    network = perceptron([9, 5, 3], [True, False]).eval()
+    found = measure_network(network, (1, 3, 3))
+    assert [layer.name for layer in found.values()] == ["fc1", "sigmoid1", "fc2"]
+    assert product_bound(network, uppers(found)) == pytest.approx(
+        found["1"].upper * found["3"].upper / 4
+    )
+
+
+def test_outputs_laid_side_by_side_count_with_the_root_of_their_squares():
+    network = seeded(lambda: registered("squeezenet1_1"))
+    fire = network[1].features[3]
+    gains = {"squeeze": 2.0, "expand1x1": 3.0, "expand3x3": 4.0}
+    assert product_bound(fire, gains) == pytest.approx(10)
+    one, other = torch.rand(2, 8, 64, 5, 5)
+    found = measure_network(fire, (64, 5, 5))
+    with torch.no_grad():
+        apart = (fire(one) - fire(other)).flatten(1).norm(dim=1)
+    bound = product_bound(fire, uppers(found))
+    assert (apart <= bound * (one - other).flatten(1).norm(dim=1)).all()
+
+
+def test_a_network_that_adds_its_parts_has_no_product():
+    class Sum(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.part = nn.Linear(3, 3)
+
+        def forward(self, values):
+            return values + self.part(values)
+
+    assert product_bound(Sum(), {"part": 1.0}) is None
+
+
+def test_krizhevskys_network_has_his_groups_strides_and_sizes():
+    with torch.device("meta"):
+        network = build(alexnet_2012())
+    convolutions = [x for x in network if isinstance(x, nn.Conv2d)]
+    assert [x.groups for x in convolutions] == [1, 2, 1, 2, 2]
+    assert [tuple(x.weight.shape[1:]) for x in convolutions] == [
+        (3, 11, 11),
+        (48, 5, 5),
+        (256, 3, 3),
+        (192, 3, 3),
+        (192, 3, 3),
+    ]
+    assert convolutions[0].stride == (4, 4)
+    linear = [x.weight.shape for x in network if isinstance(x, nn.Linear)]
+    assert [tuple(shape) for shape in linear] == [
+        (4096, 9216),
+        (4096, 4096),
+        (1000, 4096),
+    ]
+    image = torch.empty(2, 3, 227, 227, device="meta")
+    assert network(image).shape == (2, 1000)
+    contrast = [x for x in network if isinstance(x, nn.LocalResponseNorm)]
+    assert [(x.size, x.beta, x.k) for x in contrast] == [(5, 0.75, 2.0)] * 2
+
+
+def test_pools_and_contrast_normalisation_have_their_true_gains():
+    pool = measure(nn.MaxPool2d(3, 2), "pool1", (55, 55))
+    assert (pool.lower, pool.upper, pool.kernel, pool.stride) == (2, 2, 3, 2)
+    contrast = measure(nn.LocalResponseNorm(5, 5e-4, 0.75, 2.0), "contrast1", (9, 9))
+    assert contrast.lower == pytest.approx(2**-0.75)
+    assert contrast.upper > contrast.lower
+
+
+def stored(layers, product=6.0):
+    """Return what the step writes of one network."""
+    products = dict.fromkeys(PRODUCTS, product)
+    return {"layers": [layer._asdict() for layer in layers.values()], **products}
+
+
+def test_the_table_has_every_layer_and_column_then_the_products(measured):
+    cells = spectral_cells("net", [stored(measured)])
+    rows = [f"net/{layer.name}" for layer in measured.values()]
+    expected = [(row, column) for row in rows for column in COLUMNS]
+    assert list(cells) == [*expected, *((f"net/{p}", "upper") for p in PRODUCTS)]
+    assert cells["net/pool1", "araujo"] is None
+    assert cells["net/fc1", "upper"].low == cells["net/fc1", "upper"].high
+    assert cells["net/conv1", "stride"].value == 1
+
+
+def test_numbers_of_several_seeds_are_means_with_an_interval(measured):
+    moved = {p: x._replace(lower=x.lower + 1) for p, x in measured.items()}
+    cells = spectral_cells("net", [stored(measured), stored(moved, product=None)])
+    found = cells["net/conv1", "lower"]
+    first = measured["0"].lower
+    assert found.value == pytest.approx(first + 0.5)
+    assert found.low < first
+    assert found.high > first + 1
+    assert cells["net/conv1", "kernel"].low == 5
+    assert cells["net/product", "upper"] is None
+
+
+PUBLISHED = pd.read_csv(ROOT / "data/published.tsv", sep="\t", dtype={"printed": str})
+
+
+def test_alexnets_layers_stand_beside_both_versions_of_the_paper():
+    conv = Layer("conv1", "conv", 3, 96, 11, 4, 2.7, 2.8, {"smallest": 0.1}, [])
+    lost = Layer("fc1", "fc", 9216, 4096)
+    layers = {"0": conv, "1": Layer("pool1", "pool", lower=2, upper=2), "2": lost}
+    cells = spectral_cells("alexnet-2012", [stored(layers, product=None)])
+    cells |= cells_beside_the_paper(cells)
+    table = tidy(cells, published_layers(PUBLISHED), "spectral", kinds=KINDS)
+    table = table.set_index(["row", "column"])
+    first = table.loc["alexnet-2012/conv1"]
+    assert first.loc["upper-v4", ["low", "high", "published"]].tolist() == [
+        2.7,
+        2.8,
+        2.75,
+    ]
+    assert first.loc["upper-v4", "verdict"] == "undecided"  # wider than the rounding
+    assert first.loc["upper-v1", "verdict"] == "differs"
+    assert first.loc["lower-v1", "verdict"] == "agrees"
+    assert first.loc["stride", "verdict"] == "agrees"
+    missing = table.loc["alexnet-2012/fc1"].loc["upper-v4"]
+    assert np.isnan(missing["value"])
+    assert missing["published"] == 3.12
+    assert "upper-v4" not in table.loc["alexnet-2012/pool1"].index
+
+
+def test_other_networks_have_no_columns_of_the_paper(measured):
+    assert cells_beside_the_paper(spectral_cells("net", [stored(measured)])) == {}

@@ -1,0 +1,248 @@
+"""The rule of agreement, at its edges."""
+
+import json
+from math import inf, nan, sqrt
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from intriguing.errors import InputError
+from intriguing.stats.agreement import (
+    Claim,
+    judge,
+    judge_direction,
+    published_band,
+    read_printed,
+    to_json,
+)
+from intriguing.stats.intervals import Interval
+
+# A busy machine is no failure, and a failure shall come again.
+steady = settings(deadline=None, derandomize=True)
+numbers = st.floats(-10, 10)
+
+
+def sorted_three():
+    return st.tuples(numbers, numbers, numbers).map(sorted)
+
+
+def claim(**changes):
+    fields = {
+        "id": "transfer",
+        "statement": "Images made for one network fool another",
+        "published": 0.2,
+        "measured": 0.25,
+        "low": 0.2,
+        "high": 0.3,
+        "verdict": "agrees",
+        "evidence": "tables/cross-model.csv",
+    }
+    return Claim(**(fields | changes))
+
+
+@pytest.mark.parametrize(
+    ("printed", "value", "unit"),
+    [
+        ("6.25%", 0.0625, 0.0001),
+        ("<1.2%", 0.012, 0.001),
+        ("5.0%", 0.05, 0.001),
+        ("100%", 1, 0.01),
+        ("0.062", 0.062, 0.001),
+        ("20", 20, 1),
+        ("5·10^-5", 5e-5, 1e-5),
+        ("10^-4", 1e-4, 1e-4),
+    ],
+)
+def test_printed_numbers_have_a_value_and_a_last_digit(printed, value, unit):
+    assert read_printed(printed) == (value, unit)
+
+
+@pytest.mark.parametrize(
+    "printed", ["", "N/A", "%", "1,5%", "-2", "6.7 %", ".", "1.2.3", "10%%", "<<1%"]
+)
+def test_what_is_not_printed_like_this_is_refused(printed):
+    with pytest.raises(InputError, match="printed"):
+        read_printed(printed)
+
+
+def test_band_of_a_rate_without_sample_is_rounding_or_truncation():
+    assert published_band(0.382, "38.2%", None, "rate") == pytest.approx(
+        (0.3815, 0.383)
+    )
+
+
+def test_band_of_a_rate_is_wilson_at_the_ends_of_its_rounding():
+    """Half a unit down and a unit up are 245 and 260 of 1000, known to scipy."""
+    low, high = published_band(0.25, "25%", 1000, "rate")
+    expected_low = binomtest(245, 1000).proportion_ci(0.95, "wilson").low
+    expected_high = binomtest(260, 1000).proportion_ci(0.95, "wilson").high
+    assert (low, high) == pytest.approx((expected_low, expected_high))
+
+
+def test_an_upper_bound_reaches_from_zero_to_its_own_sampling_error():
+    assert published_band(0.012, "<1.2%", None, "rate") == (0, 0.012)
+    expected = binomtest(120, 10_000).proportion_ci(0.95, "wilson").high
+    assert published_band(0.012, "<1.2%", 10_000, "rate") == pytest.approx(
+        (0, expected)
+    )
+
+
+def test_a_bound_of_a_mean_is_refused():
+    with pytest.raises(InputError, match="rate"):
+        published_band(0.1, "<0.1", None, "mean")
+
+
+@pytest.mark.parametrize(("value", "printed"), [(0.0, "0%"), (1.0, "100%")])
+def test_band_of_a_rate_stays_inside_zero_and_one(value, printed):
+    low, high = published_band(value, printed, 256, "rate")
+    assert 0 <= low <= value <= high <= 1
+    assert value in (low, high)
+    assert low < high
+
+
+def test_band_of_a_mean_adds_rounding_and_sampling_error():
+    reach = 0.0005 + 1.96 * 0.02 / 16
+    band = published_band(0.062, "0.062", 256, "mean", spread=0.02)
+    assert band == pytest.approx((0.062 - reach, 0.062 + reach))
+
+
+@pytest.mark.parametrize("sample", [None, nan])
+def test_band_of_a_number_without_sample_is_its_rounding(sample):
+    assert published_band(2.75, "2.75", sample, "mean") == pytest.approx((2.745, 2.755))
+
+
+@steady
+@given(
+    share=st.integers(0, 1000),
+    sample=st.integers(10, 10_000),
+)
+def test_band_of_a_rate_holds_the_printed_value_and_shrinks_with_the_sample(
+    share, sample
+):
+    value, printed = share / 1000, f"{share / 10:.1f}%"
+    low, high = published_band(value, printed, sample, "rate")
+    inner_low, inner_high = published_band(value, printed, 4 * sample, "rate")
+    assert low <= inner_low <= value <= inner_high <= high
+
+
+@pytest.mark.parametrize("spread", [None, nan, inf, -1.0])
+def test_sampled_mean_without_spread_is_refused(spread):
+    with pytest.raises(InputError, match="spread"):
+        published_band(0.062, "0.062", 256, "mean", spread)
+
+
+def test_value_that_is_not_the_printed_one_is_refused():
+    with pytest.raises(InputError, match=r"0\.0625.*6\.3%"):
+        published_band(0.0625, "6.3%", 256, "rate")
+
+
+@pytest.mark.parametrize(
+    ("low", "value", "high", "verdict"),
+    [
+        (0.25, 0.375, 0.5, "agrees"),
+        (0.25, 0.25, 0.5, "agrees"),
+        (0.0, 0.25, 0.25, "agrees"),
+        (0.25, 0.5, 0.75, "undecided"),
+        (0.375, 0.5, 0.625, "agrees"),
+        (0.375, 0.5, 0.75, "undecided"),
+        (0.5, 0.625, 0.75, "undecided"),
+        (0.5, 0.5, 0.5, "agrees"),
+        (0.53125, 0.625, 0.75, "differs"),
+        (0.0, 0.125, 0.21875, "differs"),
+        (0.0, 0.1875, 0.25, "undecided"),
+        (0.0, 0.375, 1.0, "undecided"),
+    ],
+)
+def test_verdicts_at_the_edges_of_the_band_a_quarter_to_a_half(
+    low, value, high, verdict
+):
+    assert judge(Interval(value, low, high), (0.25, 0.5)) == verdict
+
+
+@steady
+@given(ours=sorted_three(), band=st.tuples(numbers, numbers).map(sorted))
+def test_verdict_follows_from_its_definition(ours, band):
+    low, value, high = ours
+    verdict = judge(Interval(value, low, high), tuple(band))
+    assert (verdict == "differs") == (max(low, band[0]) > min(high, band[1]))
+    if verdict == "agrees":
+        assert band[0] <= value <= band[1]
+        assert high - low <= band[1] - band[0]
+
+
+@steady
+@given(ours=sorted_three(), band=st.tuples(numbers, numbers).map(sorted))
+def test_verdict_is_the_same_in_the_mirror(ours, band):
+    low, value, high = ours
+    mirrored = judge(Interval(-value, -high, -low), (-band[1], -band[0]))
+    assert judge(Interval(value, low, high), tuple(band)) == mirrored
+
+
+@pytest.mark.parametrize("band", [(0.5, 0.25), (nan, 1), (0, nan)])
+def test_reversed_or_nan_bands_are_refused(band):
+    with pytest.raises(InputError, match="band"):
+        judge(Interval(0.3, 0.2, 0.4), band)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "above", "below"),
+    [
+        (0.1, 0.3, "agrees", "differs"),
+        (-0.3, -0.1, "differs", "agrees"),
+        (-0.1, 0.1, "undecided", "undecided"),
+        (0.0, 0.1, "undecided", "undecided"),
+        (-0.1, 0.0, "undecided", "undecided"),
+    ],
+)
+def test_direction_is_decided_by_the_whole_interval(low, high, above, below):
+    measured = Interval((low + high) / 2, low, high)
+    assert judge_direction(measured, 0.0, "above") == above
+    assert judge_direction(measured, 0.0, "below") == below
+
+
+@pytest.mark.parametrize(("threshold", "side"), [(nan, "above"), (0.0, "beside")])
+def test_direction_without_threshold_or_side_is_refused(threshold, side):
+    with pytest.raises(InputError, match="above or below"):
+        judge_direction(Interval(1, 0, 2), threshold, side)
+
+
+def test_claims_keep_their_fields_in_json():
+    records = json.loads(to_json([claim(), claim(id="other", low=None)]))
+    assert list(records[0]) == [
+        "id",
+        "statement",
+        "published",
+        "measured",
+        "low",
+        "high",
+        "verdict",
+        "evidence",
+    ]
+    assert records[0]["measured"] == 0.25
+    assert records[1]["id"] == "other"
+    assert records[1]["low"] is None
+
+
+def test_json_has_six_digits_and_null_for_what_is_no_number():
+    record = json.loads(to_json([claim(measured=1 / 3, low=nan, high=inf)]))[0]
+    assert record["measured"] == 0.333333
+    assert record["low"] is None
+    assert record["high"] is None
+
+
+def test_claims_that_share_an_id_are_refused():
+    with pytest.raises(InputError, match="transfer"):
+        to_json([claim(), claim()])
+
+
+def test_unknown_verdict_is_refused():
+    with pytest.raises(InputError, match="perhaps"):
+        claim(verdict="perhaps")
+
+
+def test_print_of_five_of_256_covers_the_five_and_not_the_fifty():
+    band = published_band(0.02, "2%", 256, "rate")
+    assert band[0] < 5 / 256 < band[1] < 50 / 256
+    assert band[1] - band[0] > 2 * sqrt(0.02 * 0.98 / 256)

@@ -1,0 +1,243 @@
+"""Convolutional networks: their files, their training, their sheet."""
+
+import json
+import runpy
+
+import pandas as pd
+import pytest
+import torch
+from conftest import ROOT
+from torch import nn
+
+from intriguing.errors import InputError
+from intriguing.models.alexnet import ARCHITECTURES, alexnet_mnist, classifier, conv
+from intriguing.models.architecture import Standardise, build
+from intriguing.models.evaluation import count_errors
+from intriguing.models.files import load_model, serialise_model
+from intriguing.training.adam import AdamRecipe
+from intriguing.training.convolutional import (
+    Moves,
+    draw_convolutions,
+    fit_convolutional,
+    moved,
+)
+from intriguing.workflow.config import read_config
+from intriguing.workflow.convolutions import (
+    SHAPES,
+    attack_settings,
+    convolutional_settings,
+    read_convolutional,
+    trained_convolutional,
+)
+from intriguing.workflow.settings import attack_settings as plain_settings
+from intriguing.workflow.sheets import read_attacks, read_models
+
+TINY = {
+    "kind": "sequential",
+    "layers": [
+        *conv(1, 4, 3, padding=1),
+        {"layer": "max-pool", "kernel_size": 3, "stride": 2},
+        *classifier(4 * 9, 16, 2, dropout=0.1),
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def stripes():
+    """Images of one bright row, or of one bright column."""
+    draw = torch.Generator().manual_seed(0)
+    images = torch.randint(60, (400, 1, 8, 8), generator=draw, dtype=torch.uint8)
+    labels = torch.arange(400) % 2
+    for image, label in zip(images, labels, strict=True):
+        (image[0] if label else image[0].T)[3] = 250
+    return images, labels
+
+
+def fit(stripes, seed, **changes):
+    settings = {"decay": 0.0, "moves": Moves(1, True), "seed": seed} | changes
+    return fit_convolutional(TINY, *stripes, AdamRecipe(0.01, 8, 40), **settings)
+
+
+def test_a_network_learns_what_its_images_show(stripes):
+    images, labels = stripes
+    network = fit(stripes, 1)
+    counts = count_errors(network, images.float() / 255, labels)
+    assert counts["wrong"] <= 8
+    assert not network.training
+    assert not any(weights.requires_grad for weights in network.parameters())
+
+
+def test_a_seed_decides_every_bit_whatever_was_drawn_before(stripes):
+    first = fit(stripes, 1).state_dict()
+    torch.rand(17)
+    again, other = fit(stripes, 1).state_dict(), fit(stripes, 2).state_dict()
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not torch.equal(first["0.weight"], other["0.weight"])
+
+
+def test_training_leaves_the_callers_random_numbers_alone(stripes):
+    torch.manual_seed(3)
+    expected = torch.rand(4)
+    torch.manual_seed(3)
+    fit(stripes, 1)
+    assert torch.equal(torch.rand(4), expected)
+
+
+def test_images_or_labels_that_do_not_fit_are_refused_in_one_line(stripes):
+    images, labels = stripes
+    with pytest.raises(InputError, match="images of 1x8x5 values"):
+        fit((images[..., :5], labels), 1)
+    with pytest.raises(InputError, match="labels reach 2"):
+        fit((images, labels + 1), 1)
+
+
+def test_a_batch_is_moved_as_a_whole_and_what_enters_is_dark():
+    image = torch.full((1, 1, 6, 6), 255, dtype=torch.uint8)
+    generator = torch.Generator().manual_seed(0)
+    sums = set()
+    for _ in range(200):
+        found = moved(image, Moves(2), generator)
+        assert found.shape == (1, 1, 6, 6)
+        assert set(found.unique().tolist()) <= {0.0, 1.0}
+        rows, columns = found[0, 0].amax(1).sum(), found[0, 0].amax(0).sum()
+        sums.add((int(rows), int(columns)))
+    assert sums == {(r, c) for r in (4, 5, 6) for c in (4, 5, 6)}
+
+
+def test_mirrored_images_are_mirrored_left_to_right():
+    image = torch.arange(6, dtype=torch.uint8).reshape(1, 1, 2, 3)
+    generator = torch.Generator().manual_seed(0)
+    found = set()
+    for _ in range(20):
+        pixels = moved(image, Moves(mirror=True), generator).mul(255).round()
+        found.add(tuple(pixels.flatten().tolist()))
+    assert found == {(0, 1, 2, 3, 4, 5), (2, 1, 0, 5, 4, 3)}
+
+
+def test_initial_weights_keep_the_size_of_activations():
+    network = build(alexnet_mnist())
+    draw_convolutions(network, torch.Generator().manual_seed(0))
+    network.requires_grad_(False)
+    values = torch.randn(200, 1, 28, 28, generator=torch.Generator().manual_seed(1))
+    for layer in network:
+        before, values = values, layer(values)
+        if isinstance(layer, nn.Linear) and layer.out_features > 10:
+            assert 0.3 < float(values.std() / before.square().mean().sqrt()) < 3
+
+
+@pytest.mark.parametrize("name", ["alexnet-mnist", "alexnet-cifar10"])
+def test_a_network_comes_back_from_its_file_and_takes_its_images(tmp_path, name):
+    architecture = ARCHITECTURES[name]()
+    network = build(architecture).eval()
+    path = tmp_path / "0.safetensors"
+    path.write_bytes(serialise_model(network, architecture, {"model": name}))
+    back = load_model(path)
+    pixels = torch.rand(3, *SHAPES[name.removeprefix("alexnet-")])
+    assert torch.equal(back(pixels), network(pixels))
+    assert back(pixels).shape == (3, 10)
+    assert sum(isinstance(layer, nn.Conv2d) for layer in back) == 5
+    assert sum(isinstance(layer, nn.Linear) for layer in back) == 3
+
+
+def test_a_layer_that_does_not_exist_is_refused():
+    with pytest.raises(InputError, match="unknown kind of layer 'tree'"):
+        build({"kind": "sequential", "layers": [{"layer": "tree"}]})
+
+
+def test_standardising_is_what_it_says():
+    pixels = torch.rand(4, 2, 3, 3)
+    layer = Standardise([0.1, 0.4], [0.5, 2.0])
+    expected = torch.stack(
+        [(pixels[:, 0] - 0.1) / 0.5, (pixels[:, 1] - 0.4) / 2.0], dim=1
+    )
+    torch.testing.assert_close(layer(pixels), expected)
+
+
+SHEET = ROOT / "config/convolutional.tsv"
+
+
+@pytest.fixture
+def rows():
+    return read_convolutional(SHEET, {})
+
+
+def test_the_sheet_trains_alexnet_on_digits_with_three_seeds(rows):
+    assert list(rows) == ["alexnet-mnist"]
+    found = trained_convolutional(rows, [4, 5, 6, 7])
+    assert found == [("alexnet-mnist", seed) for seed in (4, 5, 6)]
+
+
+def test_a_name_in_both_sheets_is_refused(rows):
+    with pytest.raises(InputError, match="alexnet-mnist is in the other sheet"):
+        read_convolutional(SHEET, {"alexnet-mnist": None})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("3e-3", "0", "learning_rate"),
+        ("no\tsample", "perhaps\tsample", "mirror"),
+        ("\tmnist\t", "\tCIFAR 10\t", "data"),
+        ("alexnet-mnist\talexnet-mnist", "x\tresnet", "architecture"),
+    ],
+)
+def test_a_wrong_cell_is_named(tmp_path, old, new, message):
+    text = SHEET.read_text()
+    assert old in text
+    path = tmp_path / "sheet.tsv"
+    path.write_text(text.replace(old, new))
+    with pytest.raises(InputError, match=f"sheet.tsv, row .*{message}"):
+        read_convolutional(path, {})
+
+
+def test_training_takes_what_it_needs_and_no_more(rows):
+    config = read_config({})
+    taken = json.loads(
+        json.dumps(convolutional_settings(config, rows["alexnet-mnist"]))
+    )
+    assert taken["threads"] == 1
+    assert set(taken["row"]) == {
+        *("model", "architecture", "learning_rate", "epochs", "batch", "warmup"),
+        *("decay", "shift", "mirror"),
+    }
+
+
+def test_the_attack_is_the_same_but_for_images_tolerance_and_iterations(rows):
+    config = read_config({"attack": {"sample": 77}})
+    attacks = read_attacks(ROOT / "config/attacks.tsv", read_models(config.models))
+    row = rows["alexnet-mnist"]
+    lighter = attack_settings(config, attacks["lbfgs"], row)
+    whole = plain_settings(config, attacks["lbfgs"])
+    differing = {key for key in whole if whole[key] != lighter[key]}
+    assert differing == {"images", "tolerance", "iterations"}
+    assert lighter["images"] == 77
+    assert lighter["iterations"] == row.iterations
+
+
+def test_the_step_gives_network_architecture_and_errors(stripes, tmp_path):
+    from safetensors.torch import save_file
+
+    run = runpy.run_path(str(ROOT / "scripts/training/train_convolutional.py"))["run"]
+    images = torch.nn.functional.pad(stripes[0], (10, 10, 10, 10))
+    path = str(tmp_path / "digits.safetensors")
+    save_file({"images": images[:60], "labels": stripes[1][:60]}, path)
+    row = {"model": "alexnet-mnist", "architecture": "alexnet-mnist", "epochs": 1}
+    row |= {"learning_rate": 1e-3, "batch": 20, "warmup": 0.0, "decay": 0.0}
+    row |= {"shift": 0, "mirror": "no"}
+    network, architecture, counts = run(row, 0, {"train": path, "test": path})
+    assert architecture == alexnet_mnist()
+    assert counts["train"] == counts["test"]
+    assert counts["train"]["images"] == 60
+    assert len(network) == len(architecture["layers"])
+
+
+def test_claims_on_transfer_are_of_the_papers_own_networks():
+    among = runpy.run_path(str(ROOT / "scripts/stats/claims.py"))["among"]
+    names = ["A", "B", "net"]
+    rows = [*names, *(f"matched:{name}" for name in names), "clean", "noise-0.1"]
+    cells = [(row, column) for row in rows for column in names]
+    answers = pd.DataFrame(cells, columns=["row", "column"])
+    kept = among(answers, ["A", "B"])
+    assert set(kept["column"]) == {"A", "B"}
+    assert set(kept["row"]) == set(rows) - {"net", "matched:net"}
+    assert len(kept) == 2 * 6

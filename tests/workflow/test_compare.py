@@ -1,0 +1,326 @@
+"""Two runs side by side: their numbers, and what lies upstream of a difference."""
+
+import json
+import subprocess
+import sys
+from base64 import urlsafe_b64encode
+from html import unescape
+from html.parser import HTMLParser
+
+import pytest
+from conftest import ROOT
+from scratch import call, commit, edit
+
+from content_reruns import code_digest
+from intriguing.errors import InputError
+from intriguing.workflow.compare.causes import Cause, Side, causes_of, suspects
+from intriguing.workflow.compare.cells import Number, Pair, pair, read_table
+from intriguing.workflow.compare.comparison import NO_RECORDS, write_comparison
+from intriguing.workflow.compare.page import Section, comparison_page
+from intriguing.workflow.compare.records import Record, read_records
+from intriguing.workflow.compare.sources import UNKNOWN, changed_versions
+
+HEADER = "row,column,value,low,high,n,seeds,published,verdict\n"
+
+
+# Numbers
+
+
+def number(value, low=None, high=None, verdict=""):
+    return Number(value, low, high, verdict)
+
+
+@pytest.mark.parametrize(
+    ("base", "now", "overlap"),
+    [
+        ((0.1, 0.2), (0.15, 0.3), True),
+        ((0.15, 0.3), (0.1, 0.2), True),
+        ((0.1, 0.4), (0.2, 0.3), True),
+        ((0.1, 0.2), (0.2, 0.3), True),
+        ((0.1, 0.2), (0.21, 0.3), False),
+        ((0.21, 0.3), (0.1, 0.2), False),
+        ((None, None), (0.1, 0.2), None),
+    ],
+)
+def test_intervals_overlap_where_they_have_a_number_in_common(base, now, overlap):
+    both = Pair(("r", "c"), number(0.2, *base), number(0.2, *now))
+    assert both.overlap is overlap
+
+
+def test_every_cell_of_both_tables_is_paired_once_by_its_name(tmp_path):
+    for name, lines in {
+        "base": "a,x,0.5,0.4,0.6,9,1,,\nb,x,,,,,,0.1,\n",
+        "now": "c,x,1,,,9,1,,\na,x,0.25,0.1,0.3,9,1,0.3,agrees\n",
+    }.items():
+        (tmp_path / f"{name}.csv").write_text(HEADER + lines)
+    base, now = (read_table(tmp_path / f"{name}.csv") for name in ("base", "now"))
+    pairs = {one.name: one for one in pair(base, now)}
+    assert list(pairs) == [("c", "x"), ("a", "x"), ("b", "x")]
+    assert pairs["a", "x"].change == -0.25
+    assert pairs["c", "x"].base is None and pairs["c", "x"].change is None
+    assert pairs["b", "x"].now is None
+    assert pairs["a", "x"].overlap is False
+
+
+def test_a_file_that_is_no_table_is_named(tmp_path):
+    (tmp_path / "models.csv").write_text("row,value\na,1\n")
+    with pytest.raises(InputError, match=r"models\.csv: not a table"):
+        read_table(tmp_path / "models.csv")
+
+
+def test_a_claim_is_known_by_its_name_and_shown_as_it_is_worded_here(repository):
+    place = repository / "results/paper/claims.json"
+    numbers = {"measured": 0.5, "low": None, "high": None, "verdict": "agrees"}
+    for words in ("It rains.", "It is raining."):
+        place.write_text(json.dumps([{"id": "rain", "statement": words, **numbers}]))
+        commit(repository, words)
+    page = (repository / write_comparison(repository, "HEAD~1", "paper")).read_text()
+    assert (
+        "It is raining." in page and "It rains." not in page.partition("claims</h2>")[2]
+    )
+    assert "1 unchanged" in page
+
+
+# Causes
+
+TABLE = "results/r/tables/t.csv"
+
+
+def checkout(place, factor="2", remark=""):
+    """Write a step of two modules, and one that it does not import."""
+    (place / "src/net").mkdir(parents=True)
+    (place / "scripts").mkdir()
+    (place / "scripts/train.py").write_text("import net.loss\nimport net.sizes\n")
+    (place / "scripts/table.py").write_text("import net.sizes\n")
+    (place / "src/net/__init__.py").write_text("")
+    (place / "src/net/loss.py").write_text(f"FACTOR = {factor}\n")
+    (place / "src/net/sizes.py").write_text(f"SIZE = 3\n{remark}")
+    return place
+
+
+def digest_of(place, rule):
+    return code_digest(place / f"scripts/{rule}.py", [place / "src", place / "scripts"])
+
+
+def graph(place, settings=None, data="d", made=("p", "q"), code=None):
+    """Record two networks made from one file, and a table made from both."""
+    train = code or digest_of(place, "train")
+    models = {f"results/r/models/{m}": m for m in ("p", "q")}
+    records = {
+        path: Record(
+            "train", m, train, (settings or {}).get(m, {"rate": 1}), {"data/raw": data}
+        )
+        for path, m in models.items()
+    }
+    inputs = dict(zip(models, made, strict=True))
+    records[TABLE] = Record("table", "", digest_of(place, "table"), {}, inputs)
+    return Side(place, records)
+
+
+@pytest.fixture
+def place(tmp_path):
+    return checkout(tmp_path / "one")
+
+
+def test_a_changed_setting_is_found_with_the_job_it_struck(place):
+    base = graph(place)
+    now = graph(place, {"q": {"rate": 2}}, made=("p", "other"))
+    assert causes_of([TABLE], base, now) == {
+        Cause("settings", "train", "rate: 1 → 2"): ["q"]
+    }
+
+
+def test_nested_settings_and_long_lists_are_told_by_what_is_other(place):
+    old = {"row": {"decay": 0.1, "name": "a"}, "of": [f"network-{k}" for k in range(9)]}
+    new = {"row": {"decay": 0.2, "name": "a"}, "of": [*old["of"][1:], "network-9"]}
+    base = graph(place, {"q": old})
+    now = graph(place, {"q": new}, made=("p", "other"))
+    texts = {cause.text for cause in causes_of([TABLE], base, now)}
+    assert texts == {"row.decay: 0.1 → 0.2", "of: without network-0, with network-9"}
+
+
+def test_what_came_out_with_the_same_bytes_explains_nothing(place):
+    base = graph(place)
+    now = graph(place, {"p": {"rate": 3}, "q": {"rate": 2}}, made=("p", "other"))
+    assert {tuple(jobs) for jobs in causes_of([TABLE], base, now).values()} == {("q",)}
+
+
+def test_changed_code_is_told_by_module_and_comments_do_not_count(place, tmp_path):
+    other = checkout(tmp_path / "two", factor="3", remark="# A remark.\n")
+    base, now = graph(place), graph(other, made=("p1", "q1"))
+    (cause,) = causes_of([TABLE], base, now)
+    assert cause == Cause("code", "train", "src/net/loss.py")
+
+
+def test_modules_are_not_guessed_from_sources_that_made_something_else(place, tmp_path):
+    other = checkout(tmp_path / "two", factor="3")
+    base, now = graph(place), graph(other, made=("p1", "q1"), code="0" * 16)
+    (cause,) = causes_of([TABLE], base, now)
+    assert cause == Cause("code", "train", UNKNOWN)
+
+
+def test_changed_data_is_told_by_its_file(place):
+    base, now = graph(place), graph(place, data="e", made=("p1", "q1"))
+    ((cause, jobs),) = causes_of([TABLE], base, now).items()
+    assert cause.kind == "data" and "data/raw" in cause.text
+    assert sorted(jobs) == ["p", "q"]
+
+
+def test_other_bytes_from_the_same_things_are_said_to_be_unexplained(place):
+    base, now = graph(place), graph(place, made=("p", "q1"))
+    ((cause, jobs),) = causes_of([TABLE], base, now).items()
+    assert (cause.kind, jobs) == ("bytes", ["q"])
+
+
+def test_a_new_input_is_named(place):
+    base, now = graph(place), graph(place)
+    table = now.records[TABLE]
+    inputs = {**table.inputs, "results/r/models/s": "s"}
+    now.records[TABLE] = table._replace(inputs=inputs)
+    assert causes_of([TABLE], base, now) == {
+        Cause("inputs", "table", "also takes results/r/models/s"): [""]
+    }
+
+
+def test_without_records_all_that_differs_upstream_is_suspected(place, tmp_path):
+    other = checkout(tmp_path / "two", factor="3", remark="# A remark.\n")
+    for where, text in ((place, "old"), (other, "new")):
+        for name in ("data/raw", "data/elsewhere", "config/config.yaml"):
+            (where / name).parent.mkdir(exist_ok=True)
+            (where / name).write_text(text)
+    assert set(suspects([TABLE], place, graph(other))) == {
+        Cause("code", "train", "src/net/loss.py"),
+        Cause("data", "", "data/raw"),
+        Cause("settings", "", "config/config.yaml"),
+    }
+
+
+def test_versions_of_libraries_are_compared_by_the_lock(tmp_path):
+    for name, lock in (
+        ("a", "Torch==2.1\nx==1\n"),
+        ("b", "# note\nTorch==2.2\nx==1\n"),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "requirements.lock").write_text(lock)
+    assert changed_versions(tmp_path / "a", tmp_path / "b") == ["Torch 2.1 → 2.2"]
+
+
+# The page
+
+
+class Texts(HTMLParser):
+    """Collect the texts of table cells, and every address."""
+
+    def __init__(self):
+        super().__init__()
+        self.cells, self.addresses, self._open = [], [], False
+
+    def handle_starttag(self, tag, attributes):
+        self.addresses += [v for k, v in attributes if k in {"src", "href"}]
+        self._open = tag in {"td", "th"} or (self._open and tag in {"span", "a"})
+        if tag in {"td", "th"}:
+            self.cells.append("")
+
+    def handle_data(self, data):
+        if self._open:
+            self.cells[-1] += data
+
+    def handle_endtag(self, tag):
+        self._open = self._open and tag not in {"td", "th"}
+
+
+def test_the_page_shows_every_number_and_needs_nothing_else():
+    pairs = [
+        Pair(("<a>", "x"), number(0.5, 0.4, 0.6), number(0.75, 0.7, 0.8, "agrees")),
+        Pair(("b", "x"), number(0.125), number(0.125)),
+        Pair(("c", "x"), None, number(2.0)),
+    ]
+    causes = {Cause("code", "train", "src/net/loss.py"): ["p"]}
+    page = comparison_page(
+        "T", ("old", "new"), ["A & B"], [Section("t", pairs, causes, {})]
+    )
+    shown = Texts()
+    shown.feed(page)
+    rows = "".join(f"{cell}|" for cell in shown.cells)
+    assert "<a>|x|0.5 [0.4, 0.6]|0.75 [0.7, 0.8]|+0.25|apart|agrees|1|" in rows
+    assert "c|x|not there|2|--|--|--|1|" in rows
+    assert "b|x|0.125|0.125|+0|--|--|" in rows
+    assert "A &amp; B" in page and "src/net/loss.py" in page
+    assert all(address.startswith("#") for address in shown.addresses)
+
+
+# A repository
+
+
+def record(place, output, rule, inputs):
+    """Write a record as Snakemake does."""
+    facts = {
+        "rule": rule,
+        "log": [f"results/paper/logs/{rule}.log"],
+        "params": [repr(digest_of(place, rule)), "{'rate': 1}"],
+        "input": sorted(inputs),
+        "input_checksums": inputs,
+    }
+    folder = place / ".snakemake/metadata"
+    folder.mkdir(parents=True, exist_ok=True)
+    name = urlsafe_b64encode(output.encode()).decode()
+    (folder / name).write_text(json.dumps(facts))
+
+
+def write_table(path, value):
+    path.write_text(f"{HEADER}a,x,{value},{value},{value},9,1,,\n")
+
+
+@pytest.fixture
+def repository(place):
+    """Commit a table twice, with a change of code in between; records are not kept."""
+    table = place / "results/paper/tables/t.csv"
+    table.parent.mkdir(parents=True)
+    (place / ".gitignore").write_text(".snakemake\n")
+    call(place, "git", "init", "--quiet")
+    commit(place, "Before there was a table")
+    write_table(table, 0.5)
+    commit(place, "A table")
+    edit(place / "src/net/sizes.py", "SIZE = 3", "SIZE = 4")
+    write_table(table, 0.75)
+    commit(place, "Another size, another table")
+    record(place, "results/paper/tables/t.csv", "table", {})
+    return place
+
+
+def test_without_records_of_the_base_the_page_says_so_and_names_what_git_knows(
+    repository,
+):
+    page = (repository / write_comparison(repository, "HEAD~1", "paper")).read_text()
+    assert "+0.25" in page and "apart" in page
+    assert NO_RECORDS in unescape(page)
+    assert "src/net/sizes.py" in page and "src/net/loss.py" not in page
+
+
+def test_a_records_file_is_read_as_it_was_written(repository):
+    (found,) = read_records(repository / ".snakemake/metadata").items()
+    code = digest_of(repository, "table")
+    assert found == (
+        TABLE.replace("/r/", "/paper/"),
+        Record("table", "", code, {"rate": 1}, {}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("base", "said"),
+    [
+        ("nonsense", "BASE=nonsense: git knows no such commit"),
+        ("--output=x", "BASE=--output=x: git knows no such commit"),
+        ("HEAD~2", "BASE=HEAD~2: git holds no tables of the run paper"),
+    ],
+)
+def test_a_base_that_will_not_do_is_refused_in_one_line(repository, base, said):
+    command = [sys.executable, "-m", "intriguing.workflow.compare", f"--base={base}"]
+    environment = {"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(
+        command, cwd=repository, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode != 0
+    assert len(done.stderr.splitlines()) == 1
+    assert said in done.stderr
+    assert not (repository / "results/paper/compare.html").exists()

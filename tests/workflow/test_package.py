@@ -1,0 +1,86 @@
+"""The package as a user meets it: what importing it offers and what it costs."""
+
+import os
+import subprocess
+import sys
+import tomllib
+
+import pytest
+import torch
+import yaml
+from conftest import ROOT
+from jaxtyping import TypeCheckError
+
+import intriguing
+from content_reruns import reached_modules
+
+LIBRARY = ROOT / "src/intriguing"
+
+
+def in_fresh_python(code: str) -> str:
+    """Run code where nothing is imported yet; return what it prints."""
+    found = {**os.environ, "PYTHONPATH": str(LIBRARY.parent)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=found, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_importing_the_package_imports_no_library():
+    heavy = {"numpy", "pandas", "scipy", "torch"}
+    code = f"import sys, intriguing; print({heavy} & sys.modules.keys() or 'none')"
+    assert in_fresh_python(code) == "none"
+
+
+def test_the_attack_is_there_after_a_plain_import():
+    code = "import intriguing; print(intriguing.attack.find_adversarial.__name__)"
+    assert in_fresh_python(code) == "find_adversarial"
+
+
+@pytest.mark.parametrize("name", intriguing.__all__)
+def test_every_name_that_is_offered_exists(name):
+    offered = getattr(intriguing, name)
+    assert offered.__name__ in {name, f"intriguing.{name}"}
+    assert name in dir(intriguing)
+
+
+def test_a_name_that_is_not_there_is_missed_by_name():
+    with pytest.raises(AttributeError, match="find_adversarials"):
+        _ = intriguing.find_adversarials
+
+
+@pytest.mark.parametrize(
+    ("step", "reached"),
+    [
+        ("import intriguing", set()),
+        ("from intriguing import load_model", {"models", "errors"}),
+        ("import intriguing\nintriguing.stats.wilson", {"stats", "errors"}),
+    ],
+)
+def test_a_step_depends_on_what_it_asks_the_package_for(step, reached, tmp_path):
+    (tmp_path / "step.py").write_text(step)
+    paths = set(reached_modules(tmp_path / "step.py", [LIBRARY.parent]))
+    paths -= {tmp_path / "step.py", LIBRARY / "__init__.py"}
+    assert {path.relative_to(LIBRARY).as_posix() for path in paths} == {
+        f"{name}.py" for name in reached
+    }
+
+
+def test_shapes_are_checked_under_test():
+    with pytest.raises(TypeCheckError, match="images"):
+        intriguing.data.to_pixels(torch.zeros(2, 784, dtype=torch.uint8))
+
+
+def test_the_version_is_the_same_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    changes = (ROOT / "CHANGELOG.md").read_text()
+    headings = [line for line in changes.splitlines() if line.startswith("## ")]
+    assert citation["version"] == intriguing.__version__
+    assert headings[0].startswith(f"## {intriguing.__version__},")
+
+
+def test_citation_and_package_agree_on_licence_and_authors():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert citation["license"] == project["license"]
+    assert citation["authors"] == project["authors"]

@@ -1,0 +1,634 @@
+"""What runs again after a change, a crash, a clone or a step back in history.
+
+Plans are compared with the graph of the finished run: the jobs that a change touches,
+by what Python itself would import, and all that take their outputs.
+"""
+
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import time
+from base64 import urlsafe_b64encode
+from functools import partial
+from html import unescape
+from modulefinder import ModuleFinder
+
+import pytest
+import scratch
+import yaml
+from scratch import (
+    Run,
+    attempt,
+    call,
+    commit,
+    edit,
+    of_rule,
+    planned,
+    python,
+    twin,
+    with_dependants,
+)
+
+from intriguing.workflow.compare.comparison import (
+    NO_RECORDS,
+    NOT_HERE,
+    write_comparison,
+)
+
+pytestmark = pytest.mark.slow
+
+CONFIG, SHEET = "tests/stories/config.yaml", "tests/stories/models.tsv"
+RUN = "results/story"
+STORIES = Run(RUN, ("all", "--configfile", CONFIG))
+jobs = partial(scratch.jobs, run=STORIES)
+contents = partial(scratch.contents, run=STORIES)
+snakemake = partial(scratch.snakemake, run=STORIES)
+
+LBFGS = "src/intriguing/attack/lbfgs.py"
+# Differ from run to run: times.
+TIMES = ("logs/", "benchmarks/", "provenance.json", "report.html")
+
+
+@pytest.fixture(scope="session")
+def whole(mnist_raw, tmp_path_factory):
+    """Run it to its end."""
+    return scratch.finished_run(tmp_path_factory.getbasetemp(), mnist_raw, STORIES)
+
+
+@pytest.fixture(scope="session")
+def finished(whole):
+    """List the jobs of the finished run."""
+    return jobs(whole)
+
+
+@pytest.fixture
+def tree(whole, tmp_path):
+    return twin(whole, tmp_path / "tree")
+
+
+def script_of(tree, rule):
+    """Return the step of a rule; one used again, as transfer_minimal, keeps its own."""
+    scripts = {path.stem: path for path in (tree / "scripts").rglob("*.py")}
+    while rule not in scripts:
+        rule, _, _ = rule.rpartition("_")
+    return scripts[rule]
+
+
+def jobs_reaching(tree, known, module):
+    """Name the jobs whose step imports a module, as Python's own finder sees it."""
+    rules = []
+    for rule in {job.rule for job in known.values()}:
+        finder = ModuleFinder([str(tree / "src"), str(tree / "scripts")])
+        finder.run_script(str(script_of(tree, rule)))
+        rules += [rule] if module in finder.modules else []
+    return of_rule(known, *rules)
+
+
+def add_comment(path):
+    path.write_text(path.read_text() + "\n# A remark.\n")
+
+
+def change_docstring(path):
+    path.write_text(path.read_text().replace('"""', '"""Once more: ', 1))
+
+
+def change_layout(path):
+    text = path.read_text().replace("\n\n\n", "\n\n\n\n").replace(" = ", "  =  ")
+    path.write_text(text)
+
+
+def touch(path):
+    later = time.time() + 3600
+    os.utime(path, (later, later))
+
+
+@pytest.mark.parametrize(
+    "change", [add_comment, change_docstring, change_layout, touch]
+)
+def test_what_does_not_change_the_code_reruns_nothing(tree, change):
+    before = (tree / LBFGS).stat()
+    change(tree / LBFGS)
+    after = (tree / LBFGS).stat()
+    assert (before.st_size, before.st_mtime) != (after.st_size, after.st_mtime)
+    assert planned(jobs(tree)) == set()
+
+
+def test_timestamps_say_nothing(tree):
+    """Every file older than what was made from it before, and the other way round."""
+    paths = [path for path in tree.rglob("*") if path.is_file()]
+    for path in paths:
+        at = 2e9 - path.stat().st_mtime
+        os.utime(path, (at, at), follow_symlinks=False)
+    assert planned(jobs(tree)) == set()
+
+
+def test_a_changed_constant_of_the_attack_reruns_attacks_and_trains_nothing(
+    tree, finished
+):
+    path = tree / "src/intriguing/attack/trial.py"
+    edit(path, "LONGEST_STEP = 2.0", "LONGEST_STEP = 3.0")
+    touched = jobs_reaching(tree, finished, "intriguing.attack.trial")
+    plan = planned(jobs(tree))
+    assert of_rule(finished, "attack") <= touched
+    assert plan == with_dependants(finished, touched)
+    assert not plan & of_rule(finished, "digits", "train")
+
+
+def test_a_changed_default_of_training_reruns_everything_but_the_digits(tree, finished):
+    path = tree / "src/intriguing/training/perceptron.py"
+    path.write_text(path.read_text() + "\n\nADDED = 1\n")
+    touched = jobs_reaching(tree, finished, "intriguing.training.perceptron")
+    assert of_rule(finished, "train") <= touched
+    assert planned(jobs(tree)) == with_dependants(finished, touched)
+    assert planned(jobs(tree)) <= set(finished) - {"digits"}
+
+
+def test_a_changed_threshold_reruns_the_claims_and_computes_nothing_else(
+    tree, finished
+):
+    edit(tree / "src/intriguing/transfer/claims.py", "FAR_MORE = 2.0", "FAR_MORE = 3.0")
+    touched = jobs_reaching(tree, finished, "intriguing.transfer.claims")
+    plan = planned(jobs(tree))
+    assert plan == with_dependants(finished, touched)
+    assert "claims" in plan
+    assert not plan & of_rule(finished, "train", "attack", "transfer")
+
+
+def test_a_changed_table_reruns_itself_and_what_is_made_from_it(tree, finished):
+    path = tree / "scripts/attack/table_models.py"
+    edit(path, '"models", spreads)', '"models", dict(spreads))')
+    plan = planned(jobs(tree))
+    assert plan == with_dependants(finished, {"table_models"})
+    assert plan >= {"table_models", "claims"}
+    assert not plan & of_rule(finished, "train", "attack", "transfer")
+
+
+def test_a_changed_setting_of_the_autoencoder_trains_no_other_network(tree, finished):
+    path = tree / CONFIG
+    settings = yaml.safe_load(path.read_text())
+    settings.setdefault("train", {})["autoencoder"] = {"decay": 0.004}
+    path.write_text(yaml.safe_dump(settings))
+    touched = {name for name in finished if name.startswith("train/AE400-10/")}
+    assert len(touched) == 1
+    assert planned(jobs(tree)) == with_dependants(finished, touched)
+
+
+def change_cell(tree, model, column, new):
+    """Change one cell of the sheet of networks."""
+    path = tree / SHEET
+    header, *rows = [line.split("\t") for line in path.read_text().splitlines()]
+    for row in rows:
+        if row[0] == model:
+            assert row[header.index(column)] != new
+            row[header.index(column)] = new
+    path.write_text("".join("\t".join(row) + "\n" for row in [header, *rows]))
+
+
+def test_a_changed_cell_of_the_sheet_trains_that_network_only(tree, finished):
+    change_cell(tree, "AE400-10", "epochs", "29")
+    touched = {name for name in finished if name.startswith("train/AE400-10/")}
+    assert len(touched) == 1
+    assert planned(jobs(tree)) == with_dependants(finished, touched)
+
+
+def test_the_same_number_written_otherwise_reruns_nothing(tree):
+    change_cell(tree, "FC10-1", "decay", "1.0")
+    assert planned(jobs(tree)) == set()
+
+
+def test_a_new_network_trains_no_other(tree, finished):
+    with (tree / SHEET).open("a") as sheet:
+        sheet.write("FC10-10\tlinear\t-\t10\tall\t-\t-\t-\t-\n")
+    known = jobs(tree)
+    plan = planned(known)
+    assert plan & of_rule(known, "digits", "train") == {"train/FC10-10/0"}
+    assert plan & of_rule(known, "attack") == {"attack/lbfgs/FC10-10/0"}
+    assert plan >= {"transfer", "table_models", "claims"}
+
+
+def test_a_removed_result_is_made_again(tree, finished):
+    (tree / RUN / "training/FC10-1/0.json").unlink()
+    assert "train/FC10-1/0" in planned(jobs(tree))
+
+
+def test_a_damaged_result_reruns_what_was_made_from_it(tree, finished):
+    path = tree / RUN / "transfer/lbfgs.parquet"
+    path.write_bytes(path.read_bytes()[:-1])
+    users = {
+        n
+        for n, job in finished.items()
+        if f"{RUN}/transfer/lbfgs.parquet" in job.inputs
+    }
+    assert planned(jobs(tree)) == with_dependants(finished, users)
+
+
+def test_identical_bytes_stop_the_spread_from_the_next_call_on(tree, finished):
+    """Within one call the plan is already made; other code, the same table."""
+    path = tree / "scripts/attack/table_models.py"
+    edit(path, '"models", spreads)', '"models", dict(spreads))')
+    before = contents(tree, *TIMES)
+    assert planned(jobs(tree)) == with_dependants(finished, {"table_models"})
+    snakemake(tree, "--cores", "1", "--until", "table_models")
+    assert contents(tree, *TIMES) == before
+    assert planned(jobs(tree)) == set()
+
+
+# A crash
+
+
+def run_and_kill(mark, tree, *command, delay=0.0):
+    """Kill a run with all its children, without warning, once a file is there."""
+    mark.unlink(missing_ok=True)
+    running = subprocess.Popen(
+        [str(part) for part in command],
+        cwd=tree,
+        env=scratch.environment(tree),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while not mark.exists():
+        assert running.poll() is None, f"the run ended before {mark}"
+        time.sleep(0.02)
+    time.sleep(delay)
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+
+
+LOST = ("train/FC10-1/0", "train/AE400-10/0")
+"""Jobs whose results, and all made from them, are made once more after a crash."""
+
+
+@pytest.fixture(scope="module")
+def killed(whole, finished, tmp_path_factory):
+    """Kill a run while it attacks; leave a file as a careless writer would."""
+    tree = twin(whole, tmp_path_factory.mktemp("killed") / "tree")
+    for name in with_dependants(finished, LOST):
+        for output in finished[name].outputs:
+            (tree / output).unlink()
+        (tree / RUN / f"benchmarks/{name}.tsv").unlink()
+    one_core = python("snakemake", *STORIES.options, "--cores", "1")
+    log = tree / RUN / "logs/attack/lbfgs/AE400-10/0.log"
+    run_and_kill(log, tree, *one_core)
+    (tree / RUN / "adversarial/lbfgs/AE400-10/0.parquet").write_bytes(b"half")
+    return tree
+
+
+@pytest.fixture(scope="module")
+def resumed(killed, finished, tmp_path_factory):
+    """Go on after the crash, are killed at five more moments, and finish on one core.
+
+    Moments are those at which some job begins, or its file takes its name, before
+    Snakemake knows; and up to a fifth of a second later.
+    """
+    tree = twin(killed, tmp_path_factory.mktemp("resumed") / "tree")
+    draw = random.Random(5)
+    order = beginning_first(finished, with_dependants(finished, LOST))
+    for position in sorted(draw.sample(range(len(order)), 5)):
+        snakemake(tree, "--unlock")
+        mark = draw_mark(tree, finished, order[position:] + order[:position], draw)
+        delay = draw.uniform(0, 0.2)
+        two_cores = python("snakemake", *STORIES.options, "--cores", "2")
+        run_and_kill(mark, tree, *two_cores, delay=delay)
+    snakemake(tree, "--unlock")
+    snakemake(tree, "--cores", "1")
+    return tree
+
+
+def beginning_first(finished, names):
+    """Order jobs so that those which most others wait for come first."""
+    return sorted(names, key=lambda n: (-len(with_dependants(finished, {n})), n))
+
+
+def draw_mark(tree, finished, order, draw):
+    """Draw a file that the first unfinished job has yet to write.
+
+    A job that others wait for may be done when its file is there, a last one not: the
+    run must not be over by then.
+    """
+    benchmarks = tree / RUN / "benchmarks"
+    waiting = [name for name in order if not (benchmarks / f"{name}.tsv").exists()]
+    name = waiting[0]
+    log = tree / RUN / f"logs/{name}.log"
+    output = tree / min(finished[name].outputs)
+    is_last = with_dependants(finished, {name}) & set(waiting) == {name}
+    return log if is_last else draw.choice([log, output])
+
+
+def test_a_killed_run_is_locked_and_says_how_to_go_on(killed):
+    status, said = attempt(
+        killed, *python("snakemake", *STORIES.options, "--cores", "1")
+    )
+    assert status != 0
+    assert "--unlock" in said
+
+
+def test_nothing_half_written_is_taken_for_finished(killed, finished):
+    plan = planned(jobs(killed))
+    lost = with_dependants(finished, LOST)
+    assert {"attack/lbfgs/AE400-10/0", "transfer", "claims"} <= plan <= lost
+    done = {output for name in lost - plan for output in finished[name].outputs}
+    assert len(done) > 0
+    assert all((killed / output).exists() for output in done)
+
+
+def test_what_was_finished_before_a_crash_is_not_made_again(killed, resumed, finished):
+    kept = with_dependants(finished, LOST) - planned(jobs(killed))
+    for name in kept:
+        for output in finished[name].outputs:
+            before, after = (tree / output for tree in (killed, resumed))
+            assert before.stat().st_mtime_ns == after.stat().st_mtime_ns
+
+
+def test_a_run_killed_six_times_gives_the_bytes_of_an_undisturbed_one(whole, resumed):
+    wanted, pieces = contents(whole, *TIMES), contents(resumed, *TIMES)
+    assert set(wanted) == set(pieces)
+    assert [name for name in wanted if wanted[name] != pieces[name]] == []
+    assert planned(jobs(resumed)) == set()
+
+
+# DVC stores
+
+
+def dvc(tree, *options):
+    return call(tree, *python("dvc", *options))
+
+
+NO_CLAIMS = """      - results/paper/claims:
+          cache: false
+          persist: true
+"""
+"""An output of rules that are not in this run, which DVC would miss."""
+
+
+def for_stories(tree):
+    """Turn the repository's own DVC files, which are of the paper run, to this one."""
+    call(tree, "git", "rm", "--quiet", "--ignore-unmatch", "--cached", "dvc.lock")
+    (tree / "dvc.lock").unlink(missing_ok=True)
+    path = tree / "dvc.yaml"
+    command = f"snakemake --cores 2 {' '.join(STORIES.options)}"
+    edit(path, "cmd: snakemake --cores all everything\n", f"cmd: {command}\n")
+    edit(path, "config/config.yaml", CONFIG)
+    path.write_text(path.read_text().replace("results/paper", RUN))
+    edit(path, NO_CLAIMS.replace("results/paper", RUN), "")
+    ignored = tree / ".gitignore"
+    ignored.write_text(ignored.read_text().replace("results/paper", RUN))
+    edit(tree / ".dvcignore", beginning("results/paper"), beginning(RUN))
+
+
+def beginning(folder):
+    """Return how Snakemake's records of the files in a folder begin, in base64."""
+    file = f"{folder}/a"
+    bits = 8 * (len(file) - 1)
+    return urlsafe_b64encode(file.encode()).decode()[: -(-bits // 6)]
+
+
+@pytest.fixture(scope="module")
+def stored(whole, tmp_path_factory):
+    """Record the finished run with DVC, commit it, and share it."""
+    place = tmp_path_factory.mktemp("stored")
+    tree = twin(whole, place / "tree")
+    for_stories(tree)
+    commit(tree, "Store this run")
+    said = dvc(tree, "repro")
+    (place / "said.txt").write_text(said)
+    changed = call(tree, "git", "status", "--porcelain", "--untracked-files=all")
+    (place / "changed.txt").write_text(changed)
+    dvc(tree, "remote", "add", "--default", "shared", place / "remote")
+    commit(tree, "First results")
+    call(tree, "git", "tag", "first")
+    dvc(tree, "push")
+    return tree
+
+
+@pytest.fixture
+def clone(stored, tmp_path):
+    call(tmp_path, "git", "clone", "--quiet", stored, "clone")
+    return tmp_path / "clone"
+
+
+def test_recording_a_finished_run_runs_no_job(stored):
+    said = (stored.parent / "said.txt").read_text()
+    assert "Nothing to be done" in said
+    assert "rule " not in said
+    assert "up to date" in dvc(stored, "status")
+
+
+def test_recording_changes_no_other_file_of_git_than_the_lock(stored):
+    changed = (stored.parent / "changed.txt").read_text()
+    assert changed.splitlines() == ["?? dvc.lock"]
+
+
+def test_the_numbers_are_in_git_and_the_rest_is_not(stored):
+    names = call(stored, "git", "ls-files", RUN).splitlines()
+    assert f"{RUN}/tables/models.csv" in names
+    assert {f"{RUN}/metrics.json", f"{RUN}/claims.json"} <= set(names)
+    rest = [name for name in names if not name.startswith(f"{RUN}/tables/")]
+    assert set(rest) == {f"{RUN}/metrics.json", f"{RUN}/claims.json"}
+
+
+def test_a_clone_with_what_was_shared_has_nothing_to_do(stored, clone):
+    dvc(clone, "pull")
+    assert planned(jobs(clone)) == set()
+    assert "Nothing to be done" in snakemake(clone, "--dry-run")
+    assert contents(clone) == contents(stored, *TIMES)
+    assert call(clone, "git", "status", "--porcelain") == ""
+    snakemake(clone, "--report", clone / RUN / "report.html")
+
+
+def test_a_clone_without_dvc_plans_the_whole_run(clone, finished):
+    """Tables kept in git are there, without records, and count for nothing."""
+    shutil.rmtree(clone / ".dvc")
+    plan = planned(jobs(clone))
+    rules = {name.partition("/")[0] for name in plan}
+    assert rules >= {job.rule for job in finished.values()}
+
+
+def test_results_without_their_records_are_refused(clone):
+    dvc(clone, "pull", f"{RUN}/models")
+    status, said = attempt(clone, *python("snakemake", *STORIES.options, "--dry-run"))
+    assert status != 0
+    (line,) = (line for line in said.splitlines() if ".snakemake/metadata" in line)
+    assert f"{RUN}/models" in line
+    assert "dvc pull" in line
+
+
+@pytest.fixture(scope="module")
+def history(stored, tmp_path_factory):
+    """Change a setting, be killed, go on, record: a second version of the results."""
+    tree = twin(stored, tmp_path_factory.mktemp("history") / "tree")
+    path = tree / CONFIG
+    path.write_text(path.read_text() + "noise:\n  deviations: [0.1, 0.2]\n")
+    lock = (tree / "dvc.lock").read_bytes()
+    run_and_kill(tree / RUN / "logs/transfer.log", tree, *python("dvc", "repro"))
+    assert (tree / "dvc.lock").read_bytes() == lock
+    snakemake(tree, "--unlock")
+    dvc(tree, "repro")
+    commit(tree, "Other noise")
+    call(tree, "git", "tag", "second")
+    return tree
+
+
+def check_out(tree, revision):
+    call(tree, "git", "checkout", "--quiet", revision)
+    dvc(tree, "checkout", "--force")
+
+
+def test_a_change_is_recorded_with_the_jobs_that_it_touches(history):
+    assert planned(jobs(history)) == set()
+    assert "up to date" in dvc(history, "status")
+    rows = (history / RUN / "tables/cross-model.csv").read_text()
+    assert "noise-0.2" in rows
+
+
+def test_old_results_come_back_with_the_old_commit_and_new_with_the_new(
+    history, stored
+):
+    second = contents(history, *TIMES)
+    check_out(history, "first")
+    first = contents(history, *TIMES)
+    assert planned(jobs(history)) == set()
+    assert first == contents(stored, *TIMES)
+    check_out(history, "second")
+    assert planned(jobs(history)) == set()
+    assert contents(history, *TIMES) == second != first
+
+
+def test_records_of_other_runs_stay_when_old_results_come_back(history, tmp_path):
+    """Outputs that lose their records pass for current, whatever made them."""
+    tree = twin(history, tmp_path / "tree")
+    name = urlsafe_b64encode(b"results/other/models/x").decode()
+    (tree / ".snakemake/metadata" / name).write_text("{}")
+    assert "up to date" in dvc(tree, "status")
+    check_out(tree, "first")
+    assert (tree / ".snakemake/metadata" / name).exists()
+
+
+def test_dvc_shows_what_changed_between_two_commits(history, tmp_path):
+    revisions = ("first", "second")
+    params = json.loads(dvc(history, "params", "diff", *revisions, "--json"))
+    assert "noise.deviations" in json.dumps(params)
+    metrics = json.loads(dvc(history, "metrics", "diff", *revisions, "--json"))
+    changed = metrics[f"{RUN}/metrics.json"]
+    assert any("noise-0.2" in name for name in changed)
+    assert not any(name.startswith("tables.models") for name in changed)
+    dvc(history, "plots", "diff", *revisions, "--out", tmp_path / "plots")
+    page = (tmp_path / "plots/index.html").read_text()
+    assert all(re.search(rf'"rev": ?"{name}"', page) for name in revisions)
+
+
+def test_the_comparison_names_what_is_upstream_of_each_changed_number(
+    history, tmp_path
+):
+    tree = twin(history, tmp_path / "tree")
+    page = (tree / write_comparison(tree, "first", "story")).read_text()
+    found = {
+        re.sub("<[^>]+>", "", item)
+        for item in re.findall('<li id="cause-.*?</li>', page)
+    }
+    noise = "deviations: [0.1, 0.3] → [0.1, 0.2]"
+    assert found >= {f"settings of transfer: {noise}"}
+    assert not any(cause.startswith(("code", "data", "result")) for cause in found)
+    assert not any("train" in cause or "attack" in cause for cause in found)
+    assert re.search('<h2 id="models">models</h2>\n<p>Nothing changed', page)
+    assert not re.search('<h2 id="cross-model">cross-model</h2>\n<p>Nothing', page)
+
+
+def test_the_comparison_goes_on_without_records_in_the_cache(clone):
+    page = (clone / write_comparison(clone, "first", "story")).read_text()
+    assert NOT_HERE in page
+
+
+def test_records_of_other_results_than_git_has_are_not_taken_for_theirs(
+    history, tmp_path
+):
+    """As after a commit of new tables that forgot `dvc repro`."""
+    tree = twin(history, tmp_path / "tree")
+    metrics = tree / RUN / "metrics.json"
+    metrics.write_text(metrics.read_text().replace("agrees", "differs"))
+    commit(tree, "Not recorded")
+    assert NO_RECORDS in unescape(
+        (tree / write_comparison(tree, "HEAD", "story")).read_text()
+    )
+    assert NO_RECORDS not in unescape(
+        (tree / write_comparison(tree, "second", "story")).read_text()
+    )
+
+
+def test_a_parameter_is_tried_and_kept_beside_the_commit(history, tmp_path):
+    tree = twin(history, tmp_path / "tree")
+    before, head = contents(tree, *TIMES), call(tree, "git", "rev-parse", "HEAD")
+    trial = f"{CONFIG}:noise.deviations=[0.1,0.4]"
+    dvc(tree, "exp", "run", "--name", "trial", "--set-param", trial)
+    tried = contents(tree, *TIMES)
+    assert b"noise-0.4" in tried["tables/cross-model.csv"]
+    assert planned(jobs(tree)) == set()
+    assert call(tree, "git", "rev-parse", "HEAD") == head
+    call(tree, "git", "checkout", "--quiet", "HEAD", "--", ".")
+    dvc(tree, "checkout", "--force")
+    assert contents(tree, *TIMES) == before
+    assert planned(jobs(tree)) == set()
+    dvc(tree, "exp", "apply", "trial")
+    assert contents(tree, *TIMES) == tried
+    assert planned(jobs(tree)) == set()
+
+
+@pytest.fixture
+def bucket():
+    """Serve an empty S3 bucket on loopback; return its address and a setting."""
+    pytest.importorskip("dvc_s3", reason="needs dvc-s3")
+    server = pytest.importorskip("moto.server", reason="needs moto[server]")
+    boto3 = pytest.importorskip("boto3")
+    running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    running.start()
+    endpoint = "http://{}:{}".format(*running.get_host_and_port())
+    keys = {"aws_access_key_id": "any", "aws_secret_access_key": "any"}
+    client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **keys)
+    client.create_bucket(Bucket="results")
+    yield (
+        "s3://results/story",
+        {
+            "endpointurl": endpoint,
+            "access_key_id": "any",
+            "secret_access_key": "any",
+        },
+    )
+    running.stop()
+
+
+def test_results_travel_through_a_bucket(stored, tmp_path, bucket):
+    address, settings = bucket
+    tree = twin(stored, tmp_path / "tree")
+    call(tree, "git", "clone", "--quiet", tree, tmp_path / "clone")
+    for place in (tree, tmp_path / "clone"):
+        dvc(place, "remote", "add", "--default", "bucket", address)
+        for key, value in settings.items():
+            dvc(place, "remote", "modify", "--local", "bucket", key, value)
+    dvc(tree, "push")
+    dvc(tmp_path / "clone", "pull")
+    assert contents(tmp_path / "clone") == contents(stored, *TIMES)
+    assert planned(jobs(tmp_path / "clone")) == set()
+
+
+def test_branches_with_results_of_their_own_can_be_merged(history, tmp_path):
+    """Records conflict; from either side Snakemake finds what the two make together."""
+    tree = twin(history, tmp_path / "tree")
+    check_out(tree, "first")
+    edit(tree / "src/intriguing/transfer/claims.py", "FAR_MORE = 2.0", "FAR_MORE = 3.0")
+    dvc(tree, "repro")
+    commit(tree, "Harder to please")
+    status, said = attempt(tree, "git", "merge", "second")
+    assert status != 0
+    assert re.findall("CONFLICT .* in (.*)", said) == ["dvc.lock"]
+    call(tree, "git", "checkout", "--ours", "dvc.lock")
+    call(tree, "git", "add", "dvc.lock")
+    dvc(tree, "checkout", "--force")
+    assert of_rule(jobs(tree), "transfer", "claims") <= planned(jobs(tree))
+    dvc(tree, "repro")
+    tables = f"{RUN}/tables/cross-model.csv"
+    assert (tree / tables).read_bytes() == (history / tables).read_bytes()
+    assert "up to date" in dvc(tree, "status")

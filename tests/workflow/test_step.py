@@ -1,0 +1,177 @@
+"""What surrounds a step: log, terminal, seeds, threads, exit status."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+from content_reruns import dynamic_imports
+from intriguing.workflow import step
+from intriguing.workflow.step import progress
+
+STEP = """
+import logging, sys, warnings
+from types import SimpleNamespace
+from intriguing.errors import InputError
+from intriguing.workflow.step import progress, step_log
+
+job = SimpleNamespace(log=[{log!r}], rule="attack", wildcards={{"seed": "3"}})
+with step_log(job, 3, {threads}) as log:
+{body}
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Run the body of a step in a process of its own, as Snakemake does."""
+
+    def in_process(body, threads=None, log="logs/attack.log"):
+        lines = "".join(f"    {line}\n" for line in body.splitlines())
+        code = STEP.format(log=log, threads=threads, body=lines)
+        environment = {"PYTHONPATH": str(ROOT / "src"), "PATH": ""}
+        return subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+
+    return in_process
+
+
+@pytest.fixture
+def log(tmp_path):
+    return tmp_path / "logs/attack.log"
+
+
+def test_a_step_that_goes_well_is_silent_and_leaves_a_log(run, log):
+    done = run("log.info('halfway')")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    text = log.read_text()
+    for part in ("rule attack", "'seed': '3'", "python 3.", "numpy ", "halfway"):
+        assert part in text
+    assert "seed 3" in text
+    assert text.rstrip().endswith(" s")
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        ("InputError('data.mirror: no such folder; set another')", "data.mirror: no "),
+        ("OSError(28, 'No space left on device', 'x.npy')", "[Errno 28] No space left"),
+        ("ZeroDivisionError('two\\nlines')", "ZeroDivisionError: two lines"),
+    ],
+)
+def test_an_error_is_one_line_on_the_terminal_and_a_traceback_in_the_log(
+    run, log, error, line
+):
+    done = run(f"raise {error}")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"attack: {line}")
+    assert done.stderr.count("\n") == 1
+    assert "logs/attack.log" in done.stderr
+    assert "Traceback" in log.read_text()
+    assert "finished" not in log.read_text()
+
+
+def test_a_warning_is_seen_on_the_terminal_and_in_the_log(run, log):
+    done = run("logging.getLogger('intriguing.fetch').warning('file refused')")
+    assert done.returncode == 0
+    assert done.stderr == "attack: file refused\n"
+    assert "file refused" in log.read_text()
+
+
+def test_what_libraries_warn_about_is_in_the_log_only(run, log):
+    done = run("warnings.warn('old name')")
+    assert done.stderr == ""
+    assert "old name" in log.read_text()
+
+
+def test_the_log_is_of_the_last_run_only(run, log):
+    run("log.info('first')")
+    run("log.info('second')")
+    assert "first" not in log.read_text()
+    assert "second" in log.read_text()
+
+
+def test_an_interrupted_step_leaves_no_traceback_on_the_terminal(run):
+    done = run("raise KeyboardInterrupt")
+    assert done.returncode == 130
+    assert done.stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
+def test_a_full_disk_does_not_hide_the_error_behind_that_of_the_log(run):
+    done = run("raise InputError('the real reason')", log="/dev/full")
+    assert done.returncode == 1
+    assert done.stderr == "attack: the real reason (log: /dev/full)\n"
+
+
+def test_a_log_that_cannot_be_written_is_one_line(run):
+    done = run("pass", log="/dev/null/attack.log")
+    assert done.returncode == 1
+    assert done.stderr.startswith("attack: the log cannot be written")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_step_without_threads_does_not_load_torch(run):
+    assert run("print('torch' in sys.modules)").stdout == "False\n"
+
+
+def test_torch_gets_the_threads_of_the_config_and_deterministic_algorithms(run, log):
+    body = "import torch; print(torch.get_num_threads())\n"
+    body += "print(torch.are_deterministic_algorithms_enabled())\n"
+    # The compiler takes a second to load, and no step compiles.
+    body += "import sys; print('torch._dynamo' in sys.modules)"
+    assert run(body, threads=2).stdout == "2\nTrue\nFalse\n"
+    assert "torch 2." in log.read_text()
+    assert "threads 2" in log.read_text()
+
+
+def test_the_seed_fixes_every_source_of_chance(run):
+    body = "import random, numpy, torch\n"
+    body += "print(random.random(), numpy.random.rand(), float(torch.rand(())))"
+    first, second = run(body, threads=1), run(body, threads=1)
+    assert first.stdout == second.stdout
+    assert len(set(first.stdout.split())) == 3
+
+
+def test_progress_passes_everything_on_and_is_silent_off_the_terminal(run):
+    assert list(progress(iter("abc"), "letters")) == ["a", "b", "c"]
+    assert run("list(progress(range(99), 'numbers'))").stderr == ""
+
+
+def test_the_digest_sees_all_that_a_step_loads():
+    assert dynamic_imports(Path(step.__file__), [ROOT / "src"]) == []
+
+
+SNAKEFILE = """
+rule attack:
+    output: "a.txt"
+    log: "attack.log"
+    script: "attack.py"
+"""
+SCRIPT = """
+from intriguing.errors import InputError
+from intriguing.workflow.step import step_log
+with step_log(snakemake, threads=None):
+    raise {error}
+"""
+
+
+@pytest.mark.parametrize("error", ["InputError('a.tsv: lacks a row')", "KeyError('x')"])
+def test_snakemake_shows_the_line_and_no_traceback(tmp_path, monkeypatch, error):
+    (tmp_path / "Snakefile").write_text(SNAKEFILE)
+    (tmp_path / "attack.py").write_text(SCRIPT.format(error=error))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
+    command = [sys.executable, "-m", "snakemake", "--cores", "1"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode != 0
+    shown = done.stdout + done.stderr
+    assert "Traceback" not in shown
+    assert [line for line in shown.splitlines() if line.startswith("attack: ")]
+    assert "attack.log" in shown
+    assert "Traceback" in (tmp_path / "attack.log").read_text()

@@ -1,0 +1,580 @@
+"""Every rule once, on real digits: what users of the results may rely on."""
+
+import csv
+import json
+import re
+import sys
+import xml.etree.ElementTree as ElementTree
+from base64 import b64decode
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+from conftest import ROOT
+from matplotlib.image import imread
+from safetensors.torch import load_file
+from scratch import RUN, call, jobs, of_rule, planned, smoke_run, snakemake, twin
+
+from intriguing import load_model
+from intriguing.attack.minimal_norm import KNOWN
+
+pytestmark = pytest.mark.slow
+
+SEEDS = (0, 1)
+COLUMNS = "row,column,value,low,high,n,seeds,published,verdict"
+VERDICTS = {"agrees", "differs", "undecided"}
+NOISE = ["noise-0.1", "noise-0.3"]
+RECORD = (
+    "index,label,target,reached,prediction,distortion,l2,linf,weight,iterations,"
+    "evaluations,failure"
+)
+
+
+def sheet(name):
+    with (ROOT / f"config/smoke-{name}.tsv").open(newline="") as lines:
+        return {
+            next(iter(row.values())): row
+            for row in csv.DictReader(lines, delimiter="\t")
+        }
+
+
+# Those trained on parts have tables of their own.
+WHOLE = {name: row for name, row in sheet("models").items() if row["part"] == "all"}
+HALVED = [name for name in sheet("models") if name not in WHOLE]
+PERCEPTRONS, ATTACKS = list(WHOLE), sheet("attacks")
+CONVOLUTIONAL = sheet("convolutional")
+MODELS = [*PERCEPTRONS, *CONVOLUTIONAL]
+SEEDS_OF = {
+    model: (0,) if row["family"] == "linear" else SEEDS for model, row in WHOLE.items()
+}
+SEEDS_OF |= {m: SEEDS[: int(row["seeds"])] for m, row in CONVOLUTIONAL.items()}
+TRAINED = [(model, seed) for model, seeds in SEEDS_OF.items() for seed in seeds]
+ATTACKED = ("lbfgs", "minimal")
+MADE = [f"lbfgs/{model}/{seed}" for model, seed in TRAINED]
+SHORTEST = [f"minimal/{model}/{seed}" for model, seed in TRAINED]
+CONTROLS = [
+    "clean",
+    *(f"matched:{m}" for m in MODELS),
+    *(f"{n}-clipped" for n in NOISE),
+]
+CHOICES = [*ATTACKS, "correct-only", "all-images"]
+ERRORS = ["train-error", "test-error", "distortion"]
+WON = [f"won-by-{start}" for start in ("walk", "smoothed", "start-image", "paper")]
+STARTS = [*WON, "unconverged"]
+MINIMAL = ["distortion-lbfgs", "distortion-minimal", "ratio", "shorter", "corners"]
+MINIMAL += [*STARTS, "transfer-lbfgs", "transfer-minimal", "transfer-change"]
+NO_SHARES = {"ratio", "transfer-change"}
+AMPLIFIED = [f"amplified:{m}" for m in HALVED]
+READINGS = (
+    "matched",
+    "amplified-clipped",
+    "amplified-together",
+    "literal",
+    "times-1.4",
+)
+AMPLIFICATION = [
+    "clean",
+    *(f"{reading}:{m}" for reading in READINGS for m in HALVED),
+    *("noise-0.06-clipped", "noise-0.1-clipped"),
+]
+DIFFERENT = ("other-architecture", "other-data", "other-both")
+PAIRS = ["other-seed", *DIFFERENT, *(f"{d}-same-seed" for d in DIFFERENT), "noise"]
+LENGTHS = [
+    *(f"times-{n}" for n in (1, 1.25, 1.5, 1.75, 2, 2.5, 3)),
+    *(f"matched-{n}" for n in (0.06, 0.08, 0.1, 0.12, 0.15, 0.18)),
+]
+BEYOND = ("transfer-decomposition",)
+ARMS = ["FC100-100-10", "weight-decay", "dropout", "input-pool", "layer-pools"]
+FIGURES = ("examples", "cross-model", "distortions", "spectra", "top-images")
+FIGURES += ("cross-training-set", *BEYOND)
+LINEAR, SIGMOID = ("1e-2", "1"), ("FC100-100-10",)
+PRODUCTS = ("product-of-norms", "product")
+ALEXNET = (
+    *("conv1", "pool1", "conv2", "pool2", "conv3", "conv4", "conv5", "pool3"),
+    *("fc1", "fc2", "fc3"),
+)
+LAYER_COLUMNS = [
+    *("in-channels", "out-channels", "kernel", "stride", "lower", "upper"),
+    *("circular", "reshaped", "singla-feizi", "araujo", "printed"),
+    *("printed-corrected", "smallest"),
+]
+
+
+def layers(count):
+    """Name linear maps, and the sigmoids between them."""
+    both = [name for i in range(1, count + 1) for name in (f"fc{i}", f"sigmoid{i}")]
+    return both[:-1]
+
+
+# Rows and columns of each table.
+TABLES = {
+    "models": (MODELS, ERRORS),
+    "cross-model": ([*MODELS, *NOISE], [*MODELS, "distortion"]),
+    "cross-model-sample": ([*MODELS, *NOISE], [*MODELS, "distortion"]),
+    "controls": (CONTROLS, [*MODELS, "distortion"]),
+    "choices": (CHOICES, PERCEPTRONS),
+    "minimal": (MODELS, MINIMAL),
+    "minimal-transfer": (MODELS, [*MODELS, "distortion"]),
+    "training-sets": (HALVED, ["error-P1", "error-P2", "test-error", "distortion"]),
+    "cross-training-set": (
+        [*HALVED, "noise-0.06", *AMPLIFIED, "noise-0.1"],
+        [*HALVED, "distortion"],
+    ),
+    "amplification": (AMPLIFICATION, [*HALVED, "distortion"]),
+    "transfer-decomposition": (PAIRS, LENGTHS),
+    "adversarial-training": (
+        [*ARMS, *(f"amplified:{arm}" for arm in ARMS)],
+        [*ERRORS, *ARMS],
+    ),
+    "spectral": (
+        [
+            *(f"FC10-{decay}/{row}" for decay in LINEAR for row in ("fc1", *PRODUCTS)),
+            *(f"{m}/{row}" for m in SIGMOID for row in (*layers(3), *PRODUCTS)),
+            *(f"AE400-10/{row}" for row in (*layers(2), *PRODUCTS)),
+            *(f"alexnet-mnist/{row}" for row in (*ALEXNET, *PRODUCTS)),
+        ],
+        LAYER_COLUMNS,
+    ),
+}
+
+
+@pytest.fixture(scope="session")
+def smoke(mnist_raw, tmp_path_factory):
+    return smoke_run(tmp_path_factory.getbasetemp(), mnist_raw)
+
+
+@pytest.fixture(scope="session")
+def results(smoke):
+    return smoke / RUN
+
+
+@pytest.fixture(scope="session")
+def networks(results):
+    """Load every network by name and seed."""
+    return {
+        (m, s): load_model(results / f"models/{m}/{s}.safetensors") for m, s in TRAINED
+    }
+
+
+@pytest.fixture(scope="session")
+def digits(mnist_raw):
+    """Read the training digits as the format's description says, not by our reader."""
+    pixels = np.fromfile(mnist_raw / "train-images-idx3-ubyte", np.uint8, offset=16)
+    labels = np.fromfile(mnist_raw / "train-labels-idx1-ubyte", np.uint8, offset=8)
+    return pixels.reshape(-1, 1, 28, 28), labels
+
+
+def table(results, name):
+    return pd.read_csv(results / f"tables/{name}.csv")
+
+
+def value(frame, row, column):
+    (found,) = frame.loc[(frame["row"] == row) & (frame["column"] == column), "value"]
+    return found
+
+
+def made(results, name):
+    """Return the tensors and the records of one attack on one network."""
+    stem = results / "adversarial" / name
+    return load_file(f"{stem}.safetensors"), pd.read_parquet(f"{stem}.parquet")
+
+
+def test_a_finished_run_has_nothing_to_do(smoke):
+    assert planned(jobs(smoke)) == set()
+    assert "Nothing to be done" in snakemake(smoke, "--dry-run")
+
+
+def test_what_the_summary_plans_is_what_a_dry_run_would_do(smoke):
+    """The other tests of plans rely on the summary."""
+    shown = snakemake(smoke, "--dry-run", "--forceall")
+    (total,) = {line for line in shown.splitlines() if line.startswith("total ")}
+    known = jobs(smoke, "--forceall")
+    assert planned(known) == set(known)
+    # The target has no output, and so no line in the summary.
+    assert int(total.split()[1]) == len(known) + len(["everything"])
+
+
+def test_every_network_is_trained_and_attacked(smoke):
+    known = jobs(smoke)
+    rules = {
+        m: "train_convolutional" if m in CONVOLUTIONAL else "train" for m in MODELS
+    }
+    assert {f"{rules[m]}/{m}/{s}" for m, s in TRAINED} <= set(known)
+    assert {f"attack/{name}" for name in MADE} <= set(known)
+    assert {f"attack_{name}" for name in SHORTEST} <= set(known)
+    assert {job.rule for job in known.values()} >= {"digits", "transfer", "claims"}
+
+
+def test_every_job_leaves_a_log_without_a_traceback(results):
+    logs = list((results / "logs").rglob("*.log"))
+    assert logs
+    for log in logs:
+        text = log.read_text()
+        assert "finished in" in text, log
+        assert "Traceback" not in text, log
+
+
+def test_no_half_written_file_is_left(results):
+    assert [path for path in results.rglob("*") if ".part" in path.name] == []
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_has_the_one_schema_and_its_rows_and_columns(results, name):
+    text = (results / f"tables/{name}.csv").read_text()
+    assert text.splitlines()[0] == COLUMNS
+    frame, (rows, columns) = table(results, name), TABLES[name]
+    assert list(frame["row"].unique()) == sorted(rows, key=list(frame["row"]).index)
+    assert list(frame["column"].unique()) == columns
+    assert not frame.duplicated(["row", "column"]).any()
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_numbers_of_a_table_are_possible(results, name):
+    frame = table(results, name).dropna(subset="value")
+    assert len(frame)
+    assert (frame["value"] >= 0)[frame["column"] != "transfer-change"].all()
+    assert (frame["low"].dropna() <= frame.loc[frame["low"].notna(), "value"]).all()
+    assert (frame["high"].dropna() >= frame.loc[frame["high"].notna(), "value"]).all()
+    rates = frame[~frame["column"].isin({"distortion", *NO_SHARES, *LAYER_COLUMNS})]
+    assert (rates[["value", "low", "high"]].fillna(0) <= 1).all().all()
+    assert (frame["n"].dropna() >= 1).all()
+    assert frame["seeds"].dropna().between(1, len(SEEDS)).all()
+    if name != "spectral":  # whose numbers are of layers
+        # A mean over networks, fed different images, has no one count.
+        counted = frame[~frame["column"].str.startswith("transfer-")]
+        assert counted[["n", "seeds"]].notna().all(axis=None)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_what_has_a_number_of_the_paper_has_a_verdict_and_nothing_else(results, name):
+    frame = table(results, name)
+    both = frame["value"].notna() & frame["published"].notna()
+    assert set(frame.loc[both, "verdict"]) <= VERDICTS
+    assert frame.loc[~both, "verdict"].isna().all()
+
+
+@pytest.mark.parametrize(("name", "kind"), list(product(TABLES, ("md", "tex", "html"))))
+def test_a_table_is_there_in_every_form(results, name, kind):
+    text = (results / f"tables/{name}.{kind}").read_text().replace(r"\_", "_")
+    rows, columns = TABLES[name]
+    assert all(part in text for part in (*rows, *columns))
+    assert {"md": "| --- |", "tex": r"\toprule", "html": "</table>"}[kind] in text
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_is_there_in_three_forms_that_open(results, name):
+    height, width, _ = imread(results / f"figures/{name}.png").shape
+    assert min(height, width) > 200
+    root = ElementTree.parse(results / f"figures/{name}.svg").getroot()
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    pdf = (results / f"figures/{name}.pdf").read_bytes()
+    assert pdf.startswith(b"%PDF-")
+    assert pdf.rstrip().endswith(b"%%EOF")
+
+
+def test_every_claim_has_its_numbers_and_a_verdict(results):
+    claims = json.loads((results / "claims.json").read_text())
+    keys = "id,statement,published,measured,low,high,verdict,evidence"
+    assert len({claim["id"] for claim in claims}) == len(claims) > 0
+    for claim in claims:
+        assert ",".join(claim) == keys
+        assert claim["verdict"] in VERDICTS
+        assert claim["low"] <= claim["measured"] <= claim["high"]
+        assert claim["statement"]
+        place = claim["evidence"].partition(":")[0]
+        assert (results / place).exists() or (results / f"{place}.csv").exists()
+
+
+def test_metrics_are_nested_by_table_and_equal_to_it(results):
+    metrics = json.loads((results / "metrics.json").read_text())
+    claims = json.loads((results / "claims.json").read_text())
+    assert metrics["claims"] == {claim["id"]: claim["verdict"] for claim in claims}
+    for name in ("models", "cross-model", "choices", "cross-training-set"):
+        frame = table(results, name).dropna(subset="value")
+        nested = metrics["tables"][name]
+        assert sum(map(len, nested.values())) == len(frame)
+        for row in frame.itertuples():
+            assert nested[row.row][row.column] == row.value
+
+
+def test_provenance_names_the_commit_and_every_rule(smoke, results):
+    facts = json.loads((results / "provenance.json").read_text())
+    head = call(smoke, "git", "rev-parse", "HEAD").strip()
+    assert (facts["commit"], facts["dirty"]) == (head, False)
+    counts = {rule: cost["jobs"] for rule, cost in facts["rules"].items()}
+    rules = [job.rule for job in jobs(smoke).values()]
+    assert counts == {rule: rules.count(rule) for rule in rules}
+    for key in ("config", "config_digest", "lock_digest", "versions", "device"):
+        assert facts[key]
+
+
+@pytest.mark.parametrize("name", [*MADE, *SHORTEST])
+def test_stored_images_are_the_digits_they_say_and_stay_in_the_box(
+    results, digits, name
+):
+    stored, records = made(results, name)
+    count = len(records)
+    for images in ("clean", "adversarial"):
+        assert stored[images].shape == (count, 1, 28, 28)
+        assert stored[images].dtype == torch.float32
+        assert 0 <= stored[images].min() <= stored[images].max() <= 1
+    for numbers in ("label", "target", "index"):
+        assert stored[numbers].shape == (count,)
+        assert stored[numbers].dtype == torch.int64
+        assert stored[numbers].tolist() == records[numbers].tolist()
+    assert set(stored) == {"clean", "adversarial", "label", "target", "index"}
+    pixels, labels = digits
+    drawn = stored["index"].numpy()
+    assert len(set(drawn)) == count
+    np.testing.assert_array_equal(stored["label"], labels[drawn])
+    np.testing.assert_allclose(stored["clean"], pixels[drawn] / 255, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", [*MADE, *SHORTEST])
+def test_records_are_what_a_plain_forward_pass_and_a_subtraction_give(
+    results, networks, name
+):
+    stored, records = made(results, name)
+    assert [c for c in records if c in RECORD.split(",")] == RECORD.split(",")
+    _, model, seed = name.split("/")
+    with torch.no_grad():
+        answers = networks[model, int(seed)](stored["adversarial"]).argmax(1)
+    assert records["prediction"].tolist() == answers.tolist()
+    assert records["reached"].tolist() == (answers == stored["target"]).tolist()
+    assert (records["failure"] == "").tolist() == records["reached"].tolist()
+    shift = (stored["adversarial"] - stored["clean"]).double().flatten(1)
+    measured = {
+        "distortion": shift.square().mean(1).sqrt(),
+        "l2": shift.norm(dim=1),
+        "linf": shift.abs().amax(1),
+    }
+    for column, expected in measured.items():
+        np.testing.assert_allclose(records[column], expected, rtol=1e-5)
+    assert (stored["target"] != stored["label"]).all()
+
+
+@pytest.mark.parametrize(
+    "name", [f"{a}/{m}/0" for a in ATTACKS if a != "lbfgs" for m in PERCEPTRONS]
+)
+def test_the_other_attacks_take_the_same_images(results, name):
+    attack, model, _ = name.split("/")
+    if ATTACKS[attack]["models"] not in ("all", model):
+        assert not (results / "adversarial" / attack / model).exists()
+        return
+    stored, records = made(results, name)
+    reference, _ = made(results, f"lbfgs/{model}/0")
+    assert records["reached"].any()
+    assert torch.equal(stored["clean"], reference["clean"][: len(records)])
+
+
+@pytest.mark.parametrize(("new", "old"), list(zip(SHORTEST, MADE, strict=True)))
+def test_no_shortest_perturbation_is_longer_than_the_papers(results, new, old):
+    shortest, records = made(results, new)
+    paper, before = made(results, old)
+    for given in ("clean", "label", "target", "index"):
+        assert torch.equal(shortest[given], paper[given])
+    assert records["reached"].all()
+    ratio = records["distortion"] / before["distortion"]
+    assert (ratio <= 1 + 1e-5).all()
+    assert (ratio < 0.999).any()
+
+
+def test_corners_and_starts_are_those_of_the_records(results):
+    frame = table(results, "minimal")
+    for model, seeds in SEEDS_OF.items():
+        own = pd.concat([made(results, f"minimal/{model}/{s}")[1] for s in seeds])
+        shares = ("corners", *STARTS)
+        found = {column: value(frame, model, column) for column in shares}
+        assert found["corners"] == pytest.approx((own["tied"] >= 2).mean(), abs=1e-6)
+        assert found["won-by-paper"] == pytest.approx(
+            (own["start"] == KNOWN).mean(), abs=1e-6
+        )
+        assert sum(found[name] for name in WON) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_change_of_transfer_is_what_stored_networks_answer(results, networks):
+    """Of images that the network answers rightly, the share fooled, the two apart."""
+    changes = []
+    for source, column in product(PERCEPTRONS, PERCEPTRONS):
+        seeds = []
+        for seed in SEEDS_OF[source] if source != column else ():
+            paper, new = (made(results, f"{a}/{source}/{seed}")[0] for a in ATTACKED)
+            network = networks.get((column, seed)) or networks[column, 0]
+            answers = [
+                network(images).argmax(1) != paper["label"]
+                for images in (
+                    paper["clean"],
+                    *(s["adversarial"] for s in (paper, new)),
+                )
+            ]
+            wrong, old, short = (one.double() for one in answers)
+            seeds.append(((short - old)[wrong == 0]).mean().item())
+        changes += [np.mean(seeds)] if seeds else []
+    (claim,) = json.loads((results / "claims/minimal.json").read_text())
+    assert claim["id"] == "minimal-transfers-less"
+    assert claim["measured"] == pytest.approx(np.mean(changes), abs=1e-5)
+
+
+@pytest.fixture(scope="session")
+def recomputed(results, networks):
+    """Feed stored images to stored networks; count answers other than the label."""
+    wrong = {}
+    for (source, seed), column in product(TRAINED, MODELS):
+        stored, _ = made(results, f"lbfgs/{source}/{seed}")
+        network = networks.get((column, seed)) or networks[column, 0]
+        with torch.no_grad():
+            answers = network(stored["adversarial"]).argmax(1)
+        wrong.setdefault((source, column), []).append(answers != stored["label"])
+    return {
+        cell: torch.cat(parts).double().mean().item() for cell, parts in wrong.items()
+    }
+
+
+def test_transfer_is_what_stored_networks_answer_to_stored_images(results, recomputed):
+    frame = table(results, "cross-model")
+    for (row, column), share in recomputed.items():
+        assert value(frame, row, column) == pytest.approx(share, abs=1e-6), (
+            row,
+            column,
+        )
+
+
+def test_the_enclosure_of_every_layer_is_one(results):
+    frame = table(results, "spectral")
+    wide = frame.pivot(index="row", columns="column", values="value").dropna(
+        subset="lower"
+    )
+    assert len(wide) > 20
+    assert (wide["lower"] <= wide["upper"]).all()
+    assert (wide["upper"] <= 1.01 * wide["lower"]).all()
+    for name in ("singla-feizi", "araujo"):
+        bounds = wide.dropna(subset=name)
+        assert (bounds[name] >= bounds["lower"] * 0.999).all()
+
+
+def test_linear_layers_have_the_largest_singular_value_of_the_stored_weights(
+    results, networks
+):
+    network = networks["FC100-100-10", 0], networks["FC100-100-10", 1]
+    norms = [torch.linalg.svdvals(n[1].weight.double()).max() for n in network]
+    found = value(table(results, "spectral"), "FC100-100-10/fc1", "upper")
+    assert found == pytest.approx(float(sum(norms) / 2), rel=1e-5)
+
+
+def test_every_network_is_fooled_by_all_images_made_for_it(results):
+    frame = table(results, "cross-model")
+    assert {value(frame, model, model) for model in MODELS} == {1.0}
+
+
+def test_table_1_is_what_stored_networks_answer_to_the_digits(
+    results, networks, digits
+):
+    pixels, labels = (torch.from_numpy(part[:600].copy()) for part in digits)
+    frame = table(results, "models")
+    for model, seeds in SEEDS_OF.items():
+        with torch.no_grad():
+            wrong = [
+                networks[model, s](pixels / 255).argmax(1) != labels for s in seeds
+            ]
+        share = torch.cat(wrong).double().mean().item()
+        assert value(frame, model, "train-error") == pytest.approx(share, abs=1e-6)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_mean_distortion_is_that_of_the_fooling_images(results, model):
+    seeds = [made(results, f"lbfgs/{model}/{s}")[1] for s in SEEDS_OF[model]]
+    means = [r.loc[r["reached"], "distortion"].astype(float).mean() for r in seeds]
+    found = value(table(results, "models"), model, "distortion")
+    assert found == pytest.approx(np.mean(means), rel=1e-5)
+
+
+NOTEBOOK = """
+import torch, intriguing
+model = intriguing.load_model({path!r})
+print(tuple(model(torch.zeros(3, 1, 28, 28)).shape), model.training)
+"""
+
+
+def test_a_network_opens_in_a_notebook(smoke, results, tmp_path):
+    path = str(results / "models/AE400-10/0.safetensors")
+    search = f"import sys; sys.path.insert(0, {str(smoke / 'src')!r})"
+    code = search + NOTEBOOK.format(path=path)
+    assert call(tmp_path, sys.executable, "-c", code).strip() == "(3, 10) False"
+
+
+@pytest.fixture(scope="session")
+def report(smoke, tmp_path_factory):
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    snakemake(smoke, "--report", path)
+    return path.read_text()
+
+
+@pytest.fixture(scope="session")
+def shown(report):
+    """Return everything that the report shows, by path."""
+    place = re.search(r'var results = (?=\{"results/)', report)
+    return json.JSONDecoder().raw_decode(report[place.end() :])[0]
+
+
+def embedded(item):
+    return b64decode(item["data_uri"].partition("base64,")[2])
+
+
+def test_the_report_shows_every_table_figure_and_claim_with_a_caption(shown):
+    pages = {f"{RUN}/tables/{name}.html" for name in TABLES} | {f"{RUN}/claims.html"}
+    beyond = (*BEYOND, "adversarial-training", "minimal")
+    pages |= {f"{RUN}/claims/{name}.html" for name in beyond}
+    drawings = {f"{RUN}/figures/{name}.svg" for name in FIGURES}
+    assert set(shown) == pages | drawings
+    for path, item in shown.items():
+        assert len(item["caption"]) > 80, path
+        assert "{{" not in item["caption"], path
+        assert item["labels"], path
+
+
+def test_the_report_is_whole_in_one_file(results, shown, report):
+    for path, item in shown.items():
+        assert embedded(item) == (results.parents[1] / path).read_bytes()
+    assert re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=[\"']http", report) == []
+
+
+def test_the_report_has_the_numbers_of_the_tables(shown, results):
+    page = embedded(shown[f"{RUN}/tables/cross-model.html"]).decode()
+    for row in table(results, "cross-model").dropna(subset="value").itertuples():
+        if row.column != "distortion" and row.value >= 0.1:
+            assert f"{100 * row.value:.1f}%" in page, (row.row, row.column)
+
+
+def test_dvc_and_git_hold_all_that_everything_makes(smoke):
+    """A file that neither has would be missing in every clone."""
+    text = (ROOT / "dvc.yaml").read_text().replace("results/paper", RUN)
+    stage = yaml.safe_load(text)["stages"]["paper"]
+    entries = [*stage["outs"], *stage["metrics"]]
+    assert all(next(iter(entry.values()))["persist"] for entry in entries)
+    held = tuple(next(iter(entry)) for entry in entries)
+    made = set().union(*(job.outputs for job in jobs(smoke).values()))
+    assert f"{RUN}/claims/training-sets.json" in made
+    assert [name for name in made if not name.startswith(held)] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "rule"),
+    [
+        ("shortest", "attack_minimal"),
+        ("adversarial_training", "train_arm"),
+        ("asymmetry", "table_transfer_decomposition"),
+    ],
+)
+def test_a_change_beyond_the_paper_reruns_nothing_of_the_paper(
+    smoke, tmp_path, module, rule
+):
+    tree = twin(smoke, tmp_path / "tree")
+    path = tree / f"src/intriguing/{module}.py"
+    path.write_text(path.read_text() + "\n\nADDED = 1\n")
+    known = jobs(tree)
+    plan = planned(known)
+    assert of_rule(known, rule) <= plan
+    assert not plan & of_rule(known, "digits", "train", "attack", "transfer", "claims")
