@@ -1,0 +1,169 @@
+"""What callers hand over, checked and brought into one form.
+
+An attack works on detached copies. The model is called as its owner would call it, in
+evaluation mode, and is afterwards as it was before.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from intriguing.errors import InputError
+
+HALF_PRECISION = (torch.float16, torch.bfloat16)
+"""Types of images in which a search would lose the perturbation: it runs in float32."""
+
+Images = Float[Tensor, "n ..."] | np.ndarray
+Classes = Int[Tensor, " n"] | np.ndarray | Sequence[int] | int
+
+
+class AttackedModel(nn.Module):
+    """The function that is attacked: ``model(x)``, on a copy of ``x``.
+
+    A model may change its input in place, run in lower precision, or take images of
+    half precision only. Its logits come back in the precision of the search.
+    """
+
+    def __init__(self, model: nn.Module, images: torch.dtype) -> None:
+        super().__init__()
+        self.model = model
+        self.cast = images if images in HALF_PRECISION else None
+
+    def forward(self, pixels: Float[Tensor, "n ..."]) -> Float[Tensor, "n classes"]:
+        """Return the logits."""
+        logits = self.model(pixels.to(self.cast) if self.cast else pixels.clone())
+        return logits.to(pixels.dtype)
+
+
+@contextmanager
+def undisturbed(model: nn.Module) -> Iterator[None]:
+    """Put a model into evaluation mode, and back as it was, random state included."""
+    training = {module: module.training for module in model.modules()}
+    devices = sorted({p.device.index for p in model.parameters() if p.is_cuda})
+    with torch.inference_mode(False), torch.random.fork_rng(devices):
+        try:
+            model.eval()
+            yield
+        finally:
+            for module, flag in training.items():
+                module.training = flag
+
+
+def checked_images(images: Images) -> Float[Tensor, "n ..."]:
+    """Return a detached copy of the images, in the precision of the search.
+
+    Raises:
+        InputError: There are none, they are not floating point, or pixels lie outside
+            [0, 1]; the message names ``images``.
+    """
+    if isinstance(images, np.ndarray):
+        images = torch.from_numpy(images.copy())
+    if not isinstance(images, Tensor) or not images.is_floating_point():
+        kind = images.dtype if isinstance(images, Tensor) else type(images).__name__
+        raise InputError(f"images: {kind} given; give floating-point pixels in [0, 1]")
+    if images.dim() < 2 or not images.numel():
+        shape = tuple(images.shape)
+        raise InputError(f"images: shape {shape}; there are no images to attack")
+    copy = images.detach().clone()
+    inside = ((copy >= 0) & (copy <= 1)).flatten(1).all(1)
+    if not inside.all():
+        row = int((~inside).nonzero()[0, 0])
+        raise InputError(
+            f"images: image {row} has NaN or pixels outside [0, 1]; "
+            "scale the images into the box"
+        )
+    return copy.float() if copy.dtype in HALF_PRECISION else copy
+
+
+def checked_classes(
+    name: str, values: Classes, images: Float[Tensor, "n ..."], classes: int
+) -> Int[Tensor, " n"]:
+    """Return one class an image; a single integer stands for all images.
+
+    Args:
+        name: ``targets`` or ``labels``, for messages.
+        values: Integers of any type.
+        images: What they belong to.
+        classes: How many classes the model has.
+
+    Raises:
+        InputError: They are no integers, too few or too many, or no class of the
+            model; the message names the argument.
+    """
+    given = torch.as_tensor(_as_array(name, values)).detach().clone()
+    if given.is_floating_point() or given.is_complex() or given.dtype is torch.bool:
+        raise InputError(f"{name}: {given.dtype} given; give integers, one an image")
+    given = given.to(images.device, torch.int64)
+    if given.dim() == 0:
+        given = given.repeat(len(images))
+    if given.shape != (len(images),):
+        raise InputError(
+            f"{name}: shape {tuple(given.shape)} for {len(images)} images; "
+            "give one class an image"
+        )
+    if not ((given >= 0) & (given < classes)).all():
+        raise InputError(f"{name}: classes must lie in 0..{classes - 1}")
+    return given
+
+
+def _as_array(name: str, values: Any) -> Tensor | np.ndarray:
+    if isinstance(values, Tensor):
+        return values
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise InputError(f"{name}: give integers, one an image") from error
+
+
+def clean_logits(
+    model: nn.Module, images: Float[Tensor, "n ..."], batch: int
+) -> Float[Tensor, "n classes"]:
+    """Return the logits of the clean images.
+
+    Raises:
+        InputError: The model does not take the images, does not give one row of at
+            least two logits an image, or gives NaN or infinite ones.
+    """
+    try:
+        with torch.no_grad():
+            parts = [model(part) for part in images.split(batch)]
+    except (RuntimeError, ValueError, TypeError) as error:
+        shape, reason = tuple(images.shape), str(error).strip().splitlines()[:1]
+        raise InputError(
+            f"images: the model does not take {images.dtype} images of shape {shape} "
+            f"({''.join(reason)})"
+        ) from error
+    logits = torch.cat(parts)
+    if logits.dim() != 2 or len(logits) != len(images):
+        raise InputError(
+            f"model: logits of shape {tuple(logits.shape)} for {len(images)} images; "
+            "it has to return (images, classes), and images need a batch dimension"
+        )
+    if logits.shape[1] < 2:
+        raise InputError("model: it returns one logit; an attack needs two classes")
+    finite = torch.isfinite(logits).all(1)
+    if not finite.all():
+        row = int((~finite).nonzero()[0, 0])
+        raise InputError(f"the model returns NaN or infinite logits for image {row}")
+    return logits
+
+
+def refuse_labels_as_targets(
+    targets: Int[Tensor, " n"], predictions: Int[Tensor, " n"]
+) -> None:
+    """Refuse targets that the model gives most images already.
+
+    Raises:
+        InputError: They are likely the labels of an untargeted attack.
+    """
+    already = int((targets == predictions).sum())
+    if 2 * already > len(targets):
+        raise InputError(
+            f"targets: the model already gives {already} of {len(targets)} images "
+            "their target; for an untargeted attack pass labels=..."
+        )

@@ -1,0 +1,244 @@
+"""Product bound along a network's own computation graph.
+
+A bound on a network's Lipschitz constant may multiply the constants of its layers only
+in the order in which the forward pass uses them. `torch.fx` traces that pass: a layer
+used twice counts twice, branches that are added or concatenated are bounded as such,
+and whatever the trace does not explain makes the bound unavailable.
+"""
+
+import operator
+from collections.abc import Callable, Mapping
+from math import hypot, inf, isnan, nextafter
+from typing import Any, NamedTuple
+
+import torch
+from torch import fx, nn
+from torch.fx.passes.shape_prop import ShapeProp
+from torch.nn import functional
+
+CONTRACTIVE = (
+    nn.ReLU,
+    nn.ReLU6,
+    nn.Hardtanh,
+    nn.Tanh,
+    nn.Softplus,
+    nn.LogSigmoid,
+    nn.Dropout,
+    nn.Dropout1d,
+    nn.Dropout2d,
+    nn.Flatten,
+    nn.Unflatten,
+    nn.Identity,
+)
+"""Layers that move no two images apart, in evaluation mode."""
+CONTRACTIONS = {
+    torch.relu,
+    functional.relu,
+    functional.relu6,
+    torch.tanh,
+    torch.flatten,
+    torch.clone,
+    torch.mean,
+    operator.getitem,
+    *("relu", "relu_", "tanh", "flatten", "view", "reshape", "permute", "transpose"),
+    *("contiguous", "clone", "squeeze", "unsqueeze", "mean", "float", "double"),
+}
+"""Functions and methods that move no two images apart either."""
+SUMS = {operator.add, operator.iadd, torch.add, "add", "add_"}
+SUMS |= {operator.sub, operator.isub, torch.sub, "sub", "sub_"}
+CONCATENATIONS = {torch.cat, torch.concat}
+
+
+class Unavailable(ValueError):
+    """The forward pass has a part whose constant is not known; the message says it."""
+
+
+class ProductBound(NamedTuple):
+    """Upper bound of a network's Lipschitz constant.
+
+    Attributes:
+        upper: The bound, None where it is not available.
+        reason: Why it is not available; empty where it is.
+    """
+
+    upper: float | None
+    reason: str
+
+
+def product_bound(
+    network: nn.Module,
+    constants: Mapping[str, float | None],
+    shape: tuple[int, ...] | None = None,
+) -> ProductBound:
+    """Bound the Lipschitz constant by the constants of the layers, along the graph.
+
+    Args:
+        network: In evaluation mode.
+        constants: Upper ends of the layers' constants by their place, as
+            ``named_modules`` names it; `CONTRACTIVE` layers need none.
+        shape: Of one input, without the batch; needed where branches are added, as
+            a branch that is broadcast counts for more.
+    """
+    try:
+        graph = _Tracer(set(constants)).trace(_plain(network))
+        if shape is not None:
+            _note_shapes(network, graph, shape)
+        return ProductBound(_follow(graph, dict(network.named_modules()), constants), "")
+    except Unavailable as error:
+        return ProductBound(None, str(error))
+
+
+class _Tracer(fx.Tracer):
+    """Takes every layer with a known constant as a whole."""
+
+    def __init__(self, known: set[str]) -> None:
+        super().__init__()
+        self.known = known
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        """Say whether a module is one node of the graph."""
+        known = module_qualified_name in self.known
+        return known or super().is_leaf_module(m, module_qualified_name)
+
+    def trace(self, root: Any, concrete_args: dict[str, Any] | None = None) -> fx.Graph:
+        """Return the graph of the forward pass."""
+        try:
+            return super().trace(root, concrete_args)
+        except Exception as error:  # of whatever the model's own code does
+            reason = str(error).strip().splitlines()[:1]
+            raise Unavailable(
+                f"the forward pass of {type(root).__name__} cannot be traced "
+                f"({type(error).__name__}: {''.join(reason)})"
+            ) from error
+
+
+def _plain(network: nn.Module) -> nn.Module:
+    """Return the network, if nothing but its modules' classes decides what it does."""
+    for place, module in network.named_modules():
+        where = f"{type(module).__name__} at {place or 'the top'}"
+        if module._forward_hooks or module._forward_pre_hooks:
+            raise Unavailable(f"{where} has a forward hook")
+        if "forward" in vars(module):
+            raise Unavailable(f"{where} has a forward of its own")
+    return network
+
+
+def _follow(
+    graph: fx.Graph,
+    modules: Mapping[str, nn.Module],
+    constants: Mapping[str, float | None],
+) -> float:
+    """Return the constant of the graph's output with respect to its input."""
+    bounds: dict[fx.Node, float] = {}
+    for node in graph.nodes:
+        if node.op == "placeholder":
+            bounds[node] = 0.0 if bounds else 1.0
+        elif node.op == "get_attr":
+            bounds[node] = 0.0
+        elif node.op == "call_module":
+            constant = _constant(str(node.target), modules, constants)
+            if len(node.args) != 1 or node.kwargs:
+                raise Unavailable(f"{node.target} is called with several arguments")
+            bounds[node] = _times(_of(node.args[0], bounds), constant)
+        elif node.op == "output":
+            return _of(node.args[0], bounds)
+        else:
+            bounds[node] = _of_function(node, bounds)
+    raise Unavailable("the forward pass returns nothing")
+
+
+def _constant(
+    place: str, modules: Mapping[str, nn.Module], constants: Mapping[str, float | None]
+) -> float:
+    module = modules[place]
+    if place not in constants and type(module) in CONTRACTIVE:
+        return 1.0
+    constant = constants.get(place)
+    if constant is None or isnan(constant):
+        raise Unavailable(f"no constant is known of {type(module).__name__} at {place}")
+    return constant
+
+
+def _of(argument: Any, bounds: Mapping[fx.Node, float]) -> float:
+    """Return the constant of one value; numbers depend on no pixel."""
+    if isinstance(argument, fx.Node):
+        return bounds[argument]
+    if isinstance(argument, int | float):
+        return 0.0
+    raise Unavailable(f"the forward pass joins values in a {type(argument).__name__}")
+
+
+def _of_function(node: fx.Node, bounds: Mapping[fx.Node, float]) -> float:
+    """Return the constant of what a function or method returns."""
+    target, inputs = node.target, [bounds[one] for one in node.all_input_nodes]
+    if not any(inputs) or (target is getattr and node.args[1] == "shape"):
+        return 0.0
+    if target == "size":
+        return 0.0
+    if target in SUMS and not node.kwargs:
+        _require_one_shape(node, bounds)
+        return _up(sum(_of(one, bounds) for one in node.args))
+    if target in CONCATENATIONS:
+        return _up(hypot(*(_of(one, bounds) for one in _parts(node))))
+    first = _of(node.args[0], bounds) if node.args else inf
+    if target is operator.getitem and not _is_slice(node.args[1]):
+        raise Unavailable("the forward pass picks values by a list of indices")
+    if target in CONTRACTIONS and sum(map(bool, inputs)) == 1 and first:
+        return first
+    if target is functional.dropout and node.kwargs.get("training") is False:
+        return first
+    scale = _scale(target, node.args)
+    if scale is not None:
+        return _times(first, scale)
+    name = target if isinstance(target, str) else getattr(target, "__name__", target)
+    raise Unavailable(f"no constant is known of {name}() in the forward pass")
+
+
+def _require_one_shape(node: fx.Node, bounds: Mapping[fx.Node, float]) -> None:
+    """Refuse a sum in which a value that depends on the pixels is broadcast."""
+    terms = [one for one in node.all_input_nodes if bounds[one]]
+    metas = [one.meta.get("tensor_meta") for one in (*terms, node)]
+    if None in metas:
+        raise Unavailable("branches are added: give the shape of the input")
+    if len({meta.shape for meta in metas}) > 1:
+        raise Unavailable("branches of different shapes are added")
+
+
+def _note_shapes(network: nn.Module, graph: fx.Graph, shape: tuple[int, ...]) -> None:
+    """Note the shape of every value in the graph."""
+    first = next(network.parameters(), torch.zeros(()))
+    zeros = torch.zeros(2, *shape, device=first.device, dtype=first.dtype)
+    with torch.no_grad():
+        ShapeProp(fx.GraphModule(network, graph)).propagate(zeros)
+
+
+def _is_slice(index: Any) -> bool:
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(isinstance(part, int | slice) or part is ... for part in parts)
+
+
+def _parts(node: fx.Node) -> list[Any]:
+    parts = node.args[0] if node.args else node.kwargs.get("tensors")
+    if not isinstance(parts, list | tuple):
+        raise Unavailable("the forward pass concatenates an unknown number of parts")
+    return list(parts)
+
+
+def _scale(target: Callable | str, arguments: tuple[Any, ...]) -> float | None:
+    """Return the factor of a product with, or a quotient by, a plain number."""
+    if len(arguments) != 2 or not isinstance(arguments[1], int | float):
+        return None
+    if target in (operator.mul, operator.imul, torch.mul, "mul"):
+        return abs(float(arguments[1]))
+    if target in (operator.truediv, operator.itruediv, torch.div, "div"):
+        return abs(1 / float(arguments[1])) if arguments[1] else None
+    return None
+
+
+def _times(one: float, other: float) -> float:
+    """Return a product, rounded up: no factor above zero is lost by underflow."""
+    return _up(one * other) if one and other else 0.0
+
+
+def _up(value: float) -> float:
+    return nextafter(value, inf)

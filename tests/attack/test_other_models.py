@@ -1,0 +1,278 @@
+"""Models and inputs of other people's: right, or refused in one line."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from intriguing import find_adversarial
+from intriguing.errors import InputError
+
+METHODS = ("lbfgs", "minimal")
+
+
+def perceptron(activation: nn.Module) -> nn.Sequential:
+    torch.manual_seed(1)
+    layers = nn.Flatten(), nn.Linear(64, 16), activation, nn.Linear(16, 4)
+    return nn.Sequential(*layers).eval()
+
+
+class Opaque(nn.Module):
+    """The same function, of which nothing can be read off."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x):
+        return self.inner(x)
+
+
+class Inverted(nn.Sequential):
+    def forward(self, x):
+        return super().forward((1 - x) * 2)
+
+
+class InBfloat16(Opaque):
+    def forward(self, x):
+        with torch.autocast("cpu", torch.bfloat16):
+            return self.inner(x)
+
+
+class Normalised(Opaque):
+    def forward(self, x):
+        return self.inner(x.sub_(0.5).div_(0.5))
+
+
+class Noisy(Opaque):
+    def forward(self, x):
+        torch.rand(1)
+        return self.inner(x)
+
+
+@pytest.fixture
+def images():
+    return torch.rand(8, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture
+def model():
+    return perceptron(nn.ReLU())
+
+
+def next_classes(model, images):
+    with torch.no_grad():
+        return (model(images.clone()).argmax(1) + 1) % 4
+
+
+def hooked():
+    net = perceptron(nn.ReLU())
+    net[1].register_forward_hook(lambda layer, given, out: 1 - out)
+    return net
+
+
+def with_own_forward():
+    net = perceptron(nn.ReLU())
+    inner = net.forward
+    net.forward = lambda x: inner(1 - x)
+    return net
+
+
+def with_spectral_norm():
+    net = perceptron(nn.ReLU())
+    nn.utils.parametrizations.spectral_norm(net[1])
+    return net.eval()
+
+
+def used_twice():
+    torch.manual_seed(2)
+    inner = nn.Linear(16, 16)
+    layers = nn.Linear(64, 16), inner, nn.Sigmoid(), inner, nn.Linear(16, 4)
+    return nn.Sequential(nn.Flatten(), *layers).eval()
+
+
+ODD = {
+    "subclass": lambda: Inverted(*perceptron(nn.ReLU())).eval(),
+    "hook": hooked,
+    "own forward": with_own_forward,
+    "spectral norm": with_spectral_norm,
+    "used twice": used_twice,
+    "in place": lambda: perceptron(nn.ReLU(inplace=True)),
+    "leaky in place": lambda: perceptron(nn.LeakyReLU(0.1, inplace=True)),
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_the_model_that_is_attacked_is_the_one_that_is_called(odd, method, images):
+    net = odd()
+    targets = next_classes(net, images)
+    one, other = (
+        find_adversarial(n, images, targets, method=method) for n in (net, Opaque(net))
+    )
+    with torch.no_grad():
+        assert torch.equal(net(one.images.clone()).argmax(1), targets)
+    assert one.reached.all() and other.reached.all()
+    torch.testing.assert_close(one.distortion, other.distortion, rtol=2e-2, atol=1e-5)
+
+
+@pytest.mark.parametrize("activation", [nn.ReLU(True), nn.LeakyReLU(0.1, True)])
+def test_activations_in_place_work_in_double_precision(activation, images):
+    net = perceptron(activation).double()
+    labels = next_classes(net, images.double()) - 1
+    found = find_adversarial(
+        net, images.double(), labels=labels % 4, method="minimal"
+    )
+    assert found.reached.all() and found.images.dtype == torch.float64
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("wrap", [InBfloat16, Normalised, Noisy])
+def test_models_in_low_precision_or_that_change_their_input(
+    wrap, method, model, images
+):
+    net, before = wrap(model).eval(), images.clone()
+    targets = next_classes(net, images)
+    torch.manual_seed(5)
+    state = torch.get_rng_state()
+    found = find_adversarial(net, images, targets, method=method)
+    assert found.reached.float().mean() >= (0.5 if wrap is InBfloat16 else 1)
+    assert torch.equal(images, before)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_half_precision_models(method, model, images):
+    net, halves = model.bfloat16(), images.bfloat16()
+    with torch.no_grad():
+        targets = (net(halves).argmax(1) + 1) % 4
+    found = find_adversarial(net, halves, targets, method=method)
+    assert found.images.dtype == torch.bfloat16
+    with torch.no_grad():
+        again = net(found.images).argmax(1)
+    assert torch.equal(again == targets, found.reached)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_model_in_training_mode_is_attacked_as_evaluated_and_put_back(method):
+    torch.manual_seed(0)
+    layers = nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Dropout()
+    net = nn.Sequential(*layers, nn.Linear(144, 4)).train()
+    net[1].eval()
+    images = torch.rand(8, 1, 8, 8)
+    before = {key: value.clone() for key, value in net.state_dict().items()}
+    found = find_adversarial(net, images, next_classes(net.eval(), images))
+    net.train(), net[1].eval()
+    targets = next_classes(net.eval(), images)
+    net.train(), net[1].eval()
+    found = find_adversarial(net, images, targets, method=method)
+    assert net.training and net[3].training and not net[1].training
+    assert all(torch.equal(before[k], v) for k, v in net.state_dict().items())
+    assert all(p.grad is None and p.requires_grad for p in net.parameters())
+    with torch.no_grad():
+        assert torch.equal(net.eval()(found.images).argmax(1), targets)
+
+
+def test_the_model_is_put_back_after_an_error(model, images):
+    net = nn.Sequential(nn.Flatten(), nn.Linear(3, 4), nn.Dropout()).train()
+    with pytest.raises(InputError, match="images: the model does not take"):
+        find_adversarial(net, images, 1)
+    assert net.training and net[2].training
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_torch_users_hand_over_works(method, model, images):
+    targets = next_classes(model, images)
+    expected = find_adversarial(model, images, targets, method=method)
+    with torch.inference_mode():
+        inferred = images.clone()
+    strided = torch.rand(8, 1, 8, 16)
+    strided[..., ::2] = images
+    for pixels in (
+        images.clone().requires_grad_(),
+        images.numpy(),
+        inferred,
+        strided[..., ::2],
+        images.to(memory_format=torch.channels_last),
+    ):
+        for classes in (
+            targets.tolist(),
+            targets.numpy(),
+            targets.to(torch.uint8),
+            targets.int(),
+            np.asarray(targets, dtype=np.uint16),
+        ):
+            found = find_adversarial(model, pixels, classes, method=method)
+            assert torch.equal(found.images, expected.images)
+            assert not found.images.requires_grad
+    with torch.inference_mode():
+        found = find_adversarial(model, images, targets, method=method)
+    assert torch.equal(found.images, expected.images)
+
+
+def test_one_integer_stands_for_all_images(model, images):
+    labels = next_classes(model, images)
+    some = images[labels != 2]
+    if len(some):
+        found = find_adversarial(model, some, 2, method="minimal")
+        assert (found.prediction == 2).all()
+
+
+BAD = {
+    "too few targets": (dict(targets=[1, 2]), "targets: shape (2,) for 8 images"),
+    "too many targets": (dict(targets=[1] * 16), "targets: shape (16,) for 8 images"),
+    "float targets": (dict(targets=torch.ones(8)), "targets: torch.float32"),
+    "ragged targets": (dict(targets=[[1], [1, 2]]), "targets: give integers"),
+    "no such class": (dict(targets=[4] * 8), "targets: classes must lie in 0..3"),
+    "negative class": (dict(labels=[-1] * 8), "labels: classes must lie in 0..3"),
+    "too few labels": (dict(labels=[1]), "labels: shape (1,) for 8 images"),
+    "neither": ({}, "an untargeted attack needs `labels`, a targeted one `targets`"),
+    "unknown method": (dict(targets=1, method="fgsm"), "method 'fgsm' is unknown"),
+    "unknown setting": (dict(targets=1, iteration=3), "iteration"),
+}
+
+
+@pytest.mark.parametrize(("settings", "said"), BAD.values(), ids=BAD)
+def test_bad_arguments_are_refused_in_one_line(settings, said, model, images):
+    with pytest.raises(InputError) as error:
+        find_adversarial(model, images, **settings)
+    assert said in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda x: x.double(), "images: the model does not take torch.float64 images"),
+        (lambda x: (x * 255).byte(), "images: torch.uint8 given"),
+        (lambda x: x * 2, "pixels outside [0, 1]"),
+        (lambda x: x.masked_fill(x > 0.9, torch.nan), "NaN or pixels outside"),
+        (lambda x: x[:0], "there are no images to attack"),
+        (lambda x: x[0], "images"),
+        (lambda x: "digits", "images: str given"),
+    ],
+)
+def test_bad_images_are_refused_in_one_line(change, said, model, images):
+    with pytest.raises(InputError) as error:
+        find_adversarial(model, change(images), 1)
+    assert said in str(error.value) and "\n" not in str(error.value)
+
+
+def test_one_logit_is_refused(images):
+    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 1)).eval()
+    with pytest.raises(InputError, match="one logit; an attack needs two classes"):
+        find_adversarial(net, images, [0] * 8)
+
+
+def test_labels_in_the_place_of_targets_are_refused(model, images):
+    with torch.no_grad():
+        labels = model(images).argmax(1)
+    with pytest.raises(InputError, match="pass labels="):
+        find_adversarial(model, images, labels)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_images_that_are_misclassified_come_back_at_once(method, model, images):
+    labels = next_classes(model, images)
+    found = find_adversarial(model, images, labels=labels, method=method)
+    assert torch.equal(found.images, images) and found.reached.all()
+    assert (found.distortion == 0).all() and (found.evaluations <= 1).all()
