@@ -33,7 +33,7 @@ def run(
 
     Args:
         pairs: How many images of each network fool each other one.
-        traits: Architecture and part of each network.
+        traits: Architecture and split of each network.
         judged: Length of the perturbations at which data and architecture are judged.
         published: The paper's numbers; it has none for this table.
     """

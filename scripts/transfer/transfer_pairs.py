@@ -1,4 +1,4 @@
-"""Step: feed the images made for each network trained on a part to every other one."""
+"""Step: feed the images made for each network trained on a split to every other one."""
 
 from collections.abc import Iterator
 

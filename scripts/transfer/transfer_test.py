@@ -1,4 +1,4 @@
-"""Step: feed distorted test images to networks trained on parts of the digits."""
+"""Step: feed distorted test images to networks trained on splits of the digits."""
 
 import pandas as pd
 import torch

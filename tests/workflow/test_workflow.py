@@ -41,8 +41,8 @@ def sheet(name):
         }
 
 
-# Those trained on parts have tables of their own.
-WHOLE = {name: row for name, row in sheet("models").items() if row["part"] == "all"}
+# Those trained on splits have tables of their own.
+WHOLE = {name: row for name, row in sheet("models").items() if row["split"] == "all"}
 HALVED = [name for name in sheet("models") if name not in WHOLE]
 PERCEPTRONS, ATTACKS = list(WHOLE), sheet("attacks")
 CONVOLUTIONAL = sheet("convolutional")
@@ -87,7 +87,7 @@ LENGTHS = [
     *(f"matched-{n}" for n in (0.06, 0.08, 0.1, 0.12, 0.15, 0.18)),
 ]
 BEYOND = ("transfer-decomposition",)
-ARMS = ["FC100-100-10", "weight-decay", "dropout", "input-pool", "layer-pools"]
+VARIANTS = ["FC100-100-10", "weight-decay", "dropout", "input-pool", "layer-pools"]
 FIGURES = ("examples", "cross-model", "distortions", "spectra", "top-images")
 FIGURES += ("cross-training-set", *BEYOND)
 LINEAR, SIGMOID = ("1e-2", "1"), ("FC100-100-10",)
@@ -126,8 +126,8 @@ TABLES = {
     "amplification": (AMPLIFICATION, [*HALVED, "distortion"]),
     "transfer-decomposition": (PAIRS, LENGTHS),
     "adversarial-training": (
-        [*ARMS, *(f"amplified:{arm}" for arm in ARMS)],
-        [*ERRORS, *ARMS],
+        [*VARIANTS, *(f"amplified:{variant}" for variant in VARIANTS)],
+        [*ERRORS, *VARIANTS],
     ),
     "spectral": (
         [
@@ -564,7 +564,7 @@ def test_dvc_and_git_hold_all_that_everything_makes(smoke):
     ("module", "rule"),
     [
         ("shortest", "attack_minimal"),
-        ("adversarial_training", "train_arm"),
+        ("adversarial_training", "train_variant"),
         ("asymmetry", "table_transfer_decomposition"),
     ],
 )
