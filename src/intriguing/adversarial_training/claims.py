@@ -4,14 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from intriguing.stats.agreement import Claim, judge_direction
-from intriguing.stats.intervals import (
-    Interval,
-    difference_interval,
-    mean_interval,
-    rate_interval,
-)
-from intriguing.transfer.claims import directed
+from intriguing.stats.agreement import Claim, directional_claim
+from intriguing.stats.intervals import Interval, difference_interval, mean_interval
+from intriguing.tables.rates import Counts, error_rate
 
 LAYERS, IMAGES, DROPOUT, DECAY = "layer-pools", "input-pool", "dropout", "weight-decay"
 WORDS = {
@@ -26,7 +21,6 @@ first two pairs."""
 BEST = 0.012
 """Test error below which the paper says that pools bring a 100-100-10 network."""
 
-Counts = Mapping[str, int]
 Errors = Mapping[str, Sequence[Counts]]
 """Wrong and all test images, for each seed of each arm."""
 
@@ -47,16 +41,15 @@ def below_the_paper_s_error(errors: Errors) -> Claim:
     Judged: the interval lies below.
     """
     found = error_rate(errors[LAYERS])
-    return Claim(
-        id="layer-pools-below-1.2",
-        statement=f"A 100-100-10 network trained with {WORDS[LAYERS]}, has a test "
-        "error below 1.2 %.",
+    return directional_claim(
+        "layer-pools-below-1.2",
+        f"A 100-100-10 network trained with {WORDS[LAYERS]}, has a test error below "
+        "1.2 %.",
+        found,
+        f"tables/adversarial-training: {LAYERS}",
+        side="below",
+        threshold=BEST,
         published=BEST,
-        measured=found.value,
-        low=found.low,
-        high=found.high,
-        verdict=judge_direction(found, BEST, "below"),
-        evidence=f"tables/adversarial-training: {LAYERS}",
     )
 
 
@@ -67,20 +60,13 @@ def beats(errors: Errors, first: str, second: str) -> Claim:
     the second less that of the first is above 0.
     """
     found = difference(errors[second], errors[first])
-    return directed(
+    return directional_claim(
         f"{first}-beats-{second}",
         f"A 100-100-10 network trained with {WORDS[first]}, has a lower test error "
         f"than one trained with {WORDS[second]} (the two subtracted).",
         found,
-        judge_direction(found, 0.0, "above"),
         f"tables/adversarial-training: {second} and {first}",
     )
-
-
-def error_rate(counts: Sequence[Counts]) -> Interval:
-    """Return the pooled error rate of all seeds."""
-    wrong = [count["wrong"] for count in counts]
-    return rate_interval(wrong, [count["images"] for count in counts])
 
 
 def difference(first: Sequence[Counts], second: Sequence[Counts]) -> Interval:

@@ -9,15 +9,15 @@ from intriguing.tables.rates import (
     Counts,
     Spreads,
     distortion_cell,
+    distortions_by_row,
     error_cells,
     fooling_rates,
-    set_distortions,
 )
-from intriguing.tables.row_names import AMPLIFIED, CLEAN
+from intriguing.tables.row_names import AMPLIFIED
 
 
 def arm_cells(
-    counts: Mapping[str, Sequence[Counts]], answers: pd.DataFrame
+    counts: Mapping[str, Sequence[Mapping[str, Counts]]], answers: pd.DataFrame
 ) -> tuple[Cells, Spreads]:
     """Return what each network errs on and resists, and whom its images fool.
 
@@ -29,7 +29,7 @@ def arm_cells(
         counts: Wrong and all images of each set, for each seed of each network.
         answers: Every network's answer to every image.
     """
-    lengths, rates = set_distortions(answers), fooling_rates(answers, CLEAN)
+    lengths, rates = distortions_by_row(answers), fooling_rates(answers)
     cells, spreads = {}, {}
     for row in [*counts, *(f"{AMPLIFIED}{name}" for name in counts)]:
         if row in counts:

@@ -49,7 +49,7 @@ def claims(*files: str) -> str:
 
 def verdicts() -> str:
     """Return how often each verdict occurs in each of the paper's tables."""
-    lines = ["| the paper's | agrees | differs | undecided |"]
+    lines = ["| published numbers | agrees | differs | undecided |"]
     lines.append("| --- | ---: | ---: | ---: |")
     made = {t: p for t, p in PUBLISHED.items() if Path(f"{p}.csv").is_file()}
     for title, path in made.items():
