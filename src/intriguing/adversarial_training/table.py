@@ -16,7 +16,7 @@ from intriguing.tables.rates import (
 from intriguing.tables.row_names import AMPLIFIED, CLEAN
 
 
-def arm_cells(
+def variant_cells(
     counts: Mapping[str, Sequence[Counts]], answers: pd.DataFrame
 ) -> tuple[Cells, Spreads]:
     """Return what each network errs on and resists, and whom its images fool.
