@@ -31,12 +31,14 @@ def run(
     """
     cells, spreads = variant_cells(counts, answers)
     table = tidy(cells, published, "adversarial-training", spreads)
-    tested = {arm: [seed["test"] for seed in found] for arm, found in counts.items()}
+    tested = {
+        variant: [seed["test"] for seed in found] for variant, found in counts.items()
+    }
     return table, claims(tested)
 
 
 def shortened(answers: pd.DataFrame, prefix: str) -> pd.DataFrame:
-    """Return the answers with the names of networks cut to those of their arms."""
+    """Return the answers with the names of networks cut to those of their variants."""
     short = {name: answers[name].str.replace(prefix, "") for name in ("row", "column")}
     return answers.assign(**short)
 

@@ -22,7 +22,7 @@ def run(
     """Return the network, and its wrong and all images of each set of digits.
 
     Args:
-        settings: Of the ``arm``, the ``recipe`` of Adam, and the ``hidden`` units.
+        settings: Of the ``variant``, the ``recipe`` of Adam, and the ``hidden`` units.
         seed: Decides all that is drawn.
         name: Of the network, to show progress.
         digits: Files of images and labels: ``train`` and ``test``.
@@ -32,9 +32,9 @@ def run(
         stored = load_file(path)
         sets[part] = to_pixels(stored["images"]), stored["labels"]
     pixels, labels = sets["train"]
-    arm = Variant(**settings["arm"])
+    variant = Variant(**settings["variant"])
     track = lambda epochs: progress(epochs, f"{name}, seed {seed}")  # noqa: E731
-    how = settings["hidden"], arm, AdamRecipe(**settings["recipe"]), seed, track
+    how = settings["hidden"], variant, AdamRecipe(**settings["recipe"]), seed, track
     network = fit_variant(pixels.flatten(1), labels, *how)
     return network, {p: count_errors(network, *sets[p]) for p in sets}
 
@@ -43,7 +43,7 @@ if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
     seed, output = int(snakemake.wildcards.seed), snakemake.output
     with step_log(snakemake, seed, settings["threads"]):
-        digits, name = dict(files.items()), snakemake.wildcards.arm
+        digits, name = dict(files.items()), snakemake.wildcards.variant
         network, counts = run(settings, seed, name, digits)
         facts = {"model": name, "seed": str(seed)}
         shape = perceptron_architecture(network)

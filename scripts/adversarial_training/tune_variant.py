@@ -19,7 +19,7 @@ def run(settings: dict, seed: int, name: str, train: str) -> dict[str, dict[str,
     Test images play no part.
 
     Args:
-        settings: As for the step ``train_arm``; ``held_out``, the share of the images.
+        settings: As for the step ``train_variant``; ``held_out``, the share held out.
         seed: Decides all that is drawn.
         name: Of the setting, to show progress.
         train: Training images and labels.
@@ -27,9 +27,9 @@ def run(settings: dict, seed: int, name: str, train: str) -> dict[str, dict[str,
     stored = load_file(train)
     pixels, labels = to_pixels(stored["images"]).flatten(1), stored["labels"]
     kept = len(labels) - round(settings["held_out"] * len(labels))
-    arm = Variant(**settings["arm"])
+    variant = Variant(**settings["variant"])
     track = lambda epochs: progress(epochs, name)  # noqa: E731
-    how = settings["hidden"], arm, AdamRecipe(**settings["recipe"]), seed, track
+    how = settings["hidden"], variant, AdamRecipe(**settings["recipe"]), seed, track
     network = fit_variant(pixels[:kept], labels[:kept], *how)
     return {
         "train": count_errors(network, pixels[:kept], labels[:kept]),

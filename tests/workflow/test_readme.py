@@ -32,6 +32,14 @@ def test_every_verdict_of_the_claims_stands_in_the_readme():
         assert line.rstrip(" |").endswith(claim["verdict"])
 
 
+def test_verdicts_are_counted_where_there_is_an_interval(tmp_path, monkeypatch):
+    lines = ["low,verdict", "1,agrees", "1,differs", "1,differs", "1,", ",agrees"]
+    (tmp_path / "one.csv").write_text("\n".join(lines), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(readme, "PUBLISHED", {"Table 1": "one", "Table 2": "none"})
+    assert readme.verdicts().splitlines()[2:] == ["| [Table 1](one.md) | 1 | 2 | 0 |"]
+
+
 def test_a_block_is_replaced_and_the_rest_is_kept():
     text = "before\n<!-- models: begin -->\nold\n<!-- models: end -->\nafter\n"
     new = readme.refresh(text, {"models": lambda: r"\1 new", "claims": lambda: "no"})

@@ -147,7 +147,7 @@ def transfer_cells(answers: pd.DataFrame) -> Cells:
     parts = answers["attack"] + "/" + answers["part"].astype(str)
     known = answers.assign(seed=parts)
     for source, own in known.groupby("source", sort=False):
-        for (row, column), rate in fooling_rates(own, CLEAN).items():
+        for (row, column), rate in fooling_rates(own).items():
             if row != CLEAN:
                 cells[f"{row}:{source}", column] = rate
     return cells

@@ -1,5 +1,6 @@
 """Write the README's numbers, graph and figures from the files of the paper run."""
 
+import csv
 import json
 import re
 import shutil
@@ -11,8 +12,18 @@ from pathlib import Path
 from intriguing.workflow.files import replacing, write_text
 
 RESULTS, NATURAL = Path("results/paper"), Path("results/natural")
-CHAPTERS = ("methods", "minimal", "adversarial-training", "natural")
-DOCUMENTS = ("README.md", *(f"docs/{chapter}.md" for chapter in CHAPTERS))
+PAGES = ("methods", "minimal", "adversarial-training", "natural")
+PAGES += ("architecture", "reproducing")
+DOCUMENTS = ("README.md", *(f"docs/{page}.md" for page in PAGES))
+PUBLISHED = {
+    "Table 1: networks": "results/paper/tables/models",
+    "Table 2: transfer between networks": "results/paper/tables/cross-model",
+    "Table 3: training on half of the images": "results/paper/tables/training-sets",
+    "Table 4: transfer across training sets": "results/paper/tables/cross-training-set",
+    "Table 5: upper bounds of AlexNet's layers": "results/natural/tables/spectral",
+    "Figure 5: mean distortion of photographs": "results/natural/tables/natural",
+}
+VERDICTS = ("agrees", "differs", "undecided")
 PICTURES = ("examples", "cross-model", "distortions", "transfer-decomposition", "peers")
 
 
@@ -33,6 +44,20 @@ def claims(*files: str) -> str:
     for claim in (claim for text in texts for claim in json.loads(text)):
         numbers = "{measured:.3g} [{low:.3g}, {high:.3g}]".format(**claim)
         lines.append(f"| {claim['statement']} | {numbers} | {claim['verdict']} |")
+    return "\n".join(lines) + "\n"
+
+
+def verdicts() -> str:
+    """Return how often each verdict occurs in each of the paper's tables."""
+    lines = ["| published numbers | agrees | differs | undecided |"]
+    lines.append("| --- | ---: | ---: | ---: |")
+    made = {t: p for t, p in PUBLISHED.items() if Path(f"{p}.csv").is_file()}
+    for title, path in made.items():
+        with Path(f"{path}.csv").open(encoding="utf-8", newline="") as file:
+            # Sizes of layers, which have no interval, agree by construction.
+            found = [row["verdict"] for row in csv.DictReader(file) if row["low"]]
+        counts = " | ".join(str(found.count(verdict)) for verdict in VERDICTS)
+        lines.append(f"| [{title}]({path}.md) | {counts} |")
     return "\n".join(lines) + "\n"
 
 
@@ -125,11 +150,9 @@ def without_shortcuts(later: dict[str, set[str]]) -> set[tuple[str, str]]:
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
+    "verdicts": verdicts,
     "models": lambda: table("models"),
-    "cross-model": lambda: table("cross-model"),
     "choices": lambda: table("choices"),
-    "training-sets": lambda: table("training-sets"),
-    "cross-training-set": lambda: table("cross-training-set"),
     "amplification": lambda: table("amplification"),
     "transfer-decomposition": lambda: table("transfer-decomposition"),
     "adversarial-training": lambda: table(
@@ -137,8 +160,6 @@ BLOCKS: dict[str, Callable[[], str]] = {
     ),
     "tuning": lambda: table("tuning", target="snakemake --cores 2 tuning"),
     "controls": lambda: table("controls"),
-    "minimal": lambda: table("minimal", target="make everything"),
-    "minimal-transfer": lambda: table("minimal-transfer", target="make everything"),
     "peers": lambda: table("peers", target="make peers"),
     "peers-requirements": lambda: table("peers-requirements", target="make peers"),
     "spectral": lambda: table("spectral"),

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from intriguing.workflow.arms import ArmRow
 from intriguing.workflow.config import RunConfig, config_table
 from intriguing.workflow.convolutions import ConvolutionalRow
 from intriguing.workflow.files import write_text
 from intriguing.workflow.sheets import AttackRow, ModelRow
+from intriguing.workflow.variants import VariantRow
 
 README = Path("config/README.md")
 SCHEMA = Path("workflow/schemas/config.schema.json")
@@ -33,7 +33,7 @@ def with_tables(text: str) -> str:
         "models": column_table(ModelRow),
         "convolutional": column_table(ConvolutionalRow),
         "attacks": column_table(AttackRow),
-        "arms": column_table(ArmRow),
+        "variants": column_table(VariantRow),
     }
     for name, table in tables.items():
         begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"

@@ -23,7 +23,7 @@ if __name__ == "__main__":
     with step_log(snakemake):
         run(
             Path(snakemake.input.train),
-            snakemake.params.settings["halves_seed"],
+            snakemake.params.settings["split_seed"],
             Path(snakemake.output.P1),
             Path(snakemake.output.P2),
         )
