@@ -155,5 +155,9 @@ def test_the_passes_reported_are_those_made(goal, starts, monkeypatch):
 
 
 def test_the_table_knows_the_numbers_of_the_starts():
-    numbers = minimal_norm.KNOWN, minimal_norm.SMOOTHED, minimal_norm.UNLED
+    numbers = (
+        minimal_norm.PAPER_START,
+        minimal_norm.SMOOTHED_START,
+        minimal_norm.COLD_START,
+    )
     assert numbers == (KNOWN, SMOOTHED, UNLED)

@@ -1,10 +1,10 @@
 """The paper's attack in batches: projected L-BFGS.
 
 It minimises ``c * penalty(|r|) + loss(x + r)`` over the box [0, 1], and searches for
-the largest weight c whose minimiser is in a target class. Each image has its own weight, curvature
-pairs and step size. One iteration is one forward and one backward pass for all images
-whose search has not ended. An image that has converged continues with its next weight
-at once, and leaves the batch when its search ends.
+the largest weight c whose minimiser is in a target class. Each image has its own
+weight, curvature pairs and step size. One iteration is one forward and one backward
+pass for all images whose search has not ended. An image that has converged continues
+with its next weight at once, and leaves the batch when its search ends.
 """
 
 from collections.abc import Sequence
