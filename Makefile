@@ -80,10 +80,12 @@ test: lint ## lint, then all tests
 slurm-test: $(INSTALLED) ## the workflow on a SLURM of one node (Debian, as root)
 	@$(IN_VENV) .venv/bin/python -m pytest tests/slurm/story.py
 
-lint: $(INSTALLED) ## style of Python and Snakemake files, changing none
+lint: $(INSTALLED) ## check style, spelling and types, changing no file
 	@.venv/bin/ruff check --quiet
 	@.venv/bin/ruff format --quiet --check
 	@.venv/bin/snakefmt --check $(LINTED)
+	@.venv/bin/codespell
+	@.venv/bin/pyright --pythonpath .venv/bin/python
 
 format: $(INSTALLED) ## lay out Python and Snakemake files
 	@.venv/bin/ruff check --quiet --select I --fix

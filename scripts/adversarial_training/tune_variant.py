@@ -5,10 +5,10 @@ from pathlib import Path
 
 from safetensors.torch import load_file
 
-from intriguing.adversarial_training.fit import Arm, fit_arm
+from intriguing.adversarial_training.fit import Variant, fit_variant
 from intriguing.data import to_pixels
 from intriguing.models.evaluation import count_errors
-from intriguing.training.adam import AdamRecipe
+from intriguing.training.loop import AdamRecipe
 from intriguing.workflow.files import write_text
 from intriguing.workflow.step import progress, step_log
 
@@ -19,7 +19,7 @@ def run(settings: dict, seed: int, name: str, train: str) -> dict[str, dict[str,
     Test images play no part.
 
     Args:
-        settings: As for the step ``train_arm``; ``held_out``, the share of the images.
+        settings: As for the step ``train_variant``; ``held_out``, the share held out.
         seed: Decides all that is drawn.
         name: Of the setting, to show progress.
         train: Training images and labels.
@@ -27,10 +27,10 @@ def run(settings: dict, seed: int, name: str, train: str) -> dict[str, dict[str,
     stored = load_file(train)
     pixels, labels = to_pixels(stored["images"]).flatten(1), stored["labels"]
     kept = len(labels) - round(settings["held_out"] * len(labels))
-    arm = Arm(**settings["arm"])
+    variant = Variant(**settings["variant"])
     track = lambda epochs: progress(epochs, name)  # noqa: E731
-    how = settings["hidden"], arm, AdamRecipe(**settings["recipe"]), seed, track
-    network = fit_arm(pixels[:kept], labels[:kept], *how)
+    how = settings["hidden"], variant, AdamRecipe(**settings["recipe"]), seed, track
+    network = fit_variant(pixels[:kept], labels[:kept], *how)
     return {
         "train": count_errors(network, pixels[:kept], labels[:kept]),
         "held-out": count_errors(network, pixels[kept:], labels[kept:]),

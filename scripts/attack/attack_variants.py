@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 from intriguing.models.files import load_model
 from intriguing.tables.row_names import AMPLIFIED, CLEAN
 from intriguing.transfer.amplification import amplify
-from intriguing.transfer.predictions import answers
+from intriguing.transfer.predictions import predictions_on
 from intriguing.workflow.files import replacing
 from intriguing.workflow.step import progress, step_log
 
@@ -39,7 +39,7 @@ def run(
         sets[name] = found
         sets[f"{AMPLIFIED}{name}"] = amplify(clean, found, settings["amplified"])
     networks = {name: load_model(path) for name, path in weights.items()}
-    return made, answers(networks, sets, clean, *known)
+    return made, predictions_on(networks, sets, clean, *known)
 
 
 if __name__ == "__main__":

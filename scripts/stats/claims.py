@@ -10,7 +10,13 @@ from intriguing.tables.html import claims_page
 from intriguing.tables.rates import error_rates
 from intriguing.tables.row_names import MATCHED
 from intriguing.tables.tidy import headline
-from intriguing.transfer import claims as findings
+from intriguing.transfer.claims import (
+    adversarial_images_exist,
+    autoencoder_resists,
+    strong_to_weak,
+    strong_to_weak_is_best,
+    transfer_beats_noise,
+)
 from intriguing.workflow.files import write_text
 from intriguing.workflow.step import step_log
 
@@ -37,14 +43,14 @@ def run(
     for (name, _), path in zip(networks, records, strict=True):
         reached.setdefault(name, []).append(pd.read_parquet(path)["reached"])
     rates, fed = error_rates(answers), answers["column"].nunique()
-    judged = [findings.every_image_has_one(reached)]
+    judged = [adversarial_images_exist(reached)]
     if fed > 1:
-        judged.append(findings.transfer_beats_noise(answers))
+        judged.append(transfer_beats_noise(answers))
     if len(by_decay) > 1:
-        judged.append(findings.strong_to_weak(rates, by_decay))
-        judged.append(findings.strong_to_weak_is_best(rates, by_decay))
+        judged.append(strong_to_weak(rates, by_decay))
+        judged.append(strong_to_weak_is_best(rates, by_decay))
     if autoencoder and fed > 2:
-        judged.append(findings.autoencoder_resists(rates, autoencoder))
+        judged.append(autoencoder_resists(rates, autoencoder))
     return judged
 
 

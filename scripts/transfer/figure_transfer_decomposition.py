@@ -17,7 +17,7 @@ def run(table: str, pairs: str, traits: dict[str, list[str]]) -> Figure:
     Args:
         table: Tidy table ``transfer-decomposition``.
         pairs: How many images of each network fool each other one.
-        traits: Architecture and part of each network.
+        traits: Architecture and split of each network.
     """
     known = {name: Trait(*both) for name, both in traits.items()}
     return decomposition_figure(

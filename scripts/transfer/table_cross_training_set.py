@@ -1,4 +1,4 @@
-"""Step: Table 4, distorted test images fed to networks trained on parts; its claims."""
+"""Step: Table 4, distorted test images fed to networks of both splits; its claims."""
 
 from pathlib import Path
 
@@ -43,5 +43,5 @@ if __name__ == "__main__":
         for name, (title, rows) in tables.items():
             outputs = {kind: output[f"{name}_{kind}"] for kind in FORMS}
             write_table(run(answers, rows, published), outputs, title)
-        found = claims(answers, settings["parts"])
+        found = claims(answers, settings["splits"])
         write_text(Path(output.claims), to_json(found))

@@ -9,6 +9,7 @@ from intriguing.attack import minimal_norm
 from intriguing.stats.agreement import Claim, to_json
 from intriguing.tables.html import claims_page
 from intriguing.tables.tidy import tidy
+from intriguing.transfer import minimal_norm as transfer_of_minimal
 from intriguing.workflow.files import write_text
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tabling import FORMS, read_published, write_table
@@ -35,13 +36,13 @@ def run(
     names = list(dict.fromkeys(name for name, _ in networks))
     cells, spreads = {}, {}
     kept = {a: every[every["column"].isin(among)] for a, every in answers.items()}
-    changes = minimal_norm.paired_answers(kept["minimal"], kept["lbfgs"])
+    changes = transfer_of_minimal.paired_hits(kept["minimal"], kept["lbfgs"])
     for model in names:
         own = [i for i, (name, _) in enumerate(networks) if name == model]
         read = {a: [pd.read_parquet(records[a][i]) for i in own] for a in records}
         found, spread = minimal_norm.length_cells(model, read["minimal"], read["lbfgs"])
         cells, spreads = cells | found, spreads | spread
-    transfer = minimal_norm.transfer_cells(changes, among)
+    transfer = transfer_of_minimal.transfer_cells(changes, among)
     # Row by row, as the columns of a table come in the order of its cells.
     cells = {c: i for m in names for c, i in (cells | transfer).items() if c[0] == m}
     paper = published[published["table"].eq("models")]
@@ -49,7 +50,8 @@ def run(
     beside = [paper.assign(table="minimal", column=f"distortion-{a}") for a in records]
     first = tidy(cells, pd.concat(beside), "minimal", spreads, minimal_norm.KINDS)
     second = table_2(answers["minimal"], names, published)
-    return {"table": first, "transfer": second}, minimal_norm.transfer_less(changes)
+    claim = transfer_of_minimal.minimal_transfers_less(changes)
+    return {"table": first, "transfer": second}, claim
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Step: Table 3, errors and mean distortions of networks trained on parts."""
+"""Step: Table 3, errors and mean distortions of networks trained on splits."""
 
 import json
 from pathlib import Path
@@ -45,4 +45,4 @@ if __name__ == "__main__":
     with step_log(snakemake, threads=None):
         errors = json.loads(Path(files.errors).read_text())
         table = run(networks, errors, files.records, files.published)
-        write_table(table, snakemake.output, "Table 3: networks trained on parts")
+        write_table(table, snakemake.output, "Table 3: networks trained on splits")

@@ -9,7 +9,12 @@ from intriguing.tables.html import claims_page
 from intriguing.tables.row_names import FACTOR
 from intriguing.tables.tidy import tidy
 from intriguing.transfer.asymmetry import longer_transfers_further
-from intriguing.transfer.decomposition import Trait, cells, data_costs_more, with_kinds
+from intriguing.transfer.decomposition import (
+    Trait,
+    data_costs_more,
+    decomposition_cells,
+    with_kinds,
+)
 from intriguing.workflow.files import write_text
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tabling import read_published, write_table
@@ -28,14 +33,16 @@ def run(
 
     Args:
         pairs: How many images of each network fool each other one.
-        traits: Architecture and part of each network.
+        traits: Architecture and split of each network.
         judged: Length of the perturbations at which data and architecture are judged.
         published: The paper's numbers; it has none for this table.
     """
     known = {name: Trait(*both) for name, both in traits.items()}
     sorted_pairs = with_kinds(pairs, known)
     lengths = list(pairs["length"].unique())
-    table = tidy(cells(sorted_pairs, lengths), published, "transfer-decomposition")
+    table = tidy(
+        decomposition_cells(sorted_pairs, lengths), published, "transfer-decomposition"
+    )
     as_found = sorted_pairs[sorted_pairs["length"] == AS_FOUND]
     return table, [
         data_costs_more(sorted_pairs, judged),

@@ -6,9 +6,9 @@ from safetensors.torch import load_file
 from intriguing.models.files import load_model
 from intriguing.transfer.predictions import (
     adversarial_sets,
-    answers,
+    networks_of_seed,
     noise_sets,
-    of_seed,
+    predictions_on,
 )
 from intriguing.workflow.files import replacing
 from intriguing.workflow.step import progress, step_log
@@ -38,7 +38,9 @@ def run(
         if seed not in noisy:  # images of a seed are the same for every network
             sets |= noise_sets(clean, deviations, seed)
         noisy.add(seed)
-        tables.append(answers(of_seed(networks, seed), sets, clean, *known))
+        tables.append(
+            predictions_on(networks_of_seed(networks, seed), sets, clean, *known)
+        )
     return pd.concat(tables, ignore_index=True)
 
 

@@ -1,4 +1,4 @@
-"""Step: feed the images made for each network trained on a part to every other one."""
+"""Step: feed the images made for each network trained on a split to every other one."""
 
 from collections.abc import Iterator
 
@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from intriguing.models.evaluation import predict
 from intriguing.models.files import load_model
 from intriguing.tables.row_names import FACTOR, MATCHED_LENGTH
-from intriguing.transfer.amplification import amplify, lengthen, root_mean_square
-from intriguing.transfer.predictions import matched_noise
+from intriguing.transfer.amplification import amplify, lengthen
+from intriguing.transfer.predictions import matched_noise, root_mean_square
 from intriguing.workflow.files import replacing
 from intriguing.workflow.step import progress, step_log
 

@@ -1,4 +1,4 @@
-"""Step: feed distorted test images to networks trained on parts of the digits."""
+"""Step: feed distorted test images to networks trained on splits of the digits."""
 
 import pandas as pd
 import torch
@@ -7,7 +7,7 @@ from safetensors.torch import load_file
 from intriguing.data import to_pixels
 from intriguing.models.files import load_model
 from intriguing.transfer.amplification import amplified_sets
-from intriguing.transfer.predictions import answers, noise_sets, of_seed
+from intriguing.transfer.predictions import networks_of_seed, noise_sets, predictions_on
 from intriguing.workflow.files import replacing
 from intriguing.workflow.step import progress, step_log
 
@@ -35,15 +35,17 @@ def run(
         clean, known = stored["clean"], (stored["label"], stored["index"], seed)
         found, amount = stored["adversarial"], settings["amplified"]
         sets = amplified_sets(source, clean, found, amount, seed)
-        tables.append(answers(of_seed(networks, seed), sets, clean, *known))
+        tables.append(
+            predictions_on(networks_of_seed(networks, seed), sets, clean, *known)
+        )
     count = len(digits["labels"])
     for seed in dict.fromkeys(seed for _, seed in images):
         for rows in torch.arange(count).split(BLOCK):
             clean, known = to_pixels(digits["images"][rows]), digits["labels"][rows]
             draw = seed * count + int(rows[0])  # each block has noise of its own
             sets = noise_sets(clean, settings["deviations"], draw)
-            fed = of_seed(networks, seed)
-            tables.append(answers(fed, sets, clean, known, rows, seed))
+            fed = networks_of_seed(networks, seed)
+            tables.append(predictions_on(fed, sets, clean, known, rows, seed))
     return pd.concat(tables, ignore_index=True)
 
 

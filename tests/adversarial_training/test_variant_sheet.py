@@ -6,13 +6,13 @@ import pytest
 from conftest import ROOT
 
 from intriguing.adversarial_training.claims import claims
-from intriguing.adversarial_training.table import arm_cells
+from intriguing.adversarial_training.table import variant_cells
 from intriguing.errors import InputError
-from intriguing.workflow import arms
+from intriguing.workflow import variants
 from intriguing.workflow.config import read_config
 
 SHEET = """\
-setting arm decay dropout lengths weight renewed learning_rate epochs batch chosen
+setting variant decay dropout lengths weight renewed learning_rate epochs batch chosen
 decay-1 weight-decay 1e-5,1e-5,1e-6 0,0,0 -,-,- 0 1 1e-2 2 50 yes
 drop-1 dropout 1e-5,1e-5,1e-6 0.2,0.1,0 -,-,- 0 1 1e-2 2 50 -
 drop-2 dropout 1e-5,1e-5,1e-6 0.3,0.1,0 -,-,- 0 1 1e-2 2 50 yes
@@ -22,9 +22,9 @@ layer-1 layer-pools 1e-5,1e-5,1e-6 0,0,0 1.5,0.3,- 2 0.25 1e-2 2 50 yes
 
 
 def read(tmp_path, text):
-    path = tmp_path / "arms.tsv"
+    path = tmp_path / "variants.tsv"
     path.write_text(text.replace(" ", "\t"))
-    return arms.read_arms(path)
+    return variants.read_variants(path)
 
 
 def test_a_setting_is_read_as_it_is_meant(tmp_path):
@@ -35,7 +35,7 @@ def test_a_setting_is_read_as_it_is_meant(tmp_path):
 
 
 def test_the_chosen_settings_have_the_names_of_their_networks(tmp_path):
-    chosen = arms.chosen(read(tmp_path, SHEET))
+    chosen = variants.chosen(read(tmp_path, SHEET))
     assert list(chosen) == [
         "FC100-100-10-weight-decay",
         "FC100-100-10-dropout",
@@ -61,9 +61,9 @@ def test_the_chosen_settings_have_the_names_of_their_networks(tmp_path):
         ("1.5,-,- 2", "1.5,1,- 2", "image-1, lengths: do not make it"),
         ("1.5,0.3,- 2", "1.5,-,- 2", "layer-1, lengths: do not make it"),
         ("1.5,0.3,- 2", "1.5,0.3 2", "layer-1, lengths: must have 3 entries"),
-        ("0.2,0.1,0", "0,0,0", "drop-1, dropout: does not make it the arm"),
+        ("0.2,0.1,0", "0,0,0", "drop-1, dropout: does not make it the variant"),
         ("0.2,0.1,0", "1,0.1,0", "drop-1, dropout.0"),
-        ("weight-decay", "weight", "decay-1, arm: must be"),
+        ("weight-decay", "weight", "decay-1, variant: must be"),
     ],
 )
 def test_a_wrong_sheet_is_told_with_row_and_column(tmp_path, old, new, told):
@@ -71,20 +71,22 @@ def test_a_wrong_sheet_is_told_with_row_and_column(tmp_path, old, new, told):
     with pytest.raises(InputError) as caught:
         read(tmp_path, SHEET.replace(old, new))
     assert told in str(caught.value)
-    assert "arms.tsv" in str(caught.value)
+    assert "variants.tsv" in str(caught.value)
 
 
 def test_a_step_takes_what_it_needs_and_not_which_was_chosen(tmp_path):
     row = read(tmp_path, SHEET)["image-1"]
-    found = arms.arm_settings(read_config({}), row)
-    assert set(found["arm"]) == {*("decay", "dropout", "lengths", "weight", "renewed")}
+    found = variants.variant_settings(read_config({}), row)
+    assert set(found["variant"]) == {
+        *("decay", "dropout", "lengths", "weight", "renewed")
+    }
     assert set(found["recipe"]) == {"learning_rate", "epochs", "batch"}
     assert "chosen" not in str(found)
 
 
 def test_every_arm_was_given_as_many_settings_to_choose_from():
-    rows = arms.read_arms(ROOT / "config/arms.tsv").values()
-    counts = pd.Series([row.arm for row in rows]).value_counts()
+    rows = variants.read_variants(ROOT / "config/variants.tsv").values()
+    counts = pd.Series([row.variant for row in rows]).value_counts()
     assert {"weight-decay", "dropout", "input-pool", "layer-pools"} <= set(counts.index)
     assert counts.nunique() == 1
 
@@ -94,12 +96,12 @@ TUNED = ROOT / "results/paper/tables/tuning.csv"
 
 @pytest.mark.skipif(not TUNED.is_file(), reason="`snakemake tuning` has not been run")
 def test_the_best_setting_on_held_out_images_is_the_chosen_one():
-    rows = arms.read_arms(ROOT / "config/arms.tsv")
+    rows = variants.read_variants(ROOT / "config/variants.tsv")
     table = pd.read_csv(TUNED)
     errors = table[table["column"] == "held-out-error"].set_index("row")["value"]
     assert set(errors.index) == set(rows)
     for row in (row for row in rows.values() if row.chosen == "yes"):
-        own = [name for name, other in rows.items() if other.arm == row.arm]
+        own = [name for name, other in rows.items() if other.variant == row.variant]
         assert errors[row.setting] == errors[own].min()
 
 
@@ -152,7 +154,7 @@ def test_transfer_is_counted_among_images_answered_rightly_when_clean():
         frames.append(pd.DataFrame({**known, "prediction": np.where(wrong, 0, 1)}))
     errors = {"train": {"wrong": 0, "images": 9}, "test": {"wrong": 3, "images": 9}}
     answers = pd.concat(frames, ignore_index=True)
-    cells, _ = arm_cells({"A": [errors], "B": [errors]}, answers)
+    cells, _ = variant_cells({"A": [errors], "B": [errors]}, answers)
     for prefix in ("", "amplified:"):
         assert cells[f"{prefix}A", "A"].value == pytest.approx(13 / 50)
         assert cells[f"{prefix}A", "B"].value == pytest.approx(13 / 25)

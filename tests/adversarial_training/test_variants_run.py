@@ -14,8 +14,10 @@ from intriguing import load_model
 
 pytestmark = pytest.mark.slow
 
-ARMS = ("weight-decay", "dropout", "input-pool", "layer-pools")
-NAMES = {"FC100-100-10": "FC100-100-10"} | {f"FC100-100-10-{arm}": arm for arm in ARMS}
+VARIANTS = ("weight-decay", "dropout", "input-pool", "layer-pools")
+NAMES = {"FC100-100-10": "FC100-100-10"} | {
+    f"FC100-100-10-{variant}": variant for variant in VARIANTS
+}
 TEST_IMAGES = 300
 
 
@@ -57,9 +59,9 @@ def test_the_error_is_what_the_stored_network_answers(networks, table, mnist_raw
     labels = np.fromfile(mnist_raw / "t10k-labels-idx1-ubyte", np.uint8)[8:]
     pixels = torch.from_numpy(images.reshape(-1, 1, 28, 28)[:TEST_IMAGES].copy()) / 255
     wanted = torch.from_numpy(labels[:TEST_IMAGES].copy())
-    for arm, network in networks.items():
+    for variant, network in networks.items():
         share = 1 - right(network, pixels, wanted).double().mean().item()
-        assert table[arm, "test-error"] == pytest.approx(share, abs=1e-6)
+        assert table[variant, "test-error"] == pytest.approx(share, abs=1e-6)
 
 
 def test_transfer_is_what_stored_networks_answer_to_stored_images(
@@ -93,7 +95,7 @@ def test_tuning_tries_every_setting_and_no_test_image(smoke, tmp_path):
     call(tree, *python("snakemake", *options))
     found = pd.read_csv(tree / RUN / "tables/tuning.csv")
     assert set(found["column"]) == {"train-error", "held-out-error"}
-    settings = (tree / "config/smoke-arms.tsv").read_text().splitlines()[1:]
+    settings = (tree / "config/smoke-variants.tsv").read_text().splitlines()[1:]
     assert list(found["row"].unique()) == [line.split("\t")[0] for line in settings]
     for path in (tree / RUN / "tuning").rglob("*.json"):
         counts = json.loads(path.read_text())

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+import content_reruns
 from content_reruns import (
     CodeDigestError,
     code_digest,
@@ -23,7 +24,6 @@ from content_reruns import (
     reached_modules,
 )
 from content_reruns.canonical import canonical
-from intriguing.workflow import digest as digest_package
 
 # No deadline: a busy machine is no failure.
 steady = settings(deadline=None, max_examples=60)
@@ -683,7 +683,7 @@ def pythons() -> list[str]:
 
 
 def test_a_copied_digest_gives_the_same_under_every_python_found(tmp_path):
-    shutil.copytree(Path(digest_package.__file__).parent, tmp_path / "copied")
+    shutil.copytree(Path(content_reruns.__file__).parent, tmp_path / "copied")
     files = {**NET, "src/net/layers.py": AWKWARD}
     with checkout(files) as (step, roots):
         expected = code_digest(step, roots)

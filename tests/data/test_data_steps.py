@@ -66,7 +66,7 @@ def test_the_halves_of_the_stored_set_are_disjoint_and_cover_it(
     counts = {"train": 301, "test": 1}
     step("data/mnist.py")(mnist_raw, CHECKSUMS, counts, outputs)
     paths = tmp_path / "P1.txt", tmp_path / "P2.txt"
-    step("data/halves.py")(outputs["train"], 0, *paths)
+    step("data/splits.py")(outputs["train"], 0, *paths)
     first, second = (np.loadtxt(path, dtype=int) for path in paths)
     assert (len(first), len(second)) == (150, 151)
     assert sorted([*first, *second]) == list(range(301))

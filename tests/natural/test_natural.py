@@ -360,7 +360,7 @@ def test_krizhevskys_network_trains_on_a_folder_of_pictures(raw, tmp_path):
         for name, colour in colours.items():
             for i in range(3):
                 picture(raw / "flags" / part / name / f"{i}.png", (250, 240), colour)
-    read = runpy.run_path(str(ROOT / "scripts/natural/datasets.py"))["run"]
+    read = runpy.run_path(str(ROOT / "scripts/data/datasets.py"))["run"]
     files = {}
     for part, tensors in read("flags", FOLDER[1]).items():
         files[part] = str(tmp_path / f"{part}.safetensors")

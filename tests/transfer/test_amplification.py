@@ -11,8 +11,8 @@ from intriguing.transfer.amplification import (
     amplify_literally,
     amplify_together,
     lengthen,
-    root_mean_square,
 )
+from intriguing.transfer.predictions import root_mean_square
 
 
 @pytest.fixture

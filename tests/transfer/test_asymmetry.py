@@ -8,7 +8,7 @@ import pytest
 from conftest import ROOT
 
 from intriguing.transfer.asymmetry import (
-    both_ways,
+    both_directions,
     longer_transfers_further,
     slope,
     slope_interval,
@@ -38,20 +38,20 @@ def pairs_with(seeds, generator, slope=TRUE, luck=0.0):
 
 
 def test_two_networks_of_the_same_data_are_paired_once():
-    both = both_ways(pairs_with(3, np.random.default_rng(0)))
+    both = both_directions(pairs_with(3, np.random.default_rng(0)))
     on_p1, on_p2 = 6 * 5 / 2, 3 * 2 / 2
     assert len(both) == on_p1 + on_p2
 
 
 def test_the_slope_is_the_one_that_was_put_in():
-    both = both_ways(pairs_with(4, np.random.default_rng(1)))
+    both = both_directions(pairs_with(4, np.random.default_rng(1)))
     assert slope(both) == pytest.approx(TRUE, abs=1e-3)
 
 
 def test_which_network_comes_first_does_not_matter():
-    both = both_ways(pairs_with(3, np.random.default_rng(2), luck=0.02))
+    both = both_directions(pairs_with(3, np.random.default_rng(2), luck=0.02))
     turned = both.copy()
-    turned.loc[::2, ["longer", "more"]] *= -1
+    turned.loc[::2, ["log_ratio", "difference"]] *= -1
     assert slope(turned) == pytest.approx(slope(both))
 
 
@@ -59,11 +59,11 @@ def test_the_interval_covers_the_truth_where_networks_have_luck_of_their_own():
     """Pairs share networks: errors that took them for independent would miss."""
     covered, naive, draws = 0, 0, 150
     for seed in range(draws):
-        both = both_ways(pairs_with(5, np.random.default_rng(seed), luck=0.02))
+        both = both_directions(pairs_with(5, np.random.default_rng(seed), luck=0.02))
         found = slope_interval(both)
         covered += found.low <= TRUE <= found.high
-        left = both["more"] - slope(both) * both["longer"]
-        error = left.std() / both["longer"].pow(2).sum() ** 0.5
+        left = both["difference"] - slope(both) * both["log_ratio"]
+        error = left.std() / both["log_ratio"].pow(2).sum() ** 0.5
         naive += abs(slope(both) - TRUE) <= 1.96 * error
     assert covered >= 0.9 * draws > naive
 
@@ -78,12 +78,12 @@ def test_the_claim_says_which_way_transfer_is_better(put_in, verdict):
     assert claim.measured == pytest.approx(put_in / 100, abs=1e-3)
 
 
-def test_the_paper_s_own_pair_stands_beside_the_slope():
+def test_the_evidence_compares_the_slope_with_the_paper_s_own_pair():
     pairs = pairs_with(5, np.random.default_rng(4))
-    said = longer_transfers_further(pairs, TRAITS, PUBLISHED).evidence
-    assert "0.062 of FC100-100-10@P1 against 0.059 of FC123-456-10@P1" in said
-    assert f"makes {TRUE * np.log(0.062 / 0.059):.3f}" in said
-    assert said.endswith(f"differs by {0.262 - 0.0625:.3f}")
+    text = longer_transfers_further(pairs, TRAITS, PUBLISHED).evidence
+    assert "of FC100-100-10@P1 (0.062) and FC123-456-10@P1 (0.059)" in text
+    assert f"difference of {TRUE * np.log(0.062 / 0.059):.3f}" in text
+    assert text.endswith(f"paper has {0.262 - 0.0625:.3f}")
 
 
 @pytest.mark.parametrize("seeds", [1, 2])

@@ -10,12 +10,12 @@ from intriguing.figures.decomposition import decomposition_figure
 from intriguing.tables.tidy import COLUMNS, tidy
 from intriguing.transfer.decomposition import (
     Trait,
-    cells,
     data_costs_more,
-    difference,
+    decomposition_cells,
     kind_of,
     pair_mean,
-    per_seed,
+    seed_difference,
+    seed_values,
     with_kinds,
 )
 
@@ -69,7 +69,7 @@ def test_a_pair_is_named_after_what_differs(source, target, same_seed, kind):
 
 
 def test_every_cell_is_the_share_that_was_put_in():
-    found = cells(pairs_by(known), LENGTHS)
+    found = decomposition_cells(pairs_by(known), LENGTHS)
     for (row, _), interval in found.items():
         expected = 0.02 if row == "noise" else known(None, None, row)
         assert interval.value == pytest.approx(expected)
@@ -90,7 +90,7 @@ def test_values_of_seeds_have_the_mean_of_all_pairs():
     pairs = pairs_by(lambda *_: generator.random())
     for kind in ("other-seed", "other-data"):
         own = pairs[(pairs["kind"] == kind) & (pairs["length"] == "times-1")]
-        assert per_seed(own).mean() == pytest.approx(own["share"].mean())
+        assert seed_values(own).mean() == pytest.approx(own["share"].mean())
 
 
 def test_the_interval_covers_the_truth_where_networks_differ_as_source_and_target():
@@ -121,7 +121,7 @@ def test_a_difference_is_compared_seed_by_seed():
     first, second = (
         own[own["kind"] == k] for k in ("other-architecture", "other-data")
     )
-    found = difference(first, second)
+    found = seed_difference(first, second)
     assert found.value == pytest.approx(0.15, abs=0.005)
     assert found.high - found.low < 0.02
 
@@ -146,7 +146,7 @@ def test_the_claim_says_which_of_the_two_costs_more(data, verdict):
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_one_or_two_seeds_decide_nothing_and_break_nothing(seeds):
     pairs = pairs_by(known, seeds=seeds)
-    found = cells(pairs, LENGTHS)
+    found = decomposition_cells(pairs, LENGTHS)
     assert (found["other-seed", "times-1"] is None) == (seeds == 1)
     assert found["other-data-same-seed", "times-1"].value == pytest.approx(0.2)
     claim = data_costs_more(pairs, "matched-0.1")
@@ -155,7 +155,9 @@ def test_one_or_two_seeds_decide_nothing_and_break_nothing(seeds):
 
 def test_the_figure_shows_each_kind_in_both_panels_and_every_pair():
     pairs = pairs_by(known)
-    table = tidy(cells(pairs, LENGTHS), NO_PAPER, "transfer-decomposition")
+    table = tidy(
+        decomposition_cells(pairs, LENGTHS), NO_PAPER, "transfer-decomposition"
+    )
     assert list(table) == COLUMNS
     left, right = decomposition_figure(table, pairs).axes
     assert sorted(left.lines[-1].get_xdata()) == [] or len(left.lines) > 12

@@ -3,7 +3,7 @@
 import torch
 
 from intriguing.models.perceptron import perceptron
-from intriguing.transfer.predictions import answers, of_seed
+from intriguing.transfer.predictions import networks_of_seed, predictions_on
 
 
 def network(seed):
@@ -18,7 +18,7 @@ def test_every_image_has_a_row_for_every_set_and_network():
     networks = {"A": network(1), "B": network(2)}
     sets = {"clean": clean, "moved": clean + 0.3}
     labels, index = torch.arange(7) % 3, torch.arange(7) + 50
-    found = answers(networks, sets, clean, labels, index, seed=4)
+    found = predictions_on(networks, sets, clean, labels, index, seed=4)
     assert len(found) == 2 * 2 * 7
     assert set(found["seed"]) == {4}
     for (row, column), own in found.groupby(["row", "column"]):
@@ -33,10 +33,10 @@ def test_every_image_has_a_row_for_every_set_and_network():
 def test_networks_of_the_same_seed_are_fed_and_convex_ones_always():
     linear, first, second = network(0), network(1), network(2)
     networks = {("linear", 0): linear, ("deep", 0): first, ("deep", 1): second}
-    assert of_seed(networks, 1) == {"linear": linear, "deep": second}
-    assert of_seed(networks, 0) == {"linear": linear, "deep": first}
+    assert networks_of_seed(networks, 1) == {"linear": linear, "deep": second}
+    assert networks_of_seed(networks, 0) == {"linear": linear, "deep": first}
 
 
 def test_a_network_that_lacks_the_seed_but_has_several_is_left_out():
     linear, few = network(0), {("few", s): network(s) for s in (0, 1)}
-    assert of_seed({("linear", 0): linear, **few}, 3) == {"linear": linear}
+    assert networks_of_seed({("linear", 0): linear, **few}, 3) == {"linear": linear}

@@ -24,7 +24,9 @@ def sheet():
         return {row["model"]: row for row in csv.DictReader(lines, delimiter="\t")}
 
 
-PART_OF = {name: row["part"] for name, row in sheet().items() if row["part"] != "all"}
+SPLIT_OF = {
+    name: row["split"] for name, row in sheet().items() if row["split"] != "all"
+}
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +38,7 @@ def results(mnist_raw, tmp_path_factory):
 def networks(results):
     return {
         (m, s): load_model(results / f"models/{m}/{s}.safetensors")
-        for m, s in itertools.product(PART_OF, SEEDS)
+        for m, s in itertools.product(SPLIT_OF, SEEDS)
     }
 
 
@@ -45,7 +47,7 @@ def made(results):
     """Load the images made for each network."""
     return {
         (m, s): load_file(results / f"adversarial/lbfgs/{m}/{s}.safetensors")
-        for m, s in itertools.product(PART_OF, SEEDS)
+        for m, s in itertools.product(SPLIT_OF, SEEDS)
     }
 
 
@@ -84,9 +86,9 @@ def test_test_images_are_distorted(made, digits):
 
 def test_networks_of_a_seed_are_attacked_on_the_same_images(made):
     for seed in SEEDS:
-        drawn = {tuple(made[m, seed]["index"].tolist()) for m in PART_OF}
+        drawn = {tuple(made[m, seed]["index"].tolist()) for m in SPLIT_OF}
         assert len(drawn) == 1
-    first, second = (made[next(iter(PART_OF)), seed]["index"] for seed in SEEDS)
+    first, second = (made[next(iter(SPLIT_OF)), seed]["index"] for seed in SEEDS)
     assert not torch.equal(first, second)
 
 
@@ -94,7 +96,7 @@ def test_networks_of_a_seed_are_attacked_on_the_same_images(made):
 def test_transfer_is_what_stored_networks_answer_to_stored_images(
     results, networks, made, prefix
 ):
-    for source, target in itertools.product(PART_OF, PART_OF):
+    for source, target in itertools.product(SPLIT_OF, SPLIT_OF):
         shares = []
         for seed in SEEDS:
             stored = made[source, seed]
@@ -120,14 +122,14 @@ def test_table_3_is_what_stored_networks_answer_to_the_digits(
     }
     sets = {f"error-{part}": (pixels[i], labels[i]) for part, i in parts.items()}
     sets["test-error"] = tuple(tensor[:TEST_IMAGES] for tensor in test)
-    for model, (column, images) in itertools.product(PART_OF, sets.items()):
+    for model, (column, images) in itertools.product(SPLIT_OF, sets.items()):
         shares = [wrong(networks[model, seed], *images) for seed in SEEDS]
         found = value(results, "training-sets", model, column)
         assert found == pytest.approx(np.mean(shares), abs=1e-6), (model, column)
 
 
 def test_a_network_knows_its_own_part_better(results):
-    for model, part in PART_OF.items():
+    for model, part in SPLIT_OF.items():
         other = {"P1": "P2", "P2": "P1"}[part]
         own, foreign = (
             value(results, "training-sets", model, f"error-{p}") for p in (part, other)
@@ -136,14 +138,14 @@ def test_a_network_knows_its_own_part_better(results):
 
 
 def test_the_literal_formula_hardly_moves_an_image(results):
-    for model in PART_OF:
+    for model in SPLIT_OF:
         found = value(results, "amplification", f"literal:{model}", "distortion")
         assert found <= 0.1 / 28 * 1.001
 
 
 def test_every_pair_of_networks_is_in_the_decomposition(results):
     pairs = pd.read_parquet(results / "transfer/pairs.parquet")
-    networks = set(itertools.product(PART_OF, SEEDS))
+    networks = set(itertools.product(SPLIT_OF, SEEDS))
     found = set(zip(pairs["source"], pairs["source_seed"], strict=True))
     assert found == networks
     for _, own in pairs.groupby("length"):

@@ -53,17 +53,15 @@ def test_a_name_that_is_not_there_is_missed_by_name():
     ("step", "reached"),
     [
         ("import intriguing", set()),
-        ("from intriguing import load_model", {"models", "errors"}),
-        ("import intriguing\nintriguing.stats.wilson", {"stats", "errors"}),
+        ("from intriguing import load_model", {"models", "errors.py"}),
+        ("import intriguing\nintriguing.stats.wilson", {"stats"}),
     ],
 )
 def test_a_step_depends_on_what_it_asks_the_package_for(step, reached, tmp_path):
     (tmp_path / "step.py").write_text(step)
     paths = set(reached_modules(tmp_path / "step.py", [LIBRARY.parent]))
     paths -= {tmp_path / "step.py", LIBRARY / "__init__.py"}
-    assert {path.relative_to(LIBRARY).as_posix() for path in paths} == {
-        f"{name}.py" for name in reached
-    }
+    assert {path.relative_to(LIBRARY).parts[0] for path in paths} == reached
 
 
 def test_shapes_are_checked_under_test():

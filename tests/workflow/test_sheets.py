@@ -19,7 +19,7 @@ from intriguing.workflow.sheets import (
 )
 
 MODELS = """\
-model family hidden decay part learning_rate epochs batch warmup
+model family hidden decay split learning_rate epochs batch warmup
 FC10-1 linear - 1 all - - - -
 FC9-8-10@P1 sigmoid 9,8 1e-5,1e-5,1e-6 P1 2e-2 3 50 0
 AE7-10 autoencoder 7 1e-6 all 2e-2 3 50 0.2
@@ -63,7 +63,7 @@ def test_a_row_is_read_as_it_is_meant(models):
         family="sigmoid",
         hidden=(9, 8),
         decay=(1e-5, 1e-5, 1e-6),
-        part="P1",
+        split="P1",
         learning_rate=0.02,
         epochs=3,
         batch=50,
@@ -90,7 +90,7 @@ def test_a_row_is_read_as_it_is_meant(models):
         ("50 0.2", "50 1.2", ["row AE7-10, warmup: must be less than 1"]),
         ("1e-6 all", "-1 all", ["row AE7-10, decay.0: must be at least 0"]),
         ("1e-6 all", "nan all", ["row AE7-10, decay.0: must be a finite number"]),
-        ("1e-6 all", "1e-6 P3", ["row AE7-10, part: must be", "'P3'"]),
+        ("1e-6 all", "1e-6 P3", ["row AE7-10, split: must be", "'P3'"]),
         ("1e-6 all", "1e-6 P2", ["row AE7-10, model: must end in @P2"]),
         ("AE7-10", "../AE7", ["row ../AE7, model: must match"]),
     ],
@@ -238,14 +238,14 @@ def test_smoke_has_every_kind_of_network_and_search_of_the_paper_run():
     (models, attacks), (small_models, small_attacks) = sheets("paper"), sheets("smoke")
     assert list(small_models) == [m for m in models if m in small_models]
     assert list(small_attacks) == [a for a in attacks if a in small_attacks]
-    kinds = [{(r.family, r.part) for r in m.values()} for m in (models, small_models)]
+    kinds = [{(r.family, r.split) for r in m.values()} for m in (models, small_models)]
     assert kinds[0] == kinds[1]
     # A search begins anew or goes on from the finest one's records.
     assert {"refine", "grid"} == {row.search for row in small_attacks.values()}
     for name, small in small_models.items():
         row = models[name]
         assert (small.family, small.hidden) == (row.family, row.hidden)
-        assert (small.decay, small.part) == (row.decay, row.part)
+        assert (small.decay, small.split) == (row.decay, row.split)
 
 
 def test_the_papers_networks_are_in_the_sheet():

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from scratch import RUN, call, jobs, of_rule, planned, smoke_run, snakemake, twin
 
 from intriguing import load_model
-from intriguing.attack.minimal_norm import KNOWN
+from intriguing.attack.minimal_norm import PAPER_START
 
 pytestmark = pytest.mark.slow
 
@@ -41,8 +41,8 @@ def sheet(name):
         }
 
 
-# Those trained on parts have tables of their own.
-WHOLE = {name: row for name, row in sheet("models").items() if row["part"] == "all"}
+# Those trained on splits have tables of their own.
+WHOLE = {name: row for name, row in sheet("models").items() if row["split"] == "all"}
 HALVED = [name for name in sheet("models") if name not in WHOLE]
 PERCEPTRONS, ATTACKS = list(WHOLE), sheet("attacks")
 CONVOLUTIONAL = sheet("convolutional")
@@ -62,9 +62,9 @@ CONTROLS = [
 ]
 CHOICES = [*ATTACKS, "correct-only", "all-images"]
 ERRORS = ["train-error", "test-error", "distortion"]
-WON = [f"won-by-{start}" for start in ("walk", "smoothed", "start-image", "paper")]
+WON = [f"won-by-{start}" for start in ("clean", "smoothed", "start-image", "paper")]
 STARTS = [*WON, "unconverged"]
-MINIMAL = ["distortion-lbfgs", "distortion-minimal", "ratio", "shorter", "corners"]
+MINIMAL = ["distortion-lbfgs", "distortion-minimal", "ratio", "shorter", "ties"]
 MINIMAL += [*STARTS, "transfer-lbfgs", "transfer-minimal", "transfer-change"]
 NO_SHARES = {"ratio", "transfer-change"}
 AMPLIFIED = [f"amplified:{m}" for m in HALVED]
@@ -87,7 +87,7 @@ LENGTHS = [
     *(f"matched-{n}" for n in (0.06, 0.08, 0.1, 0.12, 0.15, 0.18)),
 ]
 BEYOND = ("transfer-decomposition",)
-ARMS = ["FC100-100-10", "weight-decay", "dropout", "input-pool", "layer-pools"]
+VARIANTS = ["FC100-100-10", "weight-decay", "dropout", "input-pool", "layer-pools"]
 FIGURES = ("examples", "cross-model", "distortions", "spectra", "top-images")
 FIGURES += ("cross-training-set", *BEYOND)
 LINEAR, SIGMOID = ("1e-2", "1"), ("FC100-100-10",)
@@ -126,8 +126,8 @@ TABLES = {
     "amplification": (AMPLIFICATION, [*HALVED, "distortion"]),
     "transfer-decomposition": (PAIRS, LENGTHS),
     "adversarial-training": (
-        [*ARMS, *(f"amplified:{arm}" for arm in ARMS)],
-        [*ERRORS, *ARMS],
+        [*VARIANTS, *(f"amplified:{variant}" for variant in VARIANTS)],
+        [*ERRORS, *VARIANTS],
     ),
     "spectral": (
         [
@@ -382,15 +382,15 @@ def test_no_shortest_perturbation_is_longer_than_the_papers(results, new, old):
     assert (ratio < 0.999).any()
 
 
-def test_corners_and_starts_are_those_of_the_records(results):
+def test_ties_and_starts_are_those_of_the_records(results):
     frame = table(results, "minimal")
     for model, seeds in SEEDS_OF.items():
         own = pd.concat([made(results, f"minimal/{model}/{s}")[1] for s in seeds])
-        shares = ("corners", *STARTS)
+        shares = ("ties", *STARTS)
         found = {column: value(frame, model, column) for column in shares}
-        assert found["corners"] == pytest.approx((own["tied"] >= 2).mean(), abs=1e-6)
+        assert found["ties"] == pytest.approx((own["tied"] >= 2).mean(), abs=1e-6)
         assert found["won-by-paper"] == pytest.approx(
-            (own["start"] == KNOWN).mean(), abs=1e-6
+            (own["start"] == PAPER_START).mean(), abs=1e-6
         )
         assert sum(found[name] for name in WON) == pytest.approx(1, abs=1e-5)
 
@@ -564,7 +564,7 @@ def test_dvc_and_git_hold_all_that_everything_makes(smoke):
     ("module", "rule"),
     [
         ("shortest", "attack_minimal"),
-        ("adversarial_training", "train_arm"),
+        ("adversarial_training", "train_variant"),
         ("asymmetry", "table_transfer_decomposition"),
     ],
 )

@@ -1,64 +1,68 @@
 # Ways to regularise a 100-100-10 network, some of them with adversarial pools. Rules of
 # their own: a change of the attack or of the pools trains none of the others again.
-ARM_OF = arms.chosen(ARMS)
-ARM_SEEDS = CFG.seeds[: CFG.adversarial_training.seeds]
-COMPARED_ARMS = [arms.BASELINE, *ARM_OF]
-ARM_TABLE = [(name, seed) for name in COMPARED_ARMS for seed in ARM_SEEDS]
+VARIANT_OF = variants.chosen(VARIANTS)
+VARIANT_SEEDS = CFG.seeds[: CFG.adversarial_training.seeds]
+COMPARED_VARIANTS = [variants.BASELINE, *VARIANT_OF]
+VARIANT_TABLE = [(name, seed) for name in COMPARED_VARIANTS for seed in VARIANT_SEEDS]
 
 
-rule train_arm:
+rule train_variant:
     input:
         train=f"{MNIST}/train.safetensors",
         test=f"{MNIST}/test.safetensors",
     output:
-        weights=f"{RESULTS}/models/{{arm}}/{{seed}}.safetensors",
-        errors=f"{RESULTS}/training/{{arm}}/{{seed}}.json",
+        weights=f"{RESULTS}/models/{{variant}}/{{seed}}.safetensors",
+        errors=f"{RESULTS}/training/{{variant}}/{{seed}}.json",
     log:
-        f"{RESULTS}/logs/train_arm/{{arm}}/{{seed}}.log",
+        f"{RESULTS}/logs/train_variant/{{variant}}/{{seed}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/train_arm/{{arm}}/{{seed}}.tsv"
+        f"{RESULTS}/benchmarks/train_variant/{{variant}}/{{seed}}.tsv"
     wildcard_constraints:
-        arm="|".join(map(re.escape, ARM_OF)) or "none",
+        variant="|".join(map(re.escape, VARIANT_OF)) or "none",
     priority: 10
     threads: 1
     resources:
         mem_mb=2000,
         runtime=15,
     params:
-        settings=lambda wildcards: arms.arm_settings(CFG, ARM_OF[wildcards.arm]),
+        settings=lambda wildcards: variants.variant_settings(
+            CFG, VARIANT_OF[wildcards.variant]
+        ),
         code=digest("adversarial_training/train_variant.py"),
     message:
-        "Train {wildcards.arm}, seed {wildcards.seed}"
+        "Train {wildcards.variant}, seed {wildcards.seed}"
     script:
         step("adversarial_training/train_variant.py")
 
 
-rule attack_arms:
+rule attack_variants:
     input:
-        weights=[f"{RESULTS}/models/{m}/{{seed}}.safetensors" for m in COMPARED_ARMS],
+        weights=[
+            f"{RESULTS}/models/{m}/{{seed}}.safetensors" for m in COMPARED_VARIANTS
+        ],
         test=f"{MNIST}/test.safetensors",
     output:
         images=[
             f"{RESULTS}/adversarial/lbfgs-test/{m}/{{seed}}.safetensors"
-            for m in COMPARED_ARMS
+            for m in COMPARED_VARIANTS
         ],
         records=[
             f"{RESULTS}/adversarial/lbfgs-test/{m}/{{seed}}.parquet"
-            for m in COMPARED_ARMS
+            for m in COMPARED_VARIANTS
         ],
-        answers=f"{RESULTS}/transfer/arms/{{seed}}.parquet",
+        answers=f"{RESULTS}/transfer/variants/{{seed}}.parquet",
     log:
-        f"{RESULTS}/logs/attack_arms/{{seed}}.log",
+        f"{RESULTS}/logs/attack_variants/{{seed}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/attack_arms/{{seed}}.tsv"
+        f"{RESULTS}/benchmarks/attack_variants/{{seed}}.tsv"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=20,
     params:
         settings={
-            "networks": COMPARED_ARMS,
-            **arms.attack_arms_settings(CFG, ATTACKS[sheets.FINEST]),
+            "networks": COMPARED_VARIANTS,
+            **variants.attack_variants_settings(CFG, ATTACKS[sheets.FINEST]),
         },
         code=digest("attack/attack_variants.py"),
     message:
@@ -69,8 +73,8 @@ rule attack_arms:
 
 rule table_adversarial_training:
     input:
-        errors=[f"{RESULTS}/training/{m}/{s}.json" for m, s in ARM_TABLE],
-        answers=[f"{RESULTS}/transfer/arms/{s}.parquet" for s in ARM_SEEDS],
+        errors=[f"{RESULTS}/training/{m}/{s}.json" for m, s in VARIANT_TABLE],
+        answers=[f"{RESULTS}/transfer/variants/{s}.parquet" for s in VARIANT_SEEDS],
         published="data/published.tsv",
     output:
         csv=f"{RESULTS}/tables/adversarial-training.csv",
@@ -98,7 +102,7 @@ rule table_adversarial_training:
         mem_mb=2000,
         runtime=5,
     params:
-        settings={"networks": ARM_TABLE, "prefix": arms.PREFIX},
+        settings={"networks": VARIANT_TABLE, "prefix": variants.PREFIX},
         code=digest("adversarial_training/table_adversarial_training.py"),
     message:
         "Error, distortion and transfer of every way to regularise, and the claims"
@@ -106,23 +110,25 @@ rule table_adversarial_training:
         step("adversarial_training/table_adversarial_training.py")
 
 
-rule tune_arm:
+rule tune_variant:
     input:
         train=f"{MNIST}/train.safetensors",
     output:
         f"{RESULTS}/tuning/{{setting}}/{{seed}}.json",
     log:
-        f"{RESULTS}/logs/tune_arm/{{setting}}/{{seed}}.log",
+        f"{RESULTS}/logs/tune_variant/{{setting}}/{{seed}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/tune_arm/{{setting}}/{{seed}}.tsv"
+        f"{RESULTS}/benchmarks/tune_variant/{{setting}}/{{seed}}.tsv"
     wildcard_constraints:
-        setting="|".join(map(re.escape, ARMS)) or "none",
+        setting="|".join(map(re.escape, VARIANTS)) or "none",
     threads: 1
     resources:
         mem_mb=2000,
         runtime=15,
     params:
-        settings=lambda wildcards: arms.tuning_settings(CFG, ARMS[wildcards.setting]),
+        settings=lambda wildcards: variants.tuning_settings(
+            CFG, VARIANTS[wildcards.setting]
+        ),
         code=digest("adversarial_training/tune_variant.py"),
     message:
         "Try {wildcards.setting} on images held out of training"
@@ -132,7 +138,7 @@ rule tune_arm:
 
 rule table_tuning:
     input:
-        errors=[f"{RESULTS}/tuning/{name}/{ARM_SEEDS[0]}.json" for name in ARMS],
+        errors=[f"{RESULTS}/tuning/{name}/{VARIANT_SEEDS[0]}.json" for name in VARIANTS],
         published="data/published.tsv",
     output:
         csv=f"{RESULTS}/tables/tuning.csv",
@@ -153,7 +159,7 @@ rule table_tuning:
         mem_mb=1000,
         runtime=5,
     params:
-        settings={"names": list(ARMS)},
+        settings={"names": list(VARIANTS)},
         code=digest("adversarial_training/table_tuning.py"),
     message:
         "Errors of all settings tried, on held-out images"
@@ -170,12 +176,16 @@ rule tuning:
 
 ADVERSARIAL_TRAINING = (
     []
-    if arms.BASELINE not in MODELS
+    if variants.BASELINE not in MODELS
     else [
-        *(f"{RESULTS}/models/{m}/{s}.safetensors" for m in ARM_OF for s in ARM_SEEDS),
+        *(
+            f"{RESULTS}/models/{m}/{s}.safetensors"
+            for m in VARIANT_OF
+            for s in VARIANT_SEEDS
+        ),
         *(
             f"{RESULTS}/adversarial/lbfgs-test/{m}/{s}.{kind}"
-            for m, s in ARM_TABLE
+            for m, s in VARIANT_TABLE
             for kind in ("safetensors", "parquet")
         ),
         *rules.table_adversarial_training.input,

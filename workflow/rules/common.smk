@@ -18,9 +18,9 @@ environ.update(
 
 from intriguing.errors import InputError
 from intriguing.workflow import (
-    arms,
+    variants,
     convolutions,
-    parts,
+    splits,
     provenance,
     settings,
     sheets,
@@ -35,20 +35,20 @@ try:
     CFG = read_config(config)
     RESULTS = f"results/{CFG.run}"
     ALL_MODELS = sheets.read_models(CFG.models)
-    MODELS = parts.whole(ALL_MODELS)
-    COMPARED = parts.compared(ALL_MODELS, CFG)
+    MODELS = splits.whole(ALL_MODELS)
+    COMPARED = splits.compared(ALL_MODELS, CFG)
     ATTACKS = sheets.read_attacks(CFG.attacks, MODELS)
     CONVOLUTIONAL = convolutions.read_convolutional(CFG.convolutional, ALL_MODELS)
     PERCEPTRONS = sheets.trained(MODELS, CFG.seeds)
     CONVOLUTED = convolutions.trained_convolutional(CONVOLUTIONAL, CFG.seeds)
     TRAINED = PERCEPTRONS + CONVOLUTED
-    ON_PARTS = sheets.trained(COMPARED, CFG.seeds)
+    ON_SPLITS = sheets.trained(COMPARED, CFG.seeds)
     PRETRAINED = {f"torchvision-{name}": name for name in CFG.natural.networks}
     SPECTRAL = TRAINED
     if PRETRAINED:
         SPECTRAL = [*CONVOLUTED, *((m, 0) for m in PRETRAINED), ("alexnet-2012", 0)]
     ATTACKED = sheets.attacked(ATTACKS, MODELS, CFG)
-    ARMS = arms.read_arms(CFG.arms)
+    VARIANTS = variants.read_variants(CFG.variants)
     if workflow.is_main_process:
         require_writable(RESULTS)
         # What DVC holds; tables and other small files are in git.
@@ -87,16 +87,16 @@ CLAIMS = [
 ]
 # Tables 3 and 4, where the config names networks for them.
 SETS = [
-    *(f"{RESULTS}/models/{m}/{s}.safetensors" for m, s in ON_PARTS),
-    *(f"{RESULTS}/training/{m}/{s}.json" for m, s in ON_PARTS),
+    *(f"{RESULTS}/models/{m}/{s}.safetensors" for m, s in ON_SPLITS),
+    *(f"{RESULTS}/training/{m}/{s}.json" for m, s in ON_SPLITS),
     *(
         f"{RESULTS}/adversarial/{sheets.FINEST}/{m}/{s}.{kind}"
-        for m, s in ON_PARTS
+        for m, s in ON_SPLITS
         for kind in ("safetensors", "parquet")
     ),
 ]
 if COMPARED:
-    SETS += [f"{RESULTS}/training/on-parts.json"]
+    SETS += [f"{RESULTS}/training/on-splits.json"]
     SETS += [f"{RESULTS}/transfer/training-sets.parquet"]
     SETS += [f"{RESULTS}/claims/training-sets.json"]
     SETS += [

@@ -36,9 +36,9 @@ rule halves:
         mem_mb=1000,
         runtime=5,
     params:
-        settings={"halves_seed": CFG.data.halves_seed},
-        code=digest("data/halves.py"),
+        settings={"split_seed": CFG.data.split_seed},
+        code=digest("data/splits.py"),
     message:
         "Cut the training images into P1 and P2"
     script:
-        step("data/halves.py")
+        step("data/splits.py")

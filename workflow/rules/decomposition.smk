@@ -1,5 +1,5 @@
-# Transfer between all networks of the sheet that are trained on a part.
-PAIRED = sheets.trained(parts.on_parts(ALL_MODELS), CFG.seeds)
+# Transfer between all networks of the sheet that are trained on a split.
+PAIRED = sheets.trained(splits.on_splits(ALL_MODELS), CFG.seeds)
 
 
 rule transfer_pairs:
@@ -21,10 +21,10 @@ rule transfer_pairs:
         mem_mb=2000,
         runtime=10,
     params:
-        settings=parts.transfer_pairs_settings(CFG, PAIRED),
+        settings=splits.transfer_pairs_settings(CFG, PAIRED),
         code=digest("transfer/transfer_pairs.py"),
     message:
-        "Feed longer and longer perturbations to every other network trained on a part"
+        "Feed longer and longer perturbations to every other network trained on a split"
     script:
         step("transfer/transfer_pairs.py")
 
@@ -59,7 +59,7 @@ rule table_transfer_decomposition:
         mem_mb=1000,
         runtime=5,
     params:
-        settings=parts.decomposition_settings(CFG, parts.on_parts(ALL_MODELS)),
+        settings=splits.decomposition_settings(CFG, splits.on_splits(ALL_MODELS)),
         code=digest("transfer/table_transfer_decomposition.py"),
     message:
         "How much of transfer is data, architecture, seed"
@@ -89,7 +89,7 @@ rule figure_transfer_decomposition:
         mem_mb=1000,
         runtime=5,
     params:
-        settings=parts.decomposition_settings(CFG, parts.on_parts(ALL_MODELS)),
+        settings=splits.decomposition_settings(CFG, splits.on_splits(ALL_MODELS)),
         code=digest("transfer/figure_transfer_decomposition.py"),
     message:
         "Transfer against amplification, by what two networks have in common"

@@ -52,11 +52,11 @@ rule images:
         runtime=20,
     params:
         settings=images_settings,
-        code=digest("natural/datasets.py"),
+        code=digest("data/datasets.py"),
     message:
         "Read the images {wildcards.data}"
     script:
-        step("natural/datasets.py")
+        step("data/datasets.py")
 
 
 rule photographs:

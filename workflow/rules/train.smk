@@ -1,7 +1,7 @@
-def part_of(wildcards):
-    """Indices of the training images when the network is trained on a part."""
-    part = ALL_MODELS[wildcards.model].part
-    return [] if part == "all" else f"{MNIST}/{part}.txt"
+def split_of(wildcards):
+    """Indices of the training images when the network is trained on a split."""
+    split = ALL_MODELS[wildcards.model].split
+    return [] if split == "all" else f"{MNIST}/{split}.txt"
 
 
 def training_settings(wildcards):
@@ -22,7 +22,7 @@ rule train:
     input:
         train=f"{MNIST}/train.safetensors",
         test=f"{MNIST}/test.safetensors",
-        part=part_of,
+        split=split_of,
     output:
         weights=f"{RESULTS}/models/{{model}}/{{seed}}.safetensors",
         errors=f"{RESULTS}/training/{{model}}/{{seed}}.json",

@@ -1,12 +1,12 @@
-# Tables 3 and 4: networks trained on parts of the training images, attacked on test
+# Tables 3 and 4: networks trained on splits of the training images, attacked on test
 # images. Their adversarial images lie beside those that the rule `attack` makes of
 # training images for the other networks.
 ruleorder: attack_test > attack
 
 
-PART_WEIGHTS = [f"{RESULTS}/models/{m}/{s}.safetensors" for m, s in ON_PARTS]
+PART_WEIGHTS = [f"{RESULTS}/models/{m}/{s}.safetensors" for m, s in ON_SPLITS]
 # Networks attacked on test images.
-TESTED = [*parts.on_parts(ALL_MODELS)] or ["none"]
+TESTED = [*splits.on_splits(ALL_MODELS)] or ["none"]
 
 
 rule attack_test:
@@ -27,7 +27,7 @@ rule attack_test:
         mem_mb=2000,
         runtime=20,
     params:
-        settings=parts.attack_test_settings(CFG, ATTACKS[sheets.FINEST]),
+        settings=splits.attack_test_settings(CFG, ATTACKS[sheets.FINEST]),
         code=digest("attack/attack_test.py"),
     message:
         "Attack {wildcards.model}, seed {wildcards.seed}, on test images"
@@ -35,7 +35,7 @@ rule attack_test:
         step("attack/attack_test.py")
 
 
-rule errors_on_parts:
+rule errors_on_splits:
     input:
         weights=PART_WEIGHTS,
         train=f"{MNIST}/train.safetensors",
@@ -43,22 +43,22 @@ rule errors_on_parts:
         P1=f"{MNIST}/P1.txt",
         P2=f"{MNIST}/P2.txt",
     output:
-        f"{RESULTS}/training/on-parts.json",
+        f"{RESULTS}/training/on-splits.json",
     log:
-        f"{RESULTS}/logs/errors_on_parts.log",
+        f"{RESULTS}/logs/errors_on_splits.log",
     benchmark:
-        f"{RESULTS}/benchmarks/errors_on_parts.tsv"
+        f"{RESULTS}/benchmarks/errors_on_splits.tsv"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=5,
     params:
-        settings=parts.errors_on_parts_settings(CFG, ON_PARTS),
-        code=digest("transfer/errors_on_parts.py"),
+        settings=splits.errors_on_splits_settings(CFG, ON_SPLITS),
+        code=digest("transfer/errors_on_splits.py"),
     message:
         "Count errors on P1, P2 and the test images"
     script:
-        step("transfer/errors_on_parts.py")
+        step("transfer/errors_on_splits.py")
 
 
 rule transfer_test:
@@ -66,7 +66,7 @@ rule transfer_test:
         weights=PART_WEIGHTS,
         images=[
             f"{RESULTS}/adversarial/{sheets.FINEST}/{m}/{s}.safetensors"
-            for m, s in ON_PARTS
+            for m, s in ON_SPLITS
         ],
         test=f"{MNIST}/test.safetensors",
     output:
@@ -81,20 +81,20 @@ rule transfer_test:
         mem_mb=2000,
         runtime=10,
     params:
-        settings=parts.transfer_test_settings(CFG, ON_PARTS),
+        settings=splits.transfer_test_settings(CFG, ON_SPLITS),
         code=digest("transfer/transfer_test.py"),
     message:
-        "Feed distorted test images to networks trained on different parts"
+        "Feed distorted test images to networks trained on different splits"
     script:
         step("transfer/transfer_test.py")
 
 
 rule table_training_sets:
     input:
-        errors=rules.errors_on_parts.output[0],
+        errors=rules.errors_on_splits.output[0],
         records=[
             f"{RESULTS}/adversarial/{sheets.FINEST}/{m}/{s}.parquet"
-            for m, s in ON_PARTS
+            for m, s in ON_SPLITS
         ],
         published="data/published.tsv",
     output:
@@ -105,7 +105,7 @@ rule table_training_sets:
             f"{RESULTS}/tables/training-sets.html",
             caption="../report/table-training-sets.rst",
             category="Tables",
-            labels={"table": "Networks trained on parts", "paper": "Table 3"},
+            labels={"table": "Networks trained on splits", "paper": "Table 3"},
         ),
     log:
         f"{RESULTS}/logs/table_training_sets.log",
@@ -116,10 +116,10 @@ rule table_training_sets:
         mem_mb=1000,
         runtime=5,
     params:
-        settings={"networks": ON_PARTS},
+        settings={"networks": ON_SPLITS},
         code=digest("transfer/table_training_sets.py"),
     message:
-        "Table 3: errors and distortions of networks trained on parts"
+        "Table 3: errors and distortions of networks trained on splits"
     script:
         step("transfer/table_training_sets.py")
 
@@ -160,7 +160,7 @@ rule table_cross_training_set:
         mem_mb=2000,
         runtime=5,
     params:
-        settings=parts.cross_training_set_settings(CFG, COMPARED),
+        settings=splits.cross_training_set_settings(CFG, COMPARED),
         code=digest("transfer/table_cross_training_set.py"),
     message:
         "Table 4: transfer across training sets, and its claims"

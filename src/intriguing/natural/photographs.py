@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from intriguing.attack.targets import random_targets
-from intriguing.data import draw
+from intriguing.data import sample_indices
 from intriguing.errors import InputError
 from intriguing.stats.intervals import rate_interval
 from intriguing.tables.rates import Cells, Spreads, distortion_cell, fooling_rates
@@ -45,7 +45,7 @@ def portion(
     if count % parts:
         raise InputError(f"{count} images cannot be shared by {parts} jobs evenly")
     each = count // parts
-    drawn = candidates[draw(len(candidates), count, seed)]
+    drawn = candidates[sample_indices(len(candidates), count, seed)]
     return drawn[part * each : (part + 1) * each]
 
 
@@ -147,7 +147,7 @@ def transfer_cells(answers: pd.DataFrame) -> Cells:
     parts = answers["attack"] + "/" + answers["part"].astype(str)
     known = answers.assign(seed=parts)
     for source, own in known.groupby("source", sort=False):
-        for (row, column), rate in fooling_rates(own, CLEAN).items():
+        for (row, column), rate in fooling_rates(own).items():
             if row != CLEAN:
                 cells[f"{row}:{source}", column] = rate
     return cells

@@ -1,1 +1,1 @@
-"""Intervals, and verdicts on what the paper prints."""
+"""Confidence intervals, and verdicts on the numbers and claims of the paper."""

@@ -1,28 +1,29 @@
-"""The rule of agreement between the paper's numbers and ours, fixed before the run.
+"""Verdicts on the paper's numbers and claims, by rules fixed before the run.
 
-A printed number stands for a band: all true values that may lie behind it, given
+A printed number stands for a band: every true value that the paper may have printed in
+this way. The band allows for two errors:
 
-- its rounding: half a unit of the last printed digit to both sides. Percentages reach a
-  full unit upwards, because some cells of Table 2 are only explained by truncation
-  (98 of 256 is printed as 38.2%). A digit that is not printed counts as not known:
-  0.1 may be 0.05 to 0.15. A bound, <1.2%, is not rounded and reaches down to 0.
-- the paper's sampling error at the 95 % level: Wilson's interval for a rate, 1.96
-  standard errors for a mean distortion, both at the sample size of the paper. The
-  paper prints no standard deviation over images; ours stands in.
+- Rounding: half a unit of the last printed digit on both sides. A percentage reaches a
+  full unit upwards, because only truncation explains some cells of Table 2 (98 of 256
+  is printed as 38.2%). A digit that is not printed is unknown: 0.1 may be 0.05 to 0.15.
+  A bound such as <1.2% is not rounded and reaches down to 0.
+- Sampling at the 95 % level: Wilson's interval of a rate, or 1.96 standard errors of a
+  mean distortion, both at the paper's sample size. The paper prints no standard
+  deviation over images; ours takes its place.
 
-Our measurement is a value with a 95 % interval. It
+A measured value with its 95 % interval
 
-- ``differs`` if its interval and the band have no point in common;
-- ``agrees`` if its value lies in the band and its interval is no wider than the band: a
-  vaguer measurement could not have contradicted the paper and may not count for it;
+- ``differs`` if the interval and the band have no point in common;
+- ``agrees`` if the value lies in the band and the interval is no wider than the band,
+  because a wider interval could not contradict the paper;
 - is ``undecided`` otherwise.
 
-The paper trained one network of each kind. How far its numbers would move with another
-initialisation is not known, so the band leaves it out: `differs` says that the paper's
-network is not an average one of ours, not that either is wrong.
+The paper trained one network of each kind. The variation between its initialisations is
+unknown, and the band leaves it out. ``differs`` therefore says that the paper's network
+is not an average one of ours. It does not say that either of them is wrong.
 
-A claim of direction (A exceeds B) agrees if the whole interval of the difference lies
-on the claimed side of the threshold, differs if it lies wholly on the other side.
+A directional claim (A exceeds B) agrees if the whole interval lies on the claimed side
+of the threshold, and differs if the whole interval lies on the other side.
 """
 
 import json
@@ -37,6 +38,7 @@ from intriguing.errors import InputError
 from intriguing.stats.intervals import Interval, wilson
 
 Verdict = Literal["agrees", "differs", "undecided"]
+Side = Literal["above", "below"]
 Band = tuple[float, float]
 
 PRINTED = re.compile(
@@ -44,21 +46,21 @@ PRINTED = re.compile(
     re.ASCII,
 )
 BELOW = "<"
-"""Printed before a number that is an upper bound."""
+"""Prefix of a printed number that is an upper bound."""
 STANDARD_ERRORS = 1.96
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One statement of the paper and what we found.
+    """A statement of the paper, our measurement and the verdict.
 
     Attributes:
         id: Short unique name.
         statement: What the paper says, in our words.
-        published: Its number, or ``None`` where it gives none.
-        measured: Our number, or ``None`` where it is not available.
+        published: The paper's number, ``None`` where it gives none.
+        measured: Our number, ``None`` where it is not available.
         low: Lower end of our 95 % interval.
-        high: Upper end of it.
+        high: Upper end of our 95 % interval.
         verdict: ``agrees``, ``differs`` or ``undecided``.
         evidence: The file, or the row of a table, that holds the numbers.
     """
@@ -73,7 +75,7 @@ class Claim:
     evidence: str
 
     def __post_init__(self) -> None:
-        """Refuse a verdict that the rule does not know.
+        """Check the verdict.
 
         Raises:
             InputError: The verdict is not one of the three.
@@ -84,13 +86,13 @@ class Claim:
 
 
 def read_printed(printed: str) -> tuple[float, float]:
-    """Value of a printed number and the unit of its last digit.
+    """Return the value of a printed number and the unit of its last digit.
 
     ``6.25%`` gives 0.0625 and 0.0001; ``5·10^-5`` gives 5e-5 and 1e-5; ``<1.2%`` gives
-    what 1.2% does.
+    the same as ``1.2%``.
 
     Raises:
-        InputError: It is not a number as the paper prints them.
+        InputError: The text is not a number in one of these forms.
     """
     match = PRINTED.fullmatch(printed.removeprefix(BELOW))
     if match is None:
@@ -109,25 +111,25 @@ def published_band(
     kind: Literal["rate", "mean"],
     spread: float | None = None,
 ) -> Band:
-    """All true values that may stand behind a printed number.
+    """Return the band of true values that a printed number stands for.
 
     Args:
         value: The number, rates as fractions.
-        printed: The same as the paper prints it.
-        sample: Number of images behind it; ``None`` or NaN for a number that has no
+        printed: The number as the paper prints it.
+        sample: Number of images behind it; ``None`` or NaN for a number without
             sampling error, such as a setting or the norm of a layer.
         kind: ``rate`` for a share of images, ``mean`` for anything else.
         spread: Standard deviation over images; a ``mean`` with a sample needs it.
 
     Returns:
-        Lower and upper end; of a rate inside [0, 1].
+        Lower and upper end; for a rate inside [0, 1].
 
     Raises:
-        InputError: ``printed`` says something else than ``value``, it bounds a mean, or
-            the spread of a sampled mean is missing.
+        InputError: ``printed`` and ``value`` are not the same number, a mean is printed
+            as a bound, or the spread of a sampled mean is missing.
     """
-    said, unit = read_printed(printed)
-    if abs(said - value) > unit / 1000:
+    read, unit = read_printed(printed)
+    if abs(read - value) > unit / 1000:
         raise InputError(
             f"value {value} is printed as {printed!r}; correct one of them"
         )
@@ -165,11 +167,11 @@ def _mean_band(
     return max(value - reach, 0.0), value + reach
 
 
-def judge(measured: Interval, band: Band) -> Verdict:
-    """Compare our interval with the paper's band, by the rule above.
+def verdict_against_band(measured: Interval, band: Band) -> Verdict:
+    """Return the verdict on a measured value, given the band of the paper's number.
 
     Raises:
-        InputError: The band is reversed or holds NaN.
+        InputError: The band is reversed or contains NaN.
     """
     low, high = band
     if not low <= high:
@@ -181,20 +183,16 @@ def judge(measured: Interval, band: Band) -> Verdict:
     return "undecided"
 
 
-def judge_direction(measured: Interval, threshold: float, side: str) -> Verdict:
-    """Say whether an interval lies on the claimed side of a threshold.
+def verdict_against_threshold(
+    measured: Interval, threshold: float, side: Side
+) -> Verdict:
+    """Return the verdict on the claim that a number lies on one side of a threshold.
 
     Args:
         measured: A number, or a difference or ratio of two.
-        threshold: Where the sides meet: 0 for a difference, 1 for a ratio. An interval
-            that touches it decides nothing.
-        side: Where the paper says that the number is.
-
-    Raises:
-        InputError: The threshold is NaN or the side unknown.
+        threshold: An interval that touches it decides nothing.
+        side: Where the number lies according to the claim.
     """
-    if side not in ("above", "below") or isnan(threshold):
-        raise InputError(f"{side} {threshold}: give above or below, and a number")
     if measured.low > threshold:
         return "agrees" if side == "above" else "differs"
     if measured.high < threshold:
@@ -202,24 +200,55 @@ def judge_direction(measured: Interval, threshold: float, side: str) -> Verdict:
     return "undecided"
 
 
+def directional_claim(
+    name: str,
+    statement: str,
+    measured: Interval | None,
+    evidence: str,
+    *,
+    side: Side = "above",
+    threshold: float = 0.0,
+    tested: Interval | None = None,
+    published: float | None = None,
+) -> Claim:
+    """Return a claim whose verdict is that of an interval against a threshold.
+
+    Args:
+        name: The claim's id.
+        statement: What is claimed.
+        measured: The number to report; without one the claim is undecided.
+        evidence: The file, or the row of a table, that holds the numbers.
+        side: Where the number lies according to the claim.
+        threshold: What separates the two sides.
+        tested: The interval to test, where it is not ``measured``.
+        published: The paper's number, if it gives one.
+    """
+    if measured is None:
+        numbers, verdict = (None, None, None), "undecided"
+    else:
+        numbers = measured.value, measured.low, measured.high
+        verdict = verdict_against_threshold(tested or measured, threshold, side)
+    return Claim(name, statement, published, *numbers, verdict, evidence)
+
+
 def to_json(claims: Sequence[Claim]) -> str:
-    """JSON list of the claims, in their order; what is not a number becomes null.
+    """Return the claims as a JSON list, in their order; NaN and infinity become null.
 
     Raises:
-        InputError: Two claims share an id.
+        InputError: Two claims have the same id.
     """
     ids = [claim.id for claim in claims]
     if repeated := sorted({name for name in ids if ids.count(name) > 1}):
         raise InputError(f"claims share the id {', '.join(repeated)}; rename one")
     records = [
-        {key: _plain(entry) for key, entry in asdict(claim).items()} for claim in claims
+        {key: _json_value(entry) for key, entry in asdict(claim).items()}
+        for claim in claims
     ]
     return json.dumps(records, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _plain(entry: object) -> object:
-    """Six significant digits are more than any number here deserves."""
+def _json_value(entry: str | float | None) -> str | float | None:
+    """Return an entry; numbers with six significant digits, None if not finite."""
     if isinstance(entry, str) or entry is None:
         return entry
-    number = float(entry)
-    return float(f"{number:.6g}") if isfinite(number) else None
+    return float(f"{entry:.6g}") if isfinite(entry) else None

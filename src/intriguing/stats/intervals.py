@@ -1,10 +1,10 @@
-"""Intervals for rates and means measured on several seeds and many images.
+"""Confidence intervals of rates and means over several seeds and many images.
 
-An image is drawn within a seed, so images of one seed resemble each other: they share
-a network. Both intervals below are therefore as wide as the wider of two: the one that
-the images alone give, and the one that the seeds give with their few degrees of
-freedom. The seeds must have drawn their images independently: what all seeds share
-(one fixed draw of images) is not seen in the spread between them.
+The images of one seed share a network, so they are not independent. Each interval below
+is therefore the wider of two: one from the variation between images, and one from the
+variation between seeds with its few degrees of freedom. The seeds must sample their
+images independently. What all seeds share, such as one fixed sample of images, does not
+appear in the variation between them.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import hypot, sqrt
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy.stats import norm, t
 
 from intriguing.errors import InputError
@@ -20,14 +20,14 @@ from intriguing.errors import InputError
 
 @dataclass(frozen=True)
 class Interval:
-    """A measured number with its interval.
+    """An estimate with its confidence interval.
 
     Attributes:
         value: The estimate, between ``low`` and ``high``.
         low: Lower end.
         high: Upper end.
-        n: Number of images behind it, ``None`` where images play no part.
-        seeds: Number of seeds behind it, ``None`` where seeds play no part.
+        n: Number of images, ``None`` where it does not apply.
+        seeds: Number of seeds, ``None`` where it does not apply.
     """
 
     value: float
@@ -37,7 +37,7 @@ class Interval:
     seeds: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what is not an interval around its value, NaN included.
+        """Check the order of the three numbers.
 
         Raises:
             InputError: A number is NaN, or the order is not low, value, high.
@@ -50,25 +50,25 @@ class Interval:
 
 
 def wilson(share: float, n: float, level: float = 0.95) -> tuple[float, float]:
-    """Wilson's score interval of a share, for a real number ``n`` of trials.
+    """Return Wilson's score interval of a share.
 
     Args:
         share: Observed share, in [0, 1].
-        n: Number of trials, or an effective number; positive.
+        n: Number of trials, which may be an effective number; positive.
         level: Coverage.
 
     Returns:
         Lower and upper end, inside [0, 1] and on both sides of ``share``.
 
     Raises:
-        InputError: ``share`` is no share or ``n`` is not positive.
+        InputError: ``share`` is outside [0, 1] or ``n`` is not positive.
     """
     if not (0 <= share <= 1 and n > 0):
         raise InputError(f"share {share} of {n} trials: needs a share in [0, 1], n > 0")
     z2 = float(norm.isf((1 - level) / 2)) ** 2
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = sqrt(z2 * share * (1 - share) / n + (z2 / (2 * n)) ** 2) / (1 + z2 / n)
-    # The ends at 0 and 1 are exact; rounding must not move them past the share.
+    # The exact ends are 0 and 1 there; rounding must not move an end past the share.
     low = 0.0 if share == 0 else min(max(centre - half, 0.0), share)
     high = 1.0 if share == 1 else max(min(centre + half, 1.0), share)
     return low, high
@@ -77,12 +77,11 @@ def wilson(share: float, n: float, level: float = 0.95) -> tuple[float, float]:
 def rate_interval(
     hits: Sequence[int], totals: Sequence[int], level: float = 0.95
 ) -> Interval:
-    """Pooled share of hits over the seeds, with a Wilson interval that sees seeds.
+    """Return the pooled share of hits, with a Wilson interval corrected for seeds.
 
-    The number of images is divided by the design effect times ``(t / z)^2``, as Korn
-    and Graubard (1998) do with S - 1 degrees of freedom, and by at least 1: so the
-    interval is never narrower than the images give, jumps nowhere, and seeds that
-    agree by chance earn nothing.
+    The number of images is divided by the design effect times ``(t / z)^2``, as in Korn
+    and Graubard (1998) with S - 1 degrees of freedom. The divisor is at least 1, so the
+    interval is never narrower than that of the images alone.
 
     Args:
         hits: Hits of each seed.
@@ -90,10 +89,10 @@ def rate_interval(
         level: Coverage.
 
     Returns:
-        Share with its interval, ``n`` the images of all seeds.
+        Share with its interval, ``n`` the number of images of all seeds.
 
     Raises:
-        InputError: No images, or a seed has more hits than images.
+        InputError: A seed has no images, or more hits than images.
     """
     hit, total = np.asarray(hits), np.asarray(totals)
     if hit.shape != total.shape or hit.ndim != 1 or hit.size == 0:
@@ -106,12 +105,17 @@ def rate_interval(
     return Interval(share, *wilson(share, n / shrink, level), n=n, seeds=seeds)
 
 
-def design_effect(hits: Sequence[int], totals: Sequence[int]) -> float:
-    """Variance of the pooled share seen between seeds, over the binomial one.
+def share_interval(hits: Sequence[Bool[np.ndarray, "..."]]) -> Interval:
+    """Return the pooled share of true entries, given one array for each seed."""
+    return rate_interval([int(one.sum()) for one in hits], [len(one) for one in hits])
 
-    With equal totals: the variance of the seeds' rates over the binomial variance of
-    one seed. With unequal totals the seeds' residuals stand in for their rates.
-    1 where it cannot be seen: a single seed, or a share of 0 or 1.
+
+def design_effect(hits: Sequence[int], totals: Sequence[int]) -> float:
+    """Return the variance of the pooled share between seeds over the binomial variance.
+
+    With equal totals this is the variance of the seeds' rates over the binomial
+    variance of one seed. With unequal totals the residuals of the seeds replace their
+    rates. It is 1 where it cannot be estimated: for one seed, or a share of 0 or 1.
     """
     hit, total = np.asarray(hits, float), np.asarray(totals, float)
     seeds, n = len(hit), total.sum()
@@ -124,7 +128,7 @@ def design_effect(hits: Sequence[int], totals: Sequence[int]) -> float:
 
 
 def _few_seeds(seeds: int, level: float) -> float:
-    """Price in images of knowing the variance from a few seeds only."""
+    """Return ``(t / z)^2``: the variance is estimated from a few seeds only."""
     if seeds == 1:
         return 1.0
     tail = (1 - level) / 2
@@ -134,23 +138,23 @@ def _few_seeds(seeds: int, level: float) -> float:
 def mean_interval(
     values_per_seed: Sequence[Float[np.ndarray, "..."]], level: float = 0.95
 ) -> Interval:
-    """Mean of the seeds' means, with Student's interval.
+    """Return the mean of the seeds' means, with Student's interval.
 
-    Half of its width is the larger of two: the standard error between the seeds' means
-    times the t quantile with S - 1 degrees of freedom, and the standard error that the
-    images within the seeds give times the t quantile with as many degrees of freedom
-    as they have. With one seed it is the second alone.
+    Half of its width is the larger of two: the standard error between seeds times the t
+    quantile with S - 1 degrees of freedom, and the standard error within seeds times
+    the t quantile with the degrees of freedom of the images. With one seed it is the
+    second.
 
     Args:
-        values_per_seed: One array of values a seed, such as distortions of its images.
-            One value a seed is enough where there are several seeds.
+        values_per_seed: One array of values for each seed, such as the distortions of
+            its images. One value for each of several seeds is enough.
         level: Coverage.
 
     Returns:
         Mean with its interval, in the unit of the values.
 
     Raises:
-        InputError: No values, NaN among them, or a single value in all.
+        InputError: There are fewer than two values, or one is not finite.
     """
     values = [np.asarray(seed, float) for seed in values_per_seed]
     _check_values(values)
@@ -170,10 +174,10 @@ def mean_interval(
 
 
 def spread(values_per_seed: Sequence[Float[np.ndarray, "..."]]) -> float:
-    """Standard deviation over images, pooled within seeds.
+    """Return the standard deviation over images, pooled within seeds.
 
     Raises:
-        InputError: No seed has two values, or a value is NaN.
+        InputError: No seed has two values, or a value is not finite.
     """
     values = [np.asarray(seed, float) for seed in values_per_seed]
     _check_values(values)
@@ -194,10 +198,12 @@ def _check_values(values: Sequence[Float[np.ndarray, "..."]]) -> None:
 
 
 def average(intervals: Sequence[Interval]) -> Interval:
-    """Mean of independent measurements, each end moved by the root sum of squares.
+    """Return the mean of independent measurements.
+
+    The distances of the ends from the values are combined by the root sum of squares.
 
     Raises:
-        InputError: There is nothing to average.
+        InputError: There are no measurements.
     """
     if not intervals:
         raise InputError("there are no intervals to average")
@@ -209,12 +215,12 @@ def average(intervals: Sequence[Interval]) -> Interval:
 
 
 def difference_interval(first: Interval, second: Interval) -> Interval:
-    """``first - second`` for independent measurements, by Newcombe's method 10.
+    """Return ``first - second`` for independent measurements, by Newcombe's method 10.
 
-    Each end squares and adds the distances of the two values to their own ends, so
-    that intervals that are not symmetric, as Wilson's, keep their shape. Measurements
-    that share images or networks are better compared by the difference of each seed,
-    given to `mean_interval`.
+    Each end combines the distances of the two values from their own ends by the root
+    sum of squares, so asymmetric intervals such as Wilson's keep their shape. For
+    measurements that share images or networks, give the differences of the seeds to
+    `mean_interval` instead.
     """
     value = first.value - second.value
     below = hypot(first.value - first.low, second.high - second.value)

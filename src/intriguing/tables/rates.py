@@ -1,4 +1,4 @@
-"""From records of single images and networks to the cells of the paper's tables."""
+"""Cells of the paper's tables, computed from records of single images and networks."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,65 +6,84 @@ import numpy as np
 import pandas as pd
 
 from intriguing.stats.intervals import Interval, mean_interval, rate_interval, spread
+from intriguing.tables.row_names import CLEAN
 
 Cell = tuple[str, str]
 Cells = dict[Cell, Interval]
 Spreads = dict[Cell, float]
+Counts = Mapping[str, int]
+"""``wrong`` and ``images``: the misclassified images of a set, and all of them."""
 
-Counts = Mapping[str, Mapping[str, int]]
-"""``wrong`` and ``images`` of each set of images, as training counts them."""
+IMAGE = ["column", "seed", "index"]
+"""What identifies an image and the network that classifies it."""
 
 
-def error_cells(model: str, counts: Sequence[Counts]) -> Cells:
-    """Return a network's errors on training and test images, over its seeds."""
-    cells = {}
-    for name in ("train", "test"):
-        wrong = [count[name]["wrong"] for count in counts]
-        images = [count[name]["images"] for count in counts]
-        cells[model, f"{name}-error"] = rate_interval(wrong, images)
-    return cells
+def error_rate(counts: Sequence[Counts]) -> Interval:
+    """Return the pooled error rate, given the counts of each seed."""
+    wrong = [count["wrong"] for count in counts]
+    return rate_interval(wrong, [count["images"] for count in counts])
+
+
+def error_cells(model: str, counts: Sequence[Mapping[str, Counts]]) -> Cells:
+    """Return a network's errors on training and test images, pooled over its seeds."""
+    return {
+        (model, f"{name}-error"): error_rate([count[name] for count in counts])
+        for name in ("train", "test")
+    }
 
 
 def distortions(records: Sequence[pd.DataFrame]) -> list[np.ndarray]:
-    """Return the distortions of the images that were fooled, for each seed."""
+    """Return the distortions of the successful adversarial images of each seed."""
     return [r.loc[r["reached"], "distortion"].to_numpy(np.float64) for r in records]
 
 
 def distortion_cell(
     cell: Cell, per_seed: Sequence[np.ndarray]
 ) -> tuple[Cells, Spreads]:
-    """Return the mean distortion over seeds and images, and its spread over images."""
+    """Return the mean distortion with its interval, and its spread over images."""
     return {cell: mean_interval(per_seed)}, {cell: spread(per_seed)}
 
 
-def error_rates(answers: pd.DataFrame) -> Cells:
-    """Return the share of images not given their label, for each row and column.
+def error_rates(predictions: pd.DataFrame) -> Cells:
+    """Return the share of misclassified images for each row and column.
 
     Args:
-        answers: One row an image and network: ``row``, ``column``, ``seed``,
-            ``label``, ``prediction``.
+        predictions: ``row``, ``column``, ``seed``, ``label`` and ``prediction`` for
+            each image and network.
     """
-    wrong = answers["label"] != answers["prediction"]
-    return pooled_rates(answers.assign(hit=wrong))
+    wrong = predictions["label"] != predictions["prediction"]
+    return pooled_rates(predictions.assign(hit=wrong))
 
 
-def fooling_rates(answers: pd.DataFrame, clean: str) -> Cells:
-    """Return the share of images answered wrongly, of those right when clean.
+def fooling_hits(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return the predictions for images classified correctly when clean.
 
     Args:
-        answers: As for `error_rates`, with ``index``.
-        clean: Row of the unperturbed images.
+        predictions: As for `error_rates`, with ``index``; the row ``clean`` holds the
+            unperturbed images.
+
+    Returns:
+        ``row``, ``column``, ``seed``, ``index`` and ``hit``: whether the network
+        misclassifies the image.
     """
-    key = ["column", "seed", "index"]
-    untouched = answers[answers["row"] == clean]
-    right = untouched[untouched["label"] == untouched["prediction"]][key]
-    kept = answers.merge(right, on=key)
-    return pooled_rates(kept.assign(hit=kept["label"] != kept["prediction"]))
+    wrong = predictions["label"] != predictions["prediction"]
+    correct = predictions.loc[(predictions["row"] == CLEAN) & ~wrong, IMAGE]
+    kept = predictions.assign(hit=wrong).merge(correct, on=IMAGE)
+    return kept[["row", *IMAGE, "hit"]]
 
 
-def pooled_rates(answers: pd.DataFrame) -> Cells:
-    """Return the share of ``hit`` for each row and column, with its interval."""
-    grouped = answers.groupby(["row", "column", "seed"], sort=False)["hit"]
+def fooling_rates(predictions: pd.DataFrame) -> Cells:
+    """Return the share of images misclassified, of those correct when clean.
+
+    Args:
+        predictions: As for `fooling_hits`.
+    """
+    return pooled_rates(fooling_hits(predictions))
+
+
+def pooled_rates(hits: pd.DataFrame) -> Cells:
+    """Return the share of ``hit`` for each ``row`` and ``column``, over its seeds."""
+    grouped = hits.groupby(["row", "column", "seed"], sort=False)["hit"]
     counts = grouped.agg(["sum", "size"]).reset_index(level="seed")
     return {
         cell: rate_interval(seeds["sum"].tolist(), seeds["size"].tolist())
@@ -72,31 +91,32 @@ def pooled_rates(answers: pd.DataFrame) -> Cells:
     }
 
 
-def set_distortions(answers: pd.DataFrame) -> dict[str, list[np.ndarray]]:
-    """Return the distortion of every image of each row, a list entry a seed."""
-    own = answers[answers["column"] == answers["column"].iloc[0]]
+def distortions_by_row(predictions: pd.DataFrame) -> dict[str, list[np.ndarray]]:
+    """Return the distortions of each row's images, one array for each seed."""
+    own = predictions[predictions["column"] == predictions["column"].iloc[0]]
     return {
         row: [
-            group["distortion"].to_numpy(np.float64)
-            for _, group in rows.groupby("seed")
+            seed.to_numpy(np.float64) for _, seed in one.groupby("seed")["distortion"]
         ]
-        for row, rows in own.groupby("row", sort=False)
+        for row, one in own.groupby("row", sort=False)
     }
 
 
-def transfer_cells(answers: pd.DataFrame, rows: Sequence[str]) -> tuple[Cells, Spreads]:
-    """Return errors by network and mean distortions of chosen sets of images.
+def transfer_cells(
+    predictions: pd.DataFrame, rows: Sequence[str]
+) -> tuple[Cells, Spreads]:
+    """Return the errors of each network and the mean distortion of chosen rows.
 
     Args:
-        answers: As for `error_rates`, with ``distortion``.
+        predictions: As for `error_rates`, with ``distortion``.
         rows: Sets of images, in the order of the table.
 
     Returns:
-        Cells, a column for each network and ``distortion``, and the spread of the
+        Cells, with a column for each network and ``distortion``, and the spread of the
         distortions over images.
     """
-    columns = list(answers["column"].unique())
-    rates, lengths = error_rates(answers), set_distortions(answers)
+    columns = list(predictions["column"].unique())
+    rates, lengths = error_rates(predictions), distortions_by_row(predictions)
     cells, spreads = {}, {}
     for row in rows:
         cells |= {(row, column): rates[row, column] for column in columns}

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import pandas as pd
 
 from intriguing.errors import InputError
-from intriguing.stats.agreement import judge, published_band
+from intriguing.stats.agreement import published_band, verdict_against_band
 from intriguing.stats.intervals import Interval
 
 Kind = Literal["rate", "distortion", "ratio", "number"]
@@ -207,7 +207,7 @@ def _verdict(
         band = published_band(known.value, known.text, known.sample, kind, spread)
     except InputError as error:
         raise InputError(f"row {cell[0]}, column {cell[1]}: {error}") from None
-    return judge(interval, band)
+    return verdict_against_band(interval, band)
 
 
 def _show(number: float, kind: Kind) -> str:

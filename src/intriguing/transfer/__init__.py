@@ -1,1 +1,1 @@
-"""Images made for one network, fed to others (Tables 2 to 4)."""
+"""Transfer: images made for one network, classified by others (Tables 2 to 4)."""

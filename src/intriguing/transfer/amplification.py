@@ -1,14 +1,15 @@
-"""Perturbations made longer or shorter (section 4.2, Table 4).
+"""Perturbations scaled to another length (section 4.2 and Table 4).
 
-The paper amplifies by ``x + 0.1 (x' - x) / |x' - x|``, with an L2 norm, and says that
-distortions go from 0.06 to 0.1, 40 % up on average. The three do not fit together:
+The paper amplifies by ``x + 0.1 (x' - x) / |x' - x|`` with the L2 norm, and says that
+distortions grow from 0.06 to 0.1, by 40 % on average. These statements contradict each
+other:
 
-- an L2 length of 0.1 is a root mean square of ``0.1 / sqrt(784) = 0.0036``, far less
-  than before;
-- from 0.06 to 0.1 is 67 % up; 40 % is what 0.1 loses on the way back.
+- An L2 length of 0.1 is a root mean square of ``0.1 / sqrt(784) = 0.0036``, far less
+  than before.
+- From 0.06 to 0.1 is an increase of 67 %. The reverse is a decrease of 40 %.
 
-Tables 4's rows are headed by the standard deviation 0.1, so `amplify` reads the norm as
-the root mean square. The other two readings are here to show what they would give.
+The rows of Table 4 are labelled with a standard deviation of 0.1, so `amplify` takes
+the norm to be the root mean square. The other two readings show what they would give.
 """
 
 import torch
@@ -23,17 +24,10 @@ from intriguing.tables.row_names import (
     TIMES,
     TOGETHER,
 )
-from intriguing.transfer.predictions import Sets, matched_noise
+from intriguing.transfer.predictions import Sets, matched_noise, root_mean_square
 
 TEXT_FACTOR = 1.4
-"""By how much the paper's text says that amplification lengthens a perturbation."""
-
-
-def root_mean_square(
-    perturbation: Float[Tensor, " n *pixels"],
-) -> Float[Tensor, " n"]:
-    """Return the distortion of each image: root mean square over its pixels."""
-    return perturbation.flatten(1).square().mean(1).sqrt()
+"""Factor by which amplification lengthens a perturbation, by the paper's text."""
 
 
 def lengthen(
@@ -41,12 +35,12 @@ def lengthen(
     adversarial: Float[Tensor, " n *pixels"],
     factor: Float[Tensor, " n"] | float,
 ) -> Float[Tensor, " n *pixels"]:
-    """Return images whose perturbations are some times as long; nothing is clipped.
+    """Return images with perturbations multiplied by a factor; nothing is clipped.
 
     Args:
         clean: Unperturbed images.
-        adversarial: Perturbed ones.
-        factor: Multiple of each perturbation's length, or one for all.
+        adversarial: Perturbed images.
+        factor: One for each image, or one for all.
     """
     shape = (-1, *[1] * (clean.dim() - 1))
     factors = torch.as_tensor(factor, dtype=clean.dtype).reshape(shape)
@@ -58,11 +52,11 @@ def amplify(
     adversarial: Float[Tensor, " n *pixels"],
     distortion: float,
 ) -> Float[Tensor, " n *pixels"]:
-    """Return images whose perturbations all have one root mean square.
+    """Return images with perturbations scaled to one distortion (root mean square).
 
     Pixels may leave [0, 1]: the paper does not mention clipping, and clipped images
-    would miss the distortion that heads its rows. An image that was not perturbed
-    stays as it is.
+    would not have the distortion that labels its rows. An image without perturbation
+    stays unchanged.
     """
     length = root_mean_square(adversarial - clean)
     factor = torch.where(length > 0, distortion / length, torch.zeros_like(length))
@@ -74,7 +68,7 @@ def amplify_together(
     adversarial: Float[Tensor, " n *pixels"],
     distortion: float,
 ) -> Float[Tensor, " n *pixels"]:
-    """Return images with one factor for all, so that their mean distortion is given."""
+    """Return images scaled by one common factor to a given mean distortion."""
     mean = root_mean_square(adversarial - clean).mean()
     return lengthen(clean, adversarial, float(distortion / mean))
 
@@ -84,7 +78,7 @@ def amplify_literally(
     adversarial: Float[Tensor, " n *pixels"],
     length: float,
 ) -> Float[Tensor, " n *pixels"]:
-    """Return images whose perturbations all have one L2 length, as printed."""
+    """Return images with perturbations scaled to one L2 length, as printed."""
     pixels = clean[0].numel()
     return amplify(clean, adversarial, length / pixels**0.5)
 
@@ -96,14 +90,14 @@ def amplified_sets(
     amount: float,
     seed: int,
 ) -> Sets:
-    """Return all that is made of one network's adversarial images for Table 4.
+    """Return the sets that Table 4 derives from one network's adversarial images.
 
     Args:
-        source: The network.
+        source: Name of the network.
         clean: Unperturbed images.
         adversarial: Images made for the network.
-        amount: Root mean square to amplify to; as printed, L2 length.
-        seed: Decides the noise.
+        amount: Distortion to amplify to; the L2 length in the formula as printed.
+        seed: Seed of the noise.
     """
     amplified = amplify(clean, adversarial, amount)
     length = root_mean_square(adversarial - clean)

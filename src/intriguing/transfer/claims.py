@@ -1,34 +1,34 @@
-"""The paper's claims on transfer between networks, each with a rule fixed beforehand.
-
-Rates come with intervals over images and seeds; differences are judged by
-`claims.judge_direction`.
-"""
+"""The paper's claims on transfer between networks, with rules fixed before the run."""
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
-from intriguing.stats.agreement import Claim, judge_direction
+from intriguing.stats.agreement import Claim, directional_claim
 from intriguing.stats.intervals import (
     Interval,
     average,
     difference_interval,
-    rate_interval,
+    share_interval,
 )
-from intriguing.tables.rates import Cells, fooling_rates
-from intriguing.tables.row_names import CLEAN, MATCHED
+from intriguing.tables.rates import Cell, Cells, fooling_rates
+from intriguing.tables.row_names import MATCHED
 
 FAR_MORE = 2.0
-"""Transfer is "far more" than noise where it is more than this many times as much."""
+"""Transfer is "far more" than noise if it is more than this many times as high."""
 
 
-def every_image_has_one(reached: Mapping[str, Sequence[pd.Series]]) -> Claim:
-    """Adversarial images were found for all images tried, on every network.
+def adversarial_images_exist(reached: Mapping[str, Sequence[pd.Series]]) -> Claim:
+    """An adversarial image was found for every image and every network.
 
-    Agrees only if not a single image failed; the interval says what that shows.
+    The claim agrees only if no image failed; the interval says what that shows.
+
+    Args:
+        reached: Whether the attack succeeded on each image, for each network and seed.
     """
-    seeds = [seed for network in reached.values() for seed in network]
-    found = rate_interval([int(s.sum()) for s in seeds], [len(s) for s in seeds])
+    seeds = [seed.to_numpy(np.bool_) for own in reached.values() for seed in own]
+    found = share_interval(seeds)
     return Claim(
         id="adversarial-images-exist",
         statement="For every image and every network there is an adversarial image.",
@@ -41,35 +41,34 @@ def every_image_has_one(reached: Mapping[str, Sequence[pd.Series]]) -> Claim:
     )
 
 
-def transfer_beats_noise(answers: pd.DataFrame) -> Claim:
-    """Images made for one network fool another far more than noise as long does.
+def transfer_beats_noise(predictions: pd.DataFrame) -> Claim:
+    """Images made for one network fool another far more often than matched noise.
 
-    Of the images that a network gives their label, the share that it no longer does;
-    averaged over all pairs of different networks. Judged: transfer less `FAR_MORE`
-    times noise is above 0.
+    The rates are means over all pairs of different networks. Tested: the transfer rate
+    less `FAR_MORE` times the noise rate is above 0.
     """
-    rates = fooling_rates(answers, CLEAN)
-    names = list(dict.fromkeys(answers["column"]))
+    rates = fooling_rates(predictions)
+    names = list(dict.fromkeys(predictions["column"]))
     pairs = [(row, column) for row in names for column in names if row != column]
     transfer = average([rates[pair] for pair in pairs])
     noise = average([rates[f"{MATCHED}{row}", column] for row, column in pairs])
     ends = (noise.value, noise.low, noise.high)
-    doubled = Interval(*(FAR_MORE * end for end in ends))
-    return directed(
+    multiple = Interval(*(FAR_MORE * end for end in ends))
+    return directional_claim(
         "transfer-beats-noise",
-        "Adversarial images transfer to other networks far more than Gaussian noise of "
-        "the same size (share of rightly answered images that are fooled, mean over "
-        "all pairs, the two subtracted; far more: over twice as much).",
+        "Adversarial images transfer to other networks far more often than Gaussian "
+        "noise of the same size (difference of the two fooling rates, mean over all "
+        "pairs of networks; far more: more than twice as often).",
         difference_interval(transfer, noise),
-        judge_direction(difference_interval(transfer, doubled), 0.0, "above"),
         f"tables/controls: transfer {transfer.value:.4g}, noise {noise.value:.4g}",
+        tested=difference_interval(transfer, multiple),
     )
 
 
 def strong_to_weak(rates: Cells, by_decay: Sequence[str]) -> Claim:
-    """Between linear networks images go better from strong to weak decay than back.
+    """Linear networks: transfer is higher from strong to weak decay than back.
 
-    Judged: the smallest of the differences over all pairs is above 0.
+    Tested: the smallest of the differences over all pairs is above 0.
 
     Args:
         rates: Errors of the cross-model table.
@@ -79,48 +78,49 @@ def strong_to_weak(rates: Cells, by_decay: Sequence[str]) -> Claim:
         f"{strong} to {weak}": difference_interval(
             rates[strong, weak], rates[weak, strong]
         )
-        for i, weak in enumerate(by_decay)
-        for strong in by_decay[i + 1 :]
+        for strong, weak in _strong_to_weak_pairs(by_decay)
     }
-    pair, least = min(gaps.items(), key=lambda item: item[1].value)
-    return directed(
+    pair, least = _smallest(gaps)
+    return directional_claim(
         "strong-to-weak-linear",
-        "Linear networks: images made for the more regularised one fool the less "
-        "regularised one more often than the other way round (smallest difference).",
+        "Linear networks: images made for the more regularised network fool the less "
+        "regularised one more often than the reverse (smallest difference).",
         least,
-        judge_direction(least, 0.0, "above"),
         f"tables/cross-model: {pair}",
     )
 
 
 def strong_to_weak_is_best(rates: Cells, by_decay: Sequence[str]) -> Claim:
-    """No other transfer is as good as that from strong to weak linear networks.
+    """No other transfer is as high as that from strong to weak linear networks.
 
-    Judged: the least of those cells less the largest other one is above 0.
+    Tested: the smallest of those cells less the largest other cell is above 0.
+
+    Args:
+        rates: Errors of the cross-model table.
+        by_decay: Linear networks, from the weakest decay to the strongest.
     """
     names = {row for row, _ in rates} & {column for _, column in rates}
-    downhill = [(s, w) for i, w in enumerate(by_decay) for s in by_decay[i + 1 :]]
+    downhill = _strong_to_weak_pairs(by_decay)
     others = [
         c for c in rates if c[0] != c[1] and set(c) <= names and c not in downhill
     ]
     least = min(downhill, key=lambda cell: rates[cell].value)
     most = max(others, key=lambda cell: rates[cell].value)
-    gap = difference_interval(rates[least], rates[most])
-    return directed(
+    return directional_claim(
         "strong-to-weak-is-best",
-        "Images transfer best from strongly to weakly regularised linear networks: the "
-        "least of those cells exceeds every other one.",
-        gap,
-        judge_direction(gap, 0.0, "above"),
+        "Transfer is highest from strongly to weakly regularised linear networks: the "
+        "smallest of those cells exceeds every other cell.",
+        difference_interval(rates[least], rates[most]),
         f"tables/cross-model: {' to '.join(least)} against {' to '.join(most)}",
     )
 
 
 def autoencoder_resists(rates: Cells, autoencoder: str) -> Claim:
-    """The autoencoder answers fewest foreign adversarial images wrongly.
+    """The autoencoder has the lowest error on images made for other networks.
 
-    Each other network is compared on the images made for neither of the two, mean over
-    the networks that they were made for. Judged: the smallest difference is above 0.
+    Each other network is compared with it on the images made for neither of the two,
+    by the mean over the networks they were made for. Tested: the smallest difference is
+    above 0.
 
     Args:
         rates: Errors of the cross-model table.
@@ -136,28 +136,23 @@ def autoencoder_resists(rates: Cells, autoencoder: str) -> Claim:
                 for row in sources
             ]
         )
-    nearest, least = min(gaps.items(), key=lambda item: item[1].value)
-    return directed(
+    nearest, least = _smallest(gaps)
+    return directional_claim(
         "autoencoder-resists",
-        "The network on the autoencoder's codes resists images made for others best "
-        "(error of the next best network less its own).",
+        "The network on the autoencoder's codes is the most robust to images made for "
+        "other networks (error of the next best network less its own).",
         least,
-        judge_direction(least, 0.0, "above"),
         f"tables/cross-model: next best is {nearest}",
     )
 
 
-def directed(
-    name: str, statement: str, found: Interval, verdict: str, evidence: str
-) -> Claim:
-    """Return a claim of direction, for which the paper prints no number."""
-    return Claim(
-        id=name,
-        statement=statement,
-        published=None,
-        measured=found.value,
-        low=found.low,
-        high=found.high,
-        verdict=verdict,
-        evidence=evidence,
-    )
+def _strong_to_weak_pairs(by_decay: Sequence[str]) -> list[Cell]:
+    return [
+        (strong, weak)
+        for i, weak in enumerate(by_decay)
+        for strong in by_decay[i + 1 :]
+    ]
+
+
+def _smallest(gaps: Mapping[str, Interval]) -> tuple[str, Interval]:
+    return min(gaps.items(), key=lambda item: item[1].value)

@@ -1,8 +1,8 @@
-"""How much of transfer hangs on the data, the architecture and the seed.
+"""What determines transfer: training data, architecture or seed.
 
-The paper's Table 4 changes training set and architecture by turns and leaves open which
-of them matters. Here every network is fed the images made for every other one, and the
-pairs are sorted by what the two networks have in common.
+The paper's Table 4 changes the training set and the architecture, and leaves open which
+of them matters. Here every network classifies the images made for every other network,
+and the pairs are grouped by what the two networks have in common.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,36 +12,37 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from intriguing.stats.agreement import Claim, judge_direction
+from intriguing.stats.agreement import Claim, directional_claim
 from intriguing.stats.intervals import Interval, mean_interval, wilson
+from intriguing.tables.rates import Cell
 
 NOISE = "noise"
-"""Row of Gaussian noise as long as the perturbations."""
+"""Row of Gaussian noise with the distortions of the perturbations."""
 SEED = "other-seed"
 ARCHITECTURE = "other-architecture"
 DATA = "other-data"
 BOTH = "other-both"
 KINDS = (SEED, ARCHITECTURE, DATA, BOTH)
 SAME_SEED = "-same-seed"
-"""Ending for pairs of one seed, whose first layers started from the same draws."""
+"""Suffix for pairs of one seed, whose first layers have the same initial samples."""
 ITSELF = "itself"
 
 
 class Trait(NamedTuple):
-    """What a network has that another may share.
+    """Properties that two networks may share.
 
     Attributes:
-        architecture: Anything that is equal for equal architectures.
-        part: Part of the training images it has seen.
+        architecture: Any text that is equal for equal architectures.
+        split: Split of the training images on which the network was trained.
     """
 
     architecture: str
-    part: str
+    split: str
 
 
 def kind_of(source: Trait, target: Trait, same_seed: bool) -> str:
-    """Name what differs between two networks, other than their initial weights."""
-    changed = (source.architecture != target.architecture, source.part != target.part)
+    """Return what differs between two networks, besides their initial weights."""
+    changed = (source.architecture != target.architecture, source.split != target.split)
     kind = {(False, False): SEED, (True, False): ARCHITECTURE, (False, True): DATA}.get(
         changed, BOTH
     )
@@ -51,14 +52,18 @@ def kind_of(source: Trait, target: Trait, same_seed: bool) -> str:
 
 
 def with_kinds(pairs: pd.DataFrame, traits: Mapping[str, Trait]) -> pd.DataFrame:
-    """Return the pairs with their ``kind`` and the ``share`` of images fooled.
+    """Return the pairs with their ``kind`` and the fooling rates.
 
     Args:
-        pairs: ``source``, ``target``, ``source_seed``, ``target_seed``, ``length`` (how
-            the perturbations were lengthened), ``images`` that the target answers
-            rightly when clean, ``fooled`` of them by the adversarial images and
-            ``fooled_by_noise`` as long.
-        traits: Of each network.
+        pairs: ``source``, ``target``, ``source_seed``, ``target_seed`` and ``length``
+            (how the perturbations were scaled); the number of ``images`` that the
+            target classifies correctly when clean, and of these the number ``fooled``
+            by adversarial images and ``fooled_by_noise`` of the same distortion.
+        traits: Traits of each network.
+
+    Returns:
+        The pairs with ``kind``, ``share`` (the fooling rate) and ``noise`` (that of
+        noise).
     """
     kinds = [
         kind_of(traits[p.source], traits[p.target], p.source_seed == p.target_seed)
@@ -70,13 +75,13 @@ def with_kinds(pairs: pd.DataFrame, traits: Mapping[str, Trait]) -> pd.DataFrame
     )
 
 
-def per_seed(pairs: pd.DataFrame, column: str = "share") -> pd.Series:
-    """Return one value for each seed, whose mean is the mean over all pairs.
+def seed_values(pairs: pd.DataFrame, column: str = "share") -> pd.Series:
+    """Return one value for each seed; their mean is the mean over all pairs.
 
-    A network is in several pairs, as source and as target, so that pairs are not
-    independent; seeds are. A seed's value is the mean of the pairs in which its
-    networks are the source, plus that in which they are the target, less the mean of
-    all: the linear part of a mean over pairs (Hoeffding's projection).
+    A network is in several pairs, as source and as target, so pairs are not
+    independent; seeds are. The value of a seed is the mean of the pairs in which its
+    networks are the source, plus that of the pairs in which they are the target, less
+    the mean of all pairs (Hoeffding's projection).
     """
     values = pairs[column]
     as_source = values.groupby(pairs["source_seed"]).mean()
@@ -85,48 +90,48 @@ def per_seed(pairs: pd.DataFrame, column: str = "share") -> pd.Series:
 
 
 def pair_mean(pairs: pd.DataFrame, column: str = "share") -> Interval | None:
-    """Return the mean share over pairs, with an interval over seeds and images.
+    """Return the mean rate over pairs, with its interval; None without pairs.
 
-    As wide as the wider of two: Student's interval over `per_seed`, and Wilson's with
-    every image counted once, however many networks it was fed to. None without pairs.
+    The interval covers two: Student's interval of `seed_values`, and Wilson's interval
+    in which every image counts once, however many networks classify it.
     """
     if pairs.empty:
         return None
     sources = pairs.drop_duplicates(["source_seed"])
     images, share = int(sources["images"].sum()), float(pairs[column].mean())
     low, high = wilson(share, images)
-    seeds = per_seed(pairs, column).dropna()
+    seeds = seed_values(pairs, column).dropna()
     if len(seeds) > 1:
         over_seeds = mean_interval([np.array([value]) for value in seeds])
         low, high = min(low, over_seeds.low), max(high, over_seeds.high)
     return Interval(share, max(low, 0.0), min(high, 1.0), n=images, seeds=len(seeds))
 
 
-def difference(first: pd.DataFrame, second: pd.DataFrame) -> Interval | None:
-    """Return by how much the first pairs transfer better, compared seed by seed.
+def seed_difference(first: pd.DataFrame, second: pd.DataFrame) -> Interval | None:
+    """Return the first pairs' mean fooling rate less the second's, by seeds.
 
-    None with fewer than three seeds: of two, every pair of networks is as much the
-    one's as the other's, so that they cannot be told apart.
+    None with fewer than three seeds: with two, every pair of different seeds contains
+    both, and their values are equal.
     """
-    seeds = (per_seed(first) - per_seed(second)).dropna()
+    seeds = (seed_values(first) - seed_values(second)).dropna()
     if len(seeds) < 3:
         return None
     found = mean_interval([np.array([value]) for value in seeds])
     return replace(found, n=None)
 
 
-def cells(
+def decomposition_cells(
     pairs: pd.DataFrame, lengths: Sequence[str]
-) -> dict[tuple[str, str], Interval | None]:
-    """Return the transfer of each kind of pair (row) at each length (column).
+) -> dict[Cell, Interval | None]:
+    """Return the fooling rate of each kind of pair (row) at each length (column).
 
     Args:
-        pairs: As `with_kinds` gives them.
-        lengths: Of the perturbations, in the order of the columns.
+        pairs: As `with_kinds` returns them.
+        lengths: Lengths of the perturbations, in the order of the columns.
     """
     rows = [*KINDS, *(f"{kind}{SAME_SEED}" for kind in KINDS[1:])]
     foreign = pairs[pairs["kind"].isin(KINDS)]
-    found: dict[tuple[str, str], Interval | None] = {}
+    found: dict[Cell, Interval | None] = {}
     for length in lengths:
         own = pairs[pairs["length"] == length]
         for row in rows:
@@ -138,25 +143,19 @@ def cells(
 
 
 def data_costs_more(pairs: pd.DataFrame, length: str) -> Claim:
-    """Other training data cost more transfer than another architecture.
+    """Different training data reduce transfer more than a different architecture.
 
-    Judged: transfer to another architecture less transfer to a network of other data,
-    perturbations equally long, is above 0. Initial weights differ in both.
+    Tested: transfer to another architecture less transfer to a network of other data,
+    for perturbations of equal length, is above 0. Initial weights differ in both.
     """
     own = pairs[pairs["length"] == length]
     of = {kind: own[own["kind"] == kind] for kind in KINDS}
-    found = difference(of[ARCHITECTURE], of[DATA])
-    means = {kind: part["share"].mean() for kind, part in of.items()}
-    said = ", ".join(f"{kind} {mean:.3g}" for kind, mean in means.items())
-    return Claim(
-        id="data-costs-more-transfer",
-        statement="Other training data cost more transfer than another architecture "
-        "(share of rightly answered images that are fooled, by perturbations equally "
-        "long, the two subtracted).",
-        published=None,
-        measured=found.value if found else None,
-        low=found.low if found else None,
-        high=found.high if found else None,
-        verdict=judge_direction(found, 0.0, "above") if found else "undecided",
-        evidence=f"tables/transfer-decomposition: {length}: {said}",
+    means = {kind: some["share"].mean() for kind, some in of.items()}
+    numbers = ", ".join(f"{kind} {mean:.3g}" for kind, mean in means.items())
+    return directional_claim(
+        "data-costs-more-transfer",
+        "Different training data reduce transfer more than a different architecture "
+        "(difference of the two fooling rates, for perturbations of equal length).",
+        seed_difference(of[ARCHITECTURE], of[DATA]),
+        f"tables/transfer-decomposition: {length}: {numbers}",
     )

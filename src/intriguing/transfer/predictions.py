@@ -1,4 +1,4 @@
-"""Images made for one network, fed to another (the paper's Tables 2 and 4)."""
+"""Predictions of several networks for distorted images (Tables 2 and 4)."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +12,14 @@ from intriguing.models.evaluation import predict
 from intriguing.tables.row_names import CLEAN, MATCHED
 
 Sets = dict[str, Tensor]
-"""Distorted images by the name of their row in the tables."""
+"""Distorted images, by the name of their table row."""
+
+
+def root_mean_square(
+    perturbation: Float[Tensor, " n *pixels"],
+) -> Float[Tensor, " n"]:
+    """Return the distortion of each image: the root mean square over its pixels."""
+    return perturbation.flatten(1).square().mean(1).sqrt()
 
 
 def add_noise(
@@ -23,9 +30,9 @@ def add_noise(
     Args:
         images: Pixels in [0, 1].
         deviation: Standard deviation, in units of pixels.
-        seed: Decides the noise.
-        clip: Whether to bring pixels back into [0, 1]. The paper's noise is not
-            clipped: its Figure 7 shows pixels darker than the background.
+        seed: Seed of the noise.
+        clip: Whether to clip pixels to [0, 1]. The paper does not clip its noise: its
+            Figure 7 shows pixels darker than the background.
     """
     noisy = images + deviation * standard_noise(images, seed)
     return noisy.clamp(0, 1) if clip else noisy
@@ -34,24 +41,22 @@ def add_noise(
 def matched_noise(
     images: Float[Tensor, " n *pixels"], distortion: Float[Tensor, " n"], seed: int
 ) -> Float[Tensor, " n *pixels"]:
-    """Return images with Gaussian noise of each image's given distortion.
+    """Return images with Gaussian noise scaled to a given distortion of each image.
 
-    The control for an adversarial image: as long, in a random direction.
+    It is the control for adversarial images: a perturbation of the same length in a
+    random direction.
     """
     noise = standard_noise(images, seed)
-    length = noise.flatten(1).square().mean(1).sqrt()
-    factor = (distortion / length).reshape(-1, *[1] * (images.dim() - 1))
-    return images + factor * noise
+    factor = distortion / root_mean_square(noise)
+    return images + factor.reshape(-1, *[1] * (images.dim() - 1)) * noise
 
 
 def standard_noise(
     like: Float[Tensor, " n *pixels"], seed: int
 ) -> Float[Tensor, " n *pixels"]:
-    """Draw standard normal noise of a tensor's shape, by the seed alone."""
-    drawn = np.random.default_rng([seed, 3]).standard_normal(
-        tuple(like.shape), np.float32
-    )
-    return torch.from_numpy(drawn)
+    """Return standard normal noise of a tensor's shape; only the seed determines it."""
+    generator = np.random.default_rng([seed, 3])
+    return torch.from_numpy(generator.standard_normal(tuple(like.shape), np.float32))
 
 
 def adversarial_sets(
@@ -60,16 +65,15 @@ def adversarial_sets(
     adversarial: Float[Tensor, " n *pixels"],
     seed: int,
 ) -> Sets:
-    """Return the images made for a network, and noise as long as each of them."""
-    distortion = (adversarial - clean).flatten(1).square().mean(1).sqrt()
-    matched = matched_noise(clean, distortion, seed)
-    return {source: adversarial, f"{MATCHED}{source}": matched}
+    """Return the images made for a network, and noise of the same distortions."""
+    noisy = matched_noise(clean, root_mean_square(adversarial - clean), seed)
+    return {source: adversarial, f"{MATCHED}{source}": noisy}
 
 
 def noise_sets(
     clean: Float[Tensor, " n *pixels"], deviations: Sequence[float], seed: int
 ) -> Sets:
-    """Return the clean images, and noise of each deviation, as it is and clipped."""
+    """Return the clean images, and each noise level without and with clipping."""
     sets = {CLEAN: clean}
     for deviation in deviations:
         name = f"noise-{deviation:g}"
@@ -78,7 +82,7 @@ def noise_sets(
     return sets
 
 
-def answers(
+def predictions_on(
     networks: Mapping[str, nn.Module],
     sets: Sets,
     clean: Float[Tensor, " n *pixels"],
@@ -86,15 +90,15 @@ def answers(
     index: Int[Tensor, " n"],
     seed: int,
 ) -> pd.DataFrame:
-    """Return the answers of each network to each set of images.
+    """Return the prediction of each network for each image of each set.
 
     Args:
         networks: By the name of their column.
         sets: Distorted images by the name of their row, in the order of ``clean``.
         clean: Unperturbed images.
         labels: True classes.
-        index: Position of each image in the set it was drawn from.
-        seed: Which draw of images and which networks these are.
+        index: Position of each image in the set that it was sampled from.
+        seed: Seed of the sample and of the networks.
 
     Returns:
         ``row``, ``column``, ``seed``, ``label``, ``index``, ``distortion`` (root mean
@@ -103,12 +107,11 @@ def answers(
     known = {"seed": seed, "label": labels.numpy(), "index": index.numpy()}
     found = []
     for row, images in sets.items():
-        shift = (images - clean).flatten(1)
-        distortion = shift.square().mean(1).sqrt().numpy()
+        distortion = root_mean_square(images - clean).numpy()
         for column, network in networks.items():
             predicted = predict(network, images).argmax(1).numpy()
             found.append((row, column, distortion, predicted))
-    # Frames last: made in between, they would leave holes in the memory.
+    # Frames last: allocating them between the passes would fragment the memory.
     frames = [
         pd.DataFrame(
             {"row": row, "column": column, **known, "distortion": d, "prediction": p}
@@ -118,13 +121,13 @@ def answers(
     return pd.concat(frames, ignore_index=True)
 
 
-def of_seed(
+def networks_of_seed(
     networks: Mapping[tuple[str, int], nn.Module], seed: int
 ) -> dict[str, nn.Module]:
-    """Return the networks that images of one seed are fed to, by name.
+    """Return the networks that classify the images of one seed, by name.
 
-    Those of the same seed, and convex ones, which have the seed 0 only. One that lacks
-    the seed, but has several, is left out.
+    These are the networks of the same seed, and the convex ones, which have only the
+    seed 0. A network with several seeds but not this one is left out.
     """
     seeds: dict[str, list[int]] = {}
     for name, own in networks:

@@ -1,8 +1,8 @@
-"""The paper's claims on transfer across training sets, each with a rule fixed before.
+"""The paper's claims on transfer across training sets, with rules fixed before the run.
 
-All are on *fooled* images: of the images that a network gives their label, those that
-it no longer does. Differences are taken image by image and averaged over images,
-pairs of networks and seeds, with `stats.mean_interval`.
+All are on fooling rates: of the images that a network classifies correctly when clean,
+the share that it then misclassifies. Differences are taken image by image and averaged
+over images, pairs of networks and seeds.
 """
 
 from collections.abc import Mapping
@@ -10,128 +10,111 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from intriguing.stats.agreement import Claim, judge_direction
+from intriguing.stats.agreement import Claim, directional_claim
 from intriguing.stats.intervals import Interval, mean_interval
-from intriguing.tables.row_names import AMPLIFIED, CLEAN, MATCHED
-from intriguing.transfer.claims import FAR_MORE, directed
+from intriguing.tables.rates import IMAGE, fooling_hits
+from intriguing.tables.row_names import AMPLIFIED, MATCHED
+from intriguing.transfer.claims import FAR_MORE
 
 STRONG = 0.25
-"""Amplified images transfer "strongly" where they fool more than this share."""
+"""Amplified images transfer "strongly" if they fool more than this share."""
+TABLE = "tables/cross-training-set"
 
-IMAGE = ["seed", "index"]
-Parts = Mapping[str, str]
-
-
-def fooled(answers: pd.DataFrame) -> pd.DataFrame:
-    """Return the answers to images that the network gets right when clean, with `hit`.
-
-    Args:
-        answers: ``row``, ``column``, ``seed``, ``index``, ``label``, ``prediction``;
-            the row `CLEAN` holds every image of the others.
-    """
-    key = ["column", *IMAGE]
-    wrong = answers["label"] != answers["prediction"]
-    clean = answers[(answers["row"] == CLEAN) & ~wrong]
-    kept = answers.assign(hit=wrong).merge(clean[key], on=key)
-    return kept[["row", *key, "hit"]]
+Splits = Mapping[str, str]
+"""Split of the training images on which each network was trained."""
 
 
-def claims(answers: pd.DataFrame, parts: Parts) -> list[Claim]:
+def claims(predictions: pd.DataFrame, splits: Splits) -> list[Claim]:
     """Return the claims on Table 4.
 
     Args:
-        answers: As for `fooled`.
-        parts: Part of the training images of each network.
+        predictions: As for `fooling_hits`, of Table 4 and its controls.
+        splits: Split of each network.
     """
-    hits = fooled(answers)
+    hits = fooling_hits(predictions)
     return [
-        transfers_to_disjoint_data(hits, parts),
-        less_than_within_a_part(hits, parts),
-        amplified_transfer_strongly(hits, parts),
+        transfers_to_disjoint_data(hits, splits),
+        transfers_less_to_disjoint_data(hits, splits),
+        amplified_transfer_strongly(hits, splits),
     ]
 
 
-def transfers_to_disjoint_data(hits: pd.DataFrame, parts: Parts) -> Claim:
-    """Images fool networks trained on disjoint data far more than noise as long does.
+def transfers_to_disjoint_data(hits: pd.DataFrame, splits: Splits) -> Claim:
+    """Images fool networks trained on disjoint data far more often than matched noise.
 
-    Judged: transfer less `FAR_MORE` times noise is above 0.
+    Tested: the transfer rate less `FAR_MORE` times the noise rate is above 0.
     """
-    key = ["column", *IMAGE]
     found, noise = (
-        pd.concat([_of(hits, f"{kind}{s}", t) for s, t in _disjoint(parts)])
+        pd.concat([_hits_of(hits, f"{kind}{s}", t) for s, t in _disjoint_pairs(splits)])
         for kind in ("", MATCHED)
     )
-    both = found.merge(noise, on=["source", *key], suffixes=("", "_noise"))
-    beyond = _mean(both["seed"], both["hit"] - FAR_MORE * both["hit_noise"])
+    both = found.merge(noise, on=["source", *IMAGE], suffixes=("", "_noise"))
     means = both["hit"].mean(), both["hit_noise"].mean()
-    return directed(
+    return directional_claim(
         "disjoint-data-transfer-beats-noise",
         "Adversarial images transfer to networks trained on disjoint data far more "
-        "than Gaussian noise of the same size (share of rightly answered images that "
-        "are fooled, the two subtracted; far more: over twice as much).",
+        "often than Gaussian noise of the same size (difference of the two fooling "
+        "rates; far more: more than twice as often).",
         _mean(both["seed"], both["hit"] - both["hit_noise"]),
-        judge_direction(beyond, 0.0, "above"),
-        f"tables/cross-training-set: transfer {means[0]:.4g}, noise {means[1]:.4g}",
+        f"{TABLE}: transfer {means[0]:.4g}, noise {means[1]:.4g}",
+        tested=_mean(both["seed"], both["hit"] - FAR_MORE * both["hit_noise"]),
     )
 
 
-def less_than_within_a_part(hits: pd.DataFrame, parts: Parts) -> Claim:
-    """They fool them less than networks trained on the same data.
+def transfers_less_to_disjoint_data(hits: pd.DataFrame, splits: Splits) -> Claim:
+    """Images fool networks trained on disjoint data less often than on the same data.
 
-    The same images, fed to networks of the source's part and of the other one; images
-    that all of these answer rightly when clean. Judged: the difference is above 0.
+    The same images go to networks of the source's split and of the other split; an
+    image counts if all of these classify it correctly when clean. Tested: the
+    difference is above 0.
     """
     gaps = []
-    for source, part in parts.items():
-        mates = [n for n in parts if n != source and parts[n] == part]
-        others = [n for n in parts if parts[n] != part]
-        if not (mates and others):
+    for source, split in splits.items():
+        same = [n for n in splits if n != source and splits[n] == split]
+        disjoint = [n for n in splits if splits[n] != split]
+        if not (same and disjoint):
             continue
         wide = (
-            _of(hits, source, *mates, *others)
-            .pivot(index=IMAGE, columns="column", values="hit")
+            _hits_of(hits, source, *same, *disjoint)
+            .pivot(index=["seed", "index"], columns="column", values="hit")
             .dropna()
         )
-        gaps.append(wide[mates].mean(axis=1) - wide[others].mean(axis=1))
+        gaps.append(wide[same].mean(axis=1) - wide[disjoint].mean(axis=1))
     gap = pd.concat(gaps)
-    found = _mean(gap.index.get_level_values("seed"), gap)
-    return directed(
+    return directional_claim(
         "disjoint-data-transfers-less",
-        "Adversarial images transfer less to networks trained on disjoint data than to "
-        "others trained on the same data (share of rightly answered images that are "
-        "fooled, the two subtracted).",
-        found,
-        judge_direction(found, 0.0, "above"),
-        "tables/cross-training-set: images made for networks that have both",
+        "Adversarial images transfer less often to networks trained on disjoint data "
+        "than to others trained on the same data (difference of the two fooling "
+        "rates).",
+        _mean(gap.index.get_level_values("seed"), gap),
+        f"{TABLE}: images made for networks that have both",
     )
 
 
-def amplified_transfer_strongly(hits: pd.DataFrame, parts: Parts) -> Claim:
-    """Amplified images fool networks trained on disjoint data often.
+def amplified_transfer_strongly(hits: pd.DataFrame, splits: Splits) -> Claim:
+    """Amplified images often fool networks trained on disjoint data.
 
-    Judged: the share is above `STRONG`.
+    Tested: the fooling rate is above `STRONG`.
     """
-    pairs = _disjoint(parts)
-    own = pd.concat([_of(hits, f"{AMPLIFIED}{s}", t) for s, t in pairs])
-    found = _mean(own["seed"], own["hit"])
-    return directed(
+    pairs = _disjoint_pairs(splits)
+    own = pd.concat([_hits_of(hits, f"{AMPLIFIED}{s}", t) for s, t in pairs])
+    return directional_claim(
         "amplified-transfer-strongly",
         "Amplified adversarial images transfer strongly to networks trained on "
-        "disjoint data (share of rightly answered images that are fooled; strongly: "
-        f"over {STRONG:.0%}).",
-        found,
-        judge_direction(found, STRONG, "above"),
-        f"tables/cross-training-set: mean over {len(pairs)} pairs of networks",
+        f"disjoint data (fooling rate; strongly: over {STRONG:.0%}).",
+        _mean(own["seed"], own["hit"]),
+        f"{TABLE}: mean over {len(pairs)} pairs of networks",
+        threshold=STRONG,
     )
 
 
-def _disjoint(parts: Parts) -> list[tuple[str, str]]:
-    """List source and target of every pair that shares no training image."""
-    return [(s, t) for s in parts for t in parts if parts[s] != parts[t]]
+def _disjoint_pairs(splits: Splits) -> list[tuple[str, str]]:
+    """List source and target of every pair without a common training image."""
+    return [(s, t) for s in splits for t in splits if splits[s] != splits[t]]
 
 
-def _of(hits: pd.DataFrame, row: str, *columns: str) -> pd.DataFrame:
-    """Return some networks' answers to one set of images, with its ``source``."""
+def _hits_of(hits: pd.DataFrame, row: str, *columns: str) -> pd.DataFrame:
+    """Return the hits of one set of images on some networks, with its ``source``."""
     own = hits[(hits["row"] == row) & hits["column"].isin(columns)]
     return own.assign(source=row.rpartition(":")[2], hit=own["hit"].astype(float))
 

@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from intriguing.errors import InputError
-from intriguing.workflow.complaints import complaints, in_two_lines, suggestion
+from intriguing.workflow.validation import in_two_lines, problems_of, suggestion
 
 MNIST_TRAIN, MNIST_TEST = 60_000, 10_000
 
@@ -67,7 +67,7 @@ class DataSection(Section):
     test_images: Whole = Field(
         MNIST_TEST, ge=1, le=MNIST_TEST, description="Test images, the first."
     )
-    halves_seed: Seed = Field(0, description="Seed that cuts P1 and P2.")
+    split_seed: Seed = Field(0, description="Seed that cuts P1 and P2.")
 
 
 class AutoencoderSection(Section):
@@ -121,11 +121,11 @@ class NoiseSection(Section):
 
 
 class TrainingSetsSection(Section):
-    """Tables 3 and 4: networks trained on different parts of the training set."""
+    """Tables 3 and 4: networks trained on different splits of the training set."""
 
     networks: tuple[str, ...] = Field(
         ("FC100-100-10@P1", "FC123-456-10@P1", "FC100-100-10@P2"),
-        description="Networks compared, each trained on a part; `[]` for no such "
+        description="Networks compared, each trained on a split; `[]` for no such "
         "tables.",
     )
     images: Whole = Field(
@@ -143,7 +143,7 @@ class TrainingSetsSection(Section):
 
 
 class DecompositionSection(Section):
-    """Transfer between all networks trained on parts, by what they have in common."""
+    """Transfer between all networks trained on splits, by what they have in common."""
 
     factors: tuple[Positive, ...] = Field(
         (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0),
@@ -159,7 +159,7 @@ class DecompositionSection(Section):
 
 
 class AdversarialTrainingSection(Section):
-    """Networks trained with pools of adversarial examples; their sheet: `arms`."""
+    """Networks trained with pools of adversarial examples; their sheet: `variants`."""
 
     held_out: Share = Field(
         0.2,
@@ -217,8 +217,8 @@ class RunConfig(Section):
         "config/convolutional.tsv", description="Sheet of the convolutional networks."
     )
     attacks: str = Field("config/attacks.tsv", description="Sheet of the attacks.")
-    arms: str = Field(
-        "config/arms.tsv", description="Sheet of the ways to regularise a network."
+    variants: str = Field(
+        "config/variants.tsv", description="Sheet of the ways to regularise a network."
     )
     data: DataSection = DataSection()
     train: TrainSection = TrainSection()
@@ -268,7 +268,7 @@ def read_config(mapping: Mapping[str, Any]) -> RunConfig:
     try:
         return RunConfig.model_validate(dict(mapping))
     except ValidationError as error:
-        lines = [_line(place, wording) for place, wording in complaints(error)]
+        lines = [_line(place, wording) for place, wording in problems_of(error)]
         raise InputError(in_two_lines(lines)) from error
 
 

@@ -29,7 +29,7 @@ def training_settings(config: RunConfig, row: ModelRow) -> dict[str, Any]:
     used = row.family == "autoencoder"
     autoencoder = config.train.autoencoder if used else AutoencoderSection()
     return {
-        "row": row.model_dump(mode="json", exclude={"part"}),
+        "row": row.model_dump(mode="json", exclude={"split"}),
         "autoencoder": autoencoder.model_dump(mode="json"),
         "threads": config.train.threads,
     }

@@ -15,8 +15,8 @@ from pydantic import (
 )
 
 from intriguing.errors import InputError
-from intriguing.workflow.complaints import complaints, in_two_lines, suggestion
 from intriguing.workflow.config import AttackSection, RunConfig
+from intriguing.workflow.validation import in_two_lines, problems_of, suggestion
 
 # The attack whose weights the coarser searches start from.
 FINEST = "lbfgs"
@@ -59,7 +59,9 @@ EntriesOrAll = BeforeValidator(_entries_or_all)
 class ModelRow(Row):
     """A network and how it is fitted."""
 
-    model: ModelName = Field(description="Its name; on a part it ends in `@P1`, `@P2`.")
+    model: ModelName = Field(
+        description="Its name; on a split it ends in `@P1`, `@P2`."
+    )
     family: Literal["linear", "sigmoid", "autoencoder"] = Field(
         description="`linear`, `sigmoid` (hidden layers), or `autoencoder` (softmax "
         "on the codes of a sparse one)."
@@ -71,8 +73,8 @@ class ModelRow(Row):
         description="Weight decay of each linear map, from the pixels on; of an "
         "autoencoder that of the softmax."
     )
-    part: Literal["all", "P1", "P2"] = Field(
-        description="Training images: `all`, or one of the halves `P1` and `P2`."
+    split: Literal["all", "P1", "P2"] = Field(
+        description="Training images: `all`, or one of the splits `P1` and `P2`."
     )
     learning_rate: Annotated[float | None, Field(gt=0), Hyphen] = Field(
         description="Highest learning rate of Adam; `-` for a linear network."
@@ -100,8 +102,8 @@ class ModelRow(Row):
             if (getattr(self, name) is None) != linear:
                 wanted = "-, as a linear network is convex" if linear else "a number"
                 raise ValueError(f"{name}: must be {wanted}")
-        if self.part != "all" and not self.model.endswith(f"@{self.part}"):
-            raise ValueError(f"model: must end in @{self.part}, as its part says")
+        if self.split != "all" and not self.model.endswith(f"@{self.split}"):
+            raise ValueError(f"model: must end in @{self.split}, as its split says")
         return self
 
 
@@ -124,7 +126,7 @@ class AttackRow(Row):
         description="Wrong class aimed at: drawn, the next digit, or the nearest."
     )
     models: Annotated[tuple[str, ...] | None, EntriesOrAll] = Field(
-        description="Networks attacked: `all` that are not trained on a part, or some "
+        description="Networks attacked: `all` that are not trained on a split, or some "
         "of them, `FC10-1,AE400-10`."
     )
     seeds: Annotated[tuple[Seed, ...] | None, EntriesOrAll] = Field(
@@ -260,7 +262,7 @@ def read_rows(path: Path, kind: type[AnyRow]) -> dict[str, AnyRow]:
         try:
             row = kind.model_validate(cells)
         except ValidationError as error:
-            found = (": ".join(filter(None, found)) for found in complaints(error))
+            found = (": ".join(filter(None, found)) for found in problems_of(error))
             lines = [f"{path}, row {name}, {line}" for line in found]
             raise InputError(in_two_lines(lines)) from error
         if name in rows:

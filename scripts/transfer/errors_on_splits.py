@@ -1,4 +1,4 @@
-"""Step: errors of networks trained on parts, on each part and on the test digits."""
+"""Step: errors of networks trained on splits, on each part and on the test digits."""
 
 import json
 from pathlib import Path

@@ -4,23 +4,22 @@ import json
 from math import inf, nan, sqrt
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from intriguing.errors import InputError
 from intriguing.stats.agreement import (
     Claim,
-    judge,
-    judge_direction,
+    directional_claim,
     published_band,
     read_printed,
     to_json,
+    verdict_against_band,
+    verdict_against_threshold,
 )
 from intriguing.stats.intervals import Interval
 
-# A busy machine is no failure, and a failure shall come again.
-steady = settings(deadline=None, derandomize=True)
 numbers = st.floats(-10, 10)
 
 
@@ -113,7 +112,6 @@ def test_band_of_a_number_without_sample_is_its_rounding(sample):
     assert published_band(2.75, "2.75", sample, "mean") == pytest.approx((2.745, 2.755))
 
 
-@steady
 @given(
     share=st.integers(0, 1000),
     sample=st.integers(10, 10_000),
@@ -158,32 +156,30 @@ def test_value_that_is_not_the_printed_one_is_refused():
 def test_verdicts_at_the_edges_of_the_band_a_quarter_to_a_half(
     low, value, high, verdict
 ):
-    assert judge(Interval(value, low, high), (0.25, 0.5)) == verdict
+    assert verdict_against_band(Interval(value, low, high), (0.25, 0.5)) == verdict
 
 
-@steady
 @given(ours=sorted_three(), band=st.tuples(numbers, numbers).map(sorted))
 def test_verdict_follows_from_its_definition(ours, band):
     low, value, high = ours
-    verdict = judge(Interval(value, low, high), tuple(band))
+    verdict = verdict_against_band(Interval(value, low, high), tuple(band))
     assert (verdict == "differs") == (max(low, band[0]) > min(high, band[1]))
     if verdict == "agrees":
         assert band[0] <= value <= band[1]
         assert high - low <= band[1] - band[0]
 
 
-@steady
 @given(ours=sorted_three(), band=st.tuples(numbers, numbers).map(sorted))
 def test_verdict_is_the_same_in_the_mirror(ours, band):
     low, value, high = ours
-    mirrored = judge(Interval(-value, -high, -low), (-band[1], -band[0]))
-    assert judge(Interval(value, low, high), tuple(band)) == mirrored
+    mirrored = verdict_against_band(Interval(-value, -high, -low), (-band[1], -band[0]))
+    assert verdict_against_band(Interval(value, low, high), tuple(band)) == mirrored
 
 
 @pytest.mark.parametrize("band", [(0.5, 0.25), (nan, 1), (0, nan)])
 def test_reversed_or_nan_bands_are_refused(band):
     with pytest.raises(InputError, match="band"):
-        judge(Interval(0.3, 0.2, 0.4), band)
+        verdict_against_band(Interval(0.3, 0.2, 0.4), band)
 
 
 @pytest.mark.parametrize(
@@ -198,14 +194,22 @@ def test_reversed_or_nan_bands_are_refused(band):
 )
 def test_direction_is_decided_by_the_whole_interval(low, high, above, below):
     measured = Interval((low + high) / 2, low, high)
-    assert judge_direction(measured, 0.0, "above") == above
-    assert judge_direction(measured, 0.0, "below") == below
+    assert verdict_against_threshold(measured, 0.0, "above") == above
+    assert verdict_against_threshold(measured, 0.0, "below") == below
 
 
-@pytest.mark.parametrize(("threshold", "side"), [(nan, "above"), (0.0, "beside")])
-def test_direction_without_threshold_or_side_is_refused(threshold, side):
-    with pytest.raises(InputError, match="above or below"):
-        judge_direction(Interval(1, 0, 2), threshold, side)
+def test_directional_claim_reports_one_interval_and_may_test_another():
+    measured, tested = Interval(0.2, 0.1, 0.3), Interval(-0.2, -0.3, -0.1)
+    found = directional_claim("id", "A exceeds B", measured, "here", tested=tested)
+    assert (found.measured, found.low, found.high) == (0.2, 0.1, 0.3)
+    assert found.verdict == "differs"
+    below = directional_claim("id", "", measured, "", side="below", threshold=0.5)
+    assert below.verdict == "agrees"
+
+
+def test_directional_claim_without_a_measurement_is_undecided():
+    found = directional_claim("id", "A exceeds B", None, "here")
+    assert (found.measured, found.verdict) == (None, "undecided")
 
 
 def test_claims_keep_their_fields_in_json():

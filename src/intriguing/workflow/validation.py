@@ -31,7 +31,7 @@ KINDS = {
 }
 
 
-def complaints(error: ValidationError) -> Iterator[tuple[str, str]]:
+def problems_of(error: ValidationError) -> Iterator[tuple[str, str]]:
     """Yield the dotted place and the wording of each problem, unknown keys apart.
 
     The wording of an unknown key is empty: its remedy depends on what is known.

@@ -1,4 +1,4 @@
-"""Networks trained on a part of the training images, and what their steps take."""
+"""Networks trained on a split of the training images, and what their steps take."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,12 +22,12 @@ Models = dict[str, ModelRow]
 
 def whole(models: Mapping[str, ModelRow]) -> Models:
     """Return the networks trained on all images: those of Tables 1 and 2."""
-    return {name: row for name, row in models.items() if row.part == "all"}
+    return {name: row for name, row in models.items() if row.split == "all"}
 
 
-def on_parts(models: Mapping[str, ModelRow]) -> Models:
-    """Return the networks trained on a part."""
-    return {name: row for name, row in models.items() if row.part != "all"}
+def on_splits(models: Mapping[str, ModelRow]) -> Models:
+    """Return the networks trained on a split."""
+    return {name: row for name, row in models.items() if row.split != "all"}
 
 
 def compared(models: Mapping[str, ModelRow], config: RunConfig) -> Models:
@@ -35,22 +35,22 @@ def compared(models: Mapping[str, ModelRow], config: RunConfig) -> Models:
 
     Raises:
         InputError: The config names a network that is not in the sheet or not trained
-            on a part, or there is nothing to compare.
+            on a split, or there is nothing to compare.
     """
-    known = on_parts(models)
+    known = on_splits(models)
     for name in config.training_sets.networks:
         if name not in known:
             raise InputError(
                 f"config: training_sets.networks: no network of {config.models} "
-                f"trained on a part is called {name!r}; "
+                f"trained on a split is called {name!r}; "
                 f"known: {', '.join(known) or 'none'}"
             )
     chosen = {name: known[name] for name in config.training_sets.networks}
-    both = {row.part for row in chosen.values()} == {"P1", "P2"}
+    both = {row.split for row in chosen.values()} == {"P1", "P2"}
     if chosen and not (both and len(chosen) > 2):
         raise InputError(
             f"config: training_sets.networks: {', '.join(chosen)} do not do; name two "
-            "trained on one part and one trained on the other"
+            "trained on one split and one trained on the other"
         )
     return chosen
 
@@ -69,10 +69,10 @@ def attack_test_settings(config: RunConfig, row: AttackRow) -> dict[str, Any]:
     }
 
 
-def errors_on_parts_settings(
+def errors_on_splits_settings(
     config: RunConfig, networks: Sequence[tuple[str, int]]
 ) -> dict[str, Any]:
-    """Return the settings of the step ``errors_on_parts``: networks, threads."""
+    """Return the settings of the step ``errors_on_splits``: networks, threads."""
     return {
         "networks": [list(network) for network in networks],
         "threads": config.attack.threads,
@@ -94,7 +94,7 @@ def transfer_test_settings(
 def cross_training_set_settings(
     config: RunConfig, models: Mapping[str, ModelRow]
 ) -> dict[str, Any]:
-    """Return the rows of Table 4 and of its controls, and each network's part.
+    """Return the rows of Table 4 and of its controls, and each network's split.
 
     The order is the paper's: each kind of image, then noise as long.
     """
@@ -105,7 +105,7 @@ def cross_training_set_settings(
     return {
         "rows": [*models, *noise[:1], *amplified, *noise[1:]],
         "controls": [CLEAN, *changed, *(f"{name}-clipped" for name in noise)],
-        "parts": {name: row.part for name, row in models.items()},
+        "splits": {name: row.split for name, row in models.items()},
     }
 
 
@@ -123,11 +123,11 @@ def transfer_pairs_settings(
 def decomposition_settings(
     config: RunConfig, models: Mapping[str, ModelRow]
 ) -> dict[str, Any]:
-    """Return each network's architecture and part, and where the claim is judged."""
+    """Return each network's architecture and split, and where the claim is judged."""
     shape = {name: f"{row.family} {row.hidden}" for name, row in models.items()}
     wanted, lengths = config.training_sets.amplified, config.decomposition.distortions
     nearest = min(lengths, key=lambda length: abs(length - wanted))
     return {
-        "traits": {name: [shape[name], row.part] for name, row in models.items()},
+        "traits": {name: [shape[name], row.split] for name, row in models.items()},
         "judged": f"{MATCHED_LENGTH}{nearest:g}",
     }

@@ -4,7 +4,7 @@ from math import inf, nan
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import binomtest, t
@@ -21,8 +21,6 @@ from intriguing.stats.intervals import (
     wilson,
 )
 
-# A busy machine is no failure, and a failure shall come again.
-steady = settings(deadline=None, derandomize=True)
 seed_counts = st.lists(
     st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))),
     min_size=1,
@@ -31,7 +29,6 @@ seed_counts = st.lists(
 finite = st.floats(-100, 100, allow_subnormal=False)
 
 
-@steady
 @given(n=st.integers(1, 2000), part=st.floats(0, 1), level=st.sampled_from([0.9, 0.95]))
 def test_wilson_equals_scipy_at_whole_numbers(n, part, level):
     hits = round(part * n)
@@ -39,14 +36,12 @@ def test_wilson_equals_scipy_at_whole_numbers(n, part, level):
     assert wilson(hits / n, n, level) == pytest.approx(tuple(expected), abs=1e-12)
 
 
-@steady
 @given(share=st.floats(0, 1), n=st.floats(0.1, 1e6))
 def test_wilson_lies_around_the_share_inside_zero_and_one(share, n):
     low, high = wilson(share, n)
     assert 0 <= low <= share <= high <= 1
 
 
-@steady
 @given(share=st.floats(0.01, 0.99), n=st.floats(1, 1e6))
 def test_wilson_narrows_with_more_trials(share, n):
     low, high = wilson(share, n)
@@ -54,7 +49,6 @@ def test_wilson_narrows_with_more_trials(share, n):
     assert narrow_high - narrow_low < high - low
 
 
-@steady
 @given(counts=seed_counts)
 def test_rate_interval_is_ordered_and_pooled(counts):
     hits, totals = zip(*counts, strict=True)
@@ -64,7 +58,6 @@ def test_rate_interval_is_ordered_and_pooled(counts):
     assert (found.n, found.seeds) == (sum(totals), len(counts))
 
 
-@steady
 @given(counts=seed_counts)
 def test_rate_interval_is_never_narrower_than_the_images_give(counts):
     hits, totals = zip(*counts, strict=True)
@@ -74,7 +67,6 @@ def test_rate_interval_is_never_narrower_than_the_images_give(counts):
     assert found.high >= high - 1e-12
 
 
-@steady
 @given(hits=st.integers(0, 256))
 def test_one_seed_has_the_wilson_interval(hits):
     found = rate_interval([hits], [256])
@@ -162,7 +154,6 @@ def test_seeds_of_unequal_size_count_alike():
     assert found.value == 0.5
 
 
-@steady
 @given(
     values=st.lists(arrays(float, st.integers(2, 20), elements=finite), min_size=1),
     scale=st.sampled_from([0.25, 2.0]),

@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from intriguing.errors import InputError
+from intriguing.stats.agreement import directional_claim
 from intriguing.stats.intervals import Interval
+from intriguing.tables.html import claims_page, table_page
 from intriguing.tables.tidy import (
     COLUMNS,
     column_kind,
@@ -184,3 +186,19 @@ def test_headline_nests_rounded_values_and_leaves_out_missing_ones(table):
         "small_net": {"test-error": 0.25, "distortion": 0.1},
         "big": {"test-error": 0.0201, "distortion": 0.0646},
     }
+
+
+def test_page_shows_every_cell_and_escapes_names():
+    table = tidy({("a<b", "c&d"): Interval(0.2, 0.1, 0.3)}, PUBLISHED, "none")
+    page = table_page(table, "A & B")
+    assert "a&lt;b" in page
+    assert "c&amp;d" in page
+    assert "20.0%" in page
+    assert "<h1>A &amp; B</h1>" in page
+
+
+def test_page_of_claims_shows_statement_and_interval():
+    interval = Interval(0.2, 0.1, 0.3)
+    claim = directional_claim("id", "A exceeds B & C", interval, "tables/x")
+    assert "A exceeds B &amp; C" in claims_page([claim])
+    assert "0.2<br>[0.1, 0.3]" in claims_page([claim])

@@ -8,15 +8,15 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from intriguing.errors import InputError
 from intriguing.workflow.config import RunConfig
-from intriguing.workflow.parts import attack_test_settings
 from intriguing.workflow.sheets import AttackRow, Entries, Row, read_rows
+from intriguing.workflow.splits import attack_test_settings
 
 LAYERS = 3
 """Outputs that a pool or dropout may sit at: the pixels and two hidden layers."""
 BASELINE = "FC100-100-10"
-"""Network of Table 1 that the arms are compared with."""
+"""Network of Table 1 that the variants are compared with."""
 PREFIX = f"{BASELINE}-"
-"""Of the names of the networks; the arm follows."""
+"""Of the names of the networks; the variant follows."""
 HIDDEN = (100, 100)
 
 
@@ -27,19 +27,19 @@ def _lengths(cell: Any) -> Any:
     return tuple(None if part == "-" else part for part in parts)
 
 
-Arm = Literal["weight-decay", "dropout", "input-pool", "layer-pools"]
+Variant = Literal["weight-decay", "dropout", "input-pool", "layer-pools"]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Decay = Annotated[float, Field(ge=0)]
 Length = Annotated[float, Field(gt=0)] | None
 
 
-class ArmRow(Row):
-    """A setting of one of the arms."""
+class VariantRow(Row):
+    """A setting of one of the variants."""
 
     setting: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")] = Field(
         description="Its name."
     )
-    arm: Arm = Field(
+    variant: Variant = Field(
         description="What regularises: `weight-decay` alone, `dropout`, `input-pool` "
         "(adversarial images), `layer-pools` (adversarial outputs of hidden layers, "
         "and of the pixels where it has a length)."
@@ -68,8 +68,8 @@ class ArmRow(Row):
     )
     batch: Annotated[int, Field(ge=1)] = Field(description="Images of one step.")
     chosen: Literal["yes", "-"] = Field(
-        description="`yes` for the one setting of the arm that `everything` trains; "
-        "`tuning` tries all."
+        description="`yes` for the one setting of the variant that `everything` "
+        "trains; `tuning` tries all."
     )
 
     @model_validator(mode="after")
@@ -82,53 +82,57 @@ class ArmRow(Row):
             "input-pool": pixels and not any(hidden),
             "layer-pools": any(hidden),
         }
-        if not allowed.get(self.arm, not (pixels or any(hidden))):
-            raise ValueError(f"lengths: do not make it the arm {self.arm}")
-        if (self.arm == "dropout") != any(self.dropout):
-            raise ValueError(f"dropout: does not make it the arm {self.arm}")
+        if not allowed.get(self.variant, not (pixels or any(hidden))):
+            raise ValueError(f"lengths: do not make it the variant {self.variant}")
+        if (self.variant == "dropout") != any(self.dropout):
+            raise ValueError(f"dropout: does not make it the variant {self.variant}")
         return self
 
 
-def read_arms(path: Path | str) -> dict[str, ArmRow]:
+def read_variants(path: Path | str) -> dict[str, VariantRow]:
     """Read all settings, by name in the order of the sheet.
 
     Raises:
-        InputError: The file, the row and the column of what is wrong, or an arm of
+        InputError: The file, the row and the column of what is wrong, or an variant of
             which not exactly one setting is chosen.
     """
-    rows = read_rows(Path(path), ArmRow)
-    for arm in dict.fromkeys(row.arm for row in rows.values()):
-        names = [n for n, row in rows.items() if row.arm == arm and row.chosen == "yes"]
+    rows = read_rows(Path(path), VariantRow)
+    for variant in dict.fromkeys(row.variant for row in rows.values()):
+        names = [
+            n
+            for n, row in rows.items()
+            if row.variant == variant and row.chosen == "yes"
+        ]
         if len(names) != 1:
             raise InputError(
-                f"{path}: {len(names)} settings of {arm} are chosen; choose one"
+                f"{path}: {len(names)} settings of {variant} are chosen; choose one"
             )
     return rows
 
 
-def chosen(rows: Mapping[str, ArmRow]) -> dict[str, ArmRow]:
-    """Return the chosen setting of each arm, by the name of its network."""
-    return {f"{PREFIX}{r.arm}": r for r in rows.values() if r.chosen == "yes"}
+def chosen(rows: Mapping[str, VariantRow]) -> dict[str, VariantRow]:
+    """Return the chosen setting of each variant, by the name of its network."""
+    return {f"{PREFIX}{r.variant}": r for r in rows.values() if r.chosen == "yes"}
 
 
-def arm_settings(config: RunConfig, row: ArmRow) -> dict[str, Any]:
-    """Return the settings of the step ``train_arm``."""
+def variant_settings(config: RunConfig, row: VariantRow) -> dict[str, Any]:
+    """Return the settings of the step ``train_variant``."""
     what = {"decay", "dropout", "lengths", "weight", "renewed"}
     return {
-        "arm": row.model_dump(mode="json", include=what),
+        "variant": row.model_dump(mode="json", include=what),
         "recipe": row.model_dump(include={"learning_rate", "epochs", "batch"}),
         "hidden": list(HIDDEN),
         "threads": config.train.threads,
     }
 
 
-def tuning_settings(config: RunConfig, row: ArmRow) -> dict[str, Any]:
-    """Return the settings of the step ``tune_arm``."""
+def tuning_settings(config: RunConfig, row: VariantRow) -> dict[str, Any]:
+    """Return the settings of the step ``tune_variant``."""
     held_out = config.adversarial_training.held_out
-    return {**arm_settings(config, row), "held_out": held_out}
+    return {**variant_settings(config, row), "held_out": held_out}
 
 
-def attack_arms_settings(config: RunConfig, row: AttackRow) -> dict[str, Any]:
-    """Return the settings of the step ``attack_arms``."""
+def attack_variants_settings(config: RunConfig, row: AttackRow) -> dict[str, Any]:
+    """Return the settings of the step ``attack_variants``."""
     amplified = config.training_sets.amplified
     return {**attack_test_settings(config, row), "amplified": amplified}

@@ -1,14 +1,14 @@
-"""Networks trained on parts: which tables they enter, what their steps take."""
+"""Networks trained on splits: which tables they enter, what their steps take."""
 
 import pytest
 
 from intriguing.errors import InputError
-from intriguing.workflow import parts
+from intriguing.workflow import splits
 from intriguing.workflow.config import read_config
 from intriguing.workflow.sheets import read_attacks, read_models
 
 SHEET = """\
-model family hidden decay part learning_rate epochs batch warmup
+model family hidden decay split learning_rate epochs batch warmup
 FC10-1 linear - 1 all - - - -
 A@P1 sigmoid 9,8 1e-5,1e-5,1e-6 P1 2e-2 3 50 0
 B@P1 sigmoid 7,8 1e-5,1e-5,1e-6 P1 2e-2 3 50 0
@@ -40,30 +40,36 @@ def config(*networks, **settings):
 
 
 def test_a_network_is_trained_on_all_images_or_on_a_part(models):
-    assert list(parts.whole(models)) == ["FC10-1"]
-    assert list(parts.on_parts(models)) == ["A@P1", "B@P1", "A@P2", "B@P2"]
+    assert list(splits.whole(models)) == ["FC10-1"]
+    assert list(splits.on_splits(models)) == ["A@P1", "B@P1", "A@P2", "B@P2"]
 
 
 def test_networks_are_compared_in_the_order_of_the_config(models):
-    chosen = parts.compared(models, config("A@P2", "A@P1", "B@P1"))
+    chosen = splits.compared(models, config("A@P2", "A@P1", "B@P1"))
     assert list(chosen) == ["A@P2", "A@P1", "B@P1"]
-    assert parts.compared(models, config()) == {}
+    assert splits.compared(models, config()) == {}
 
 
 @pytest.mark.parametrize(
     ("networks", "told"),
     [
         (("A@P1", "A@P2", "C@P1"), "'C@P1'; known: A@P1, B@P1"),
-        (("A@P1", "A@P2", "FC10-1"), "trained on a part is called 'FC10-1'"),
-        (("A@P1", "A@P2"), "name two trained on one part and one trained on the other"),
-        (("A@P1", "B@P1"), "name two trained on one part and one trained on the other"),
+        (("A@P1", "A@P2", "FC10-1"), "trained on a split is called 'FC10-1'"),
+        (
+            ("A@P1", "A@P2"),
+            "two trained on one split and one trained on the other",
+        ),
+        (
+            ("A@P1", "B@P1"),
+            "two trained on one split and one trained on the other",
+        ),
     ],
 )
 def test_networks_that_cannot_be_compared_are_refused_in_one_line(
     models, networks, told
 ):
     with pytest.raises(InputError) as caught:
-        parts.compared(models, config(*networks))
+        splits.compared(models, config(*networks))
     message = str(caught.value)
     assert message.startswith("config: training_sets.networks: ")
     assert told in message
@@ -71,29 +77,29 @@ def test_networks_that_cannot_be_compared_are_refused_in_one_line(
 
 
 def test_rows_stand_in_the_order_of_the_paper(models):
-    chosen = parts.compared(models, config("A@P1", "B@P1", "A@P2"))
-    made = parts.cross_training_set_settings(config("A@P1", "B@P1", "A@P2"), chosen)
+    chosen = splits.compared(models, config("A@P1", "B@P1", "A@P2"))
+    made = splits.cross_training_set_settings(config("A@P1", "B@P1", "A@P2"), chosen)
     amplified = [f"amplified:{name}" for name in chosen]
     assert made["rows"] == [*chosen, "noise-0.06", *amplified, "noise-0.1"]
     assert made["controls"][0] == "clean"
-    assert made["parts"] == {"A@P1": "P1", "B@P1": "P1", "A@P2": "P2"}
+    assert made["splits"] == {"A@P1": "P1", "B@P1": "P1", "A@P2": "P2"}
 
 
 def test_the_attack_is_that_of_the_sheet_on_its_own_number_of_images(lbfgs):
-    made = parts.attack_test_settings(config(images=7), lbfgs)
+    made = splits.attack_test_settings(config(images=7), lbfgs)
     assert made["images"] == 7
     assert made["row"] == {"method": "lbfgs", "norm": "squared", "target": "random"}
 
 
 def test_the_decomposition_is_judged_near_the_amplified_distortion(models):
-    made = parts.decomposition_settings(
+    made = splits.decomposition_settings(
         read_config(
             {
                 "training_sets": {"amplified": 0.11},
                 "decomposition": {"distortions": [0.05, 0.12, 0.2]},
             }
         ),
-        parts.on_parts(models),
+        splits.on_splits(models),
     )
     assert made["judged"] == "matched-0.12"
     assert made["traits"]["A@P1"][0] == made["traits"]["A@P2"][0]

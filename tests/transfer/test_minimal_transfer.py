@@ -1,0 +1,65 @@
+"""Transfer of minimum-norm images compared with that of the paper's method."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from synthetic import predictions_with
+
+from intriguing.stats.intervals import average
+from intriguing.tables.rates import fooling_rates
+from intriguing.transfer.minimal_norm import (
+    minimal_transfers_less,
+    paired_hits,
+    rate_change,
+    transfer_cells,
+)
+
+
+def random_predictions(seed, shares):
+    """Return predictions of five seeds with these shares of wrong ones."""
+    generator = np.random.default_rng(seed)
+    return predictions_with(
+        {
+            cell: [generator.random(200) < share for _ in range(5)]
+            for cell, share in shares.items()
+        }
+    )
+
+
+CLEAN = {("clean", "a"): 0.1, ("clean", "b"): 0.05}
+OWN = {("a", "a"): 1, ("b", "b"): 1}
+PAPER = random_predictions(1, CLEAN | OWN | {("a", "b"): 0.3, ("b", "a"): 0.5})
+LESS = random_predictions(2, OWN | {("a", "b"): 0.1, ("b", "a"): 0.2})
+
+
+def test_transfer_counts_images_that_are_correct_when_clean():
+    changes = paired_hits(LESS, PAPER)
+    assert set(changes) == {("a", "b"), ("b", "a")}
+    rates = fooling_rates(PAPER)
+    with_clean = pd.concat([LESS, PAPER[PAPER["row"].eq("clean")]])
+    less = fooling_rates(with_clean)
+    cells = transfer_cells(changes, ["a", "b"])
+    for row, column in changes:
+        assert cells[row, "transfer-lbfgs"] == average([rates[row, column]])
+        assert cells[row, "transfer-minimal"] == average([less[row, column]])
+        change = less[row, column].value - rates[row, column].value
+        # A mean of differences weights seeds equally, a rate weights images equally.
+        assert cells[row, "transfer-change"].value == pytest.approx(change, abs=0.01)
+
+
+def test_equal_predictions_have_a_difference_of_exactly_zero():
+    """What the two methods share does not widen the interval of the change."""
+    changes = paired_hits(PAPER[PAPER["row"].ne("clean")], PAPER)
+    found = rate_change(changes["a", "b"])
+    assert (found.low, found.value, found.high) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("share", "verdict"), [(0.1, "agrees"), (0.3, "undecided"), (0.8, "differs")]
+)
+def test_the_claim_follows_from_the_interval_of_the_change(share, verdict):
+    other = random_predictions(3, OWN | {("a", "b"): share, ("b", "a"): share + 0.1})
+    again = random_predictions(4, CLEAN | OWN | {("a", "b"): 0.3, ("b", "a"): 0.4})
+    claim = minimal_transfers_less(paired_hits(other, again))
+    assert claim.verdict == verdict
+    assert claim.published is None
