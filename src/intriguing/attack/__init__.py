@@ -2,6 +2,7 @@
 
 `find_adversarial` is the one call. In reading order:
 
+- `inputs`: what callers hand over, checked
 - `objective`: the paper's penalty, loss and margin of the target classes
 - `weights`: the search for the penalty's weight c
 - `state`, `candidate`, `lbfgs`: the minimisation in batches, by projected L-BFGS
@@ -13,14 +14,28 @@
 - `subnormal`: a mode of the processor in which attacks run faster
 """
 
-from dataclasses import dataclass
-from typing import Any
+import inspect
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
+from tqdm import tqdm
 
 from intriguing.attack import minimal
+from intriguing.attack.inputs import (
+    AttackedModel,
+    Classes,
+    Images,
+    checked_classes,
+    checked_images,
+    clean_logits,
+    dtype_of,
+    refuse_labels_as_targets,
+    undisturbed,
+)
 from intriguing.attack.lbfgs import lbfgs_from_starts
 from intriguing.attack.objective import target_mask_of
 from intriguing.attack.scipy_lbfgs import scipy_one_by_one
@@ -29,8 +44,7 @@ from intriguing.errors import InputError
 from intriguing.models.evaluation import predict
 
 
-@dataclass(frozen=True)
-class Adversarial:
+class Adversarial(NamedTuple):
     """Adversarial images, one row an image.
 
     Attributes:
@@ -54,46 +68,143 @@ class Adversarial:
     start: Int[Tensor, " n"]
 
 
-METHODS = {
+METHODS: Mapping[str, Callable[..., Any]] = {
     "lbfgs": lbfgs_from_starts,
     "scipy": scipy_one_by_one,
     "minimal": minimal.search,
 }
+PER_IMAGE = ("known", "weights")
+"""Settings of methods that have one row an image."""
+PIECE_VALUES = 2**21
+"""Pixels of the images attacked at once. Beside the model's own activations an attack
+takes about 1 GB at most, whatever the number of images and classes."""
 
 
 def find_adversarial(
     model: nn.Module,
-    images: Float[Tensor, "n ..."],
-    targets: Int[Tensor, " n"] | None = None,
+    images: Images,
+    targets: Classes | None = None,
     *,
     method: str = "lbfgs",
-    labels: Int[Tensor, " n"] | None = None,
+    labels: Classes | None = None,
     **settings: Any,
 ) -> Adversarial:
     """Return the smallest adversarial images that a method finds.
 
+    The function that is attacked is ``model(x)``, in evaluation mode. The model, its
+    training flags, the images and torch's random state are afterwards as before. On a
+    terminal a bar shows the progress; an interrupt ends the attack with what was found.
+
     Args:
-        model: Classifier from pixels in [0, 1] to logits, in eval mode.
-        images: Clean images.
-        targets: Target class of each image; the attack is untargeted if not given.
-        method: ``lbfgs``, the paper's objective in batches on any device; ``scipy``,
-            the same image by image, the reference; or ``minimal``, the smallest
-            perturbation without a penalty, on any device.
+        model: Classifier from pixels in [0, 1] to logits (images, classes).
+        images: Clean images, (images, ...): a tensor or an array, floating point.
+        targets: Target class of each image, integers of any kind, or one integer for
+            all images; the attack is untargeted if not given.
+        method: ``minimal``, the smallest perturbation without a penalty, is the
+            shortest and fastest; ``lbfgs`` is the paper's objective in batches;
+            ``scipy`` is that objective image by image, the reference.
         labels: True classes, needed when there are no targets.
         settings: Keywords of the method: those of `lbfgs.lbfgs_from_starts`,
             `scipy_lbfgs.scipy_one_by_one` or `minimal.search`.
 
+    Returns:
+        The result, detached and in the images' type. An image that is adversarial
+        already comes back unchanged.
+
     Raises:
-        InputError: An image lies outside the box, the model returns NaN, or a class
-            does not exist; the message says which.
+        InputError: An argument is wrong, or the model does not take the images; one
+            line names the argument.
     """
-    check_images(images)
     if method not in METHODS:
         raise InputError(f"method {method!r} is unknown; known: {sorted(METHODS)}")
-    classes = finite_logits(model, images).shape[1]
-    target_mask = target_mask_of(classes, targets, labels)
-    result = METHODS[method](model, images, target_mask, **settings)
-    return verified_result(model, images, target_mask, result)
+    check_settings(method, settings)
+    with undisturbed(model):
+        pixels = checked_images(images)
+        attacked = AttackedModel(model, dtype_of(images))
+        logits = clean_logits(attacked, pixels)
+        mask = success_mask(pixels, logits, targets, labels)
+        result = attack_in_pieces(attacked, pixels, logits, mask, method, settings)
+        return result._replace(images=result.images.to(dtype_of(images)))
+
+
+def check_settings(method: str, settings: Mapping[str, Any]) -> None:
+    """Refuse keywords that a method does not have."""
+    known = list(inspect.signature(METHODS[method]).parameters)[3:]
+    if unknown := [name for name in settings if name not in known]:
+        raise InputError(
+            f"{unknown[0]}: no setting of method {method!r}; known: {', '.join(known)}"
+        )
+
+
+def success_mask(
+    images: Float[Tensor, "n ..."],
+    logits: Float[Tensor, "n classes"],
+    targets: Classes | None,
+    labels: Classes | None,
+) -> Bool[Tensor, "n classes"]:
+    """Return which classes count as success: the target, else all but the label."""
+    count = logits.shape[1]
+    if targets is not None:
+        target = checked_classes("targets", targets, images, count)
+        refuse_labels_as_targets(target, logits.argmax(1))
+        return target_mask_of(count, target, None)
+    label = None
+    if labels is not None:
+        label = checked_classes("labels", labels, images, count)
+    return target_mask_of(count, None, label)
+
+
+def attack_in_pieces(
+    model: nn.Module,
+    clean: Float[Tensor, "n ..."],
+    logits: Float[Tensor, "n classes"],
+    target_mask: Bool[Tensor, "n classes"],
+    method: str,
+    settings: Mapping[str, Any],
+) -> Adversarial:
+    """Attack the images that are not adversarial yet, some at a time."""
+    result = unchanged(clean, logits, target_mask)
+    rows = (~result.reached).nonzero()[:, 0]
+    size = max(1, PIECE_VALUES // clean[0].numel())
+    bar = tqdm(total=len(rows), desc=method, unit="image", disable=None, leave=False)
+    with bar:
+        try:
+            for piece in rows.split(size):
+                own = {n: v[piece] for n, v in settings.items() if n in PER_IMAGE}
+                given = model, clean[piece], target_mask[piece]
+                found = METHODS[method](*given, **{**settings, **own})
+                enter(result, piece, verified_result(*given, found))
+                bar.update(len(piece))
+        except KeyboardInterrupt:
+            warnings.warn(f"interrupted after {bar.n} of {bar.total}", stacklevel=3)
+    return result
+
+
+def unchanged(
+    clean: Float[Tensor, "n ..."],
+    logits: Float[Tensor, "n classes"],
+    target_mask: Bool[Tensor, "n classes"],
+) -> Adversarial:
+    """Return the result in which no image is perturbed: one evaluation an image."""
+    prediction = logits.argmax(1)
+    reached = target_mask.gather(1, prediction[:, None])[:, 0]
+    none = torch.zeros_like(prediction)
+    return Adversarial(
+        images=clean.clone(),
+        reached=reached,
+        prediction=prediction,
+        distortion=clean.new_zeros(len(clean)),
+        weight=clean.new_zeros(len(clean)).masked_fill(reached, torch.inf),
+        iterations=none.clone(),
+        evaluations=none + 1,
+        start=none.clone(),
+    )
+
+
+def enter(result: Adversarial, rows: Int[Tensor, " m"], found: Adversarial) -> None:
+    """Write the results of some images to their rows."""
+    for whole, part in zip(result, found, strict=True):
+        whole[rows] = part.to(whole.dtype)
 
 
 def verified_result(
@@ -122,27 +233,3 @@ def distortion(
 ) -> Float[Tensor, " n"]:
     """Return the root mean square difference of each pair of images (section 4.2)."""
     return (images - clean).flatten(1).square().mean(1).sqrt()
-
-
-def finite_logits(
-    model: nn.Module, images: Float[Tensor, "n ..."]
-) -> Float[Tensor, "n classes"]:
-    """Return the logits; refuse a model whose logits are not finite."""
-    logits = predict(model, images)
-    broken = ~torch.isfinite(logits).all(1)
-    if broken.any():
-        row = int(broken.nonzero()[0, 0])
-        raise InputError(f"the model returns NaN or infinite logits for image {row}")
-    return logits
-
-
-def check_images(images: Float[Tensor, "n ..."]) -> None:
-    """Refuse an empty batch, and images with pixels outside [0, 1] or not finite."""
-    if not len(images):
-        raise InputError("there are no images to attack")
-    inside = ((images >= 0) & (images <= 1)).flatten(1).all(1)
-    if not inside.all():
-        row = int((~inside).nonzero()[0, 0])
-        raise InputError(
-            f"image {row} has pixels outside [0, 1]; scale the images into the box"
-        )

@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from intriguing.errors import InputError
+from intriguing.models.evaluation import predict
 
 HALF_PRECISION = (torch.float16, torch.bfloat16)
 """Types of images in which a search would lose the perturbation: it runs in float32."""
@@ -120,8 +121,15 @@ def _as_array(name: str, values: Any) -> Tensor | np.ndarray:
         raise InputError(f"{name}: give integers, one an image") from error
 
 
+def dtype_of(images: Images) -> torch.dtype:
+    """Return the type in which the caller has the images."""
+    if isinstance(images, Tensor):
+        return images.dtype
+    return torch.from_numpy(np.empty(0, images.dtype)).dtype
+
+
 def clean_logits(
-    model: nn.Module, images: Float[Tensor, "n ..."], batch: int
+    model: nn.Module, images: Float[Tensor, "n ..."]
 ) -> Float[Tensor, "n classes"]:
     """Return the logits of the clean images.
 
@@ -130,15 +138,13 @@ def clean_logits(
             least two logits an image, or gives NaN or infinite ones.
     """
     try:
-        with torch.no_grad():
-            parts = [model(part) for part in images.split(batch)]
+        logits = predict(model, images)
     except (RuntimeError, ValueError, TypeError) as error:
         shape, reason = tuple(images.shape), str(error).strip().splitlines()[:1]
         raise InputError(
             f"images: the model does not take {images.dtype} images of shape {shape} "
             f"({''.join(reason)})"
         ) from error
-    logits = torch.cat(parts)
     if logits.dim() != 2 or len(logits) != len(images):
         raise InputError(
             f"model: logits of shape {tuple(logits.shape)} for {len(images)} images; "

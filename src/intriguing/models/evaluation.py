@@ -5,10 +5,15 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 
+BATCH, BATCH_VALUES = 4096, 2**22
+"""Most images of a pass, and most pixels of them, which bounds the memory."""
+
+
 def predict(
-    network: nn.Module, pixels: Float[Tensor, "n ..."], batch: int = 4096
+    network: nn.Module, pixels: Float[Tensor, "n ..."]
 ) -> Float[Tensor, "n classes"]:
     """Return the logits of many images, computed in batches."""
+    batch = max(1, min(BATCH, BATCH_VALUES // max(1, pixels[0].numel())))
     with torch.no_grad():
         return torch.cat([network(part) for part in pixels.split(batch)])
 
