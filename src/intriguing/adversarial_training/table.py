@@ -17,7 +17,7 @@ from intriguing.tables.row_names import AMPLIFIED
 
 
 def arm_cells(
-    counts: Mapping[str, Sequence[Mapping[str, Counts]]], answers: pd.DataFrame
+    counts: Mapping[str, Sequence[Counts]], answers: pd.DataFrame
 ) -> tuple[Cells, Spreads]:
     """Return what each network errs on and resists, and whom its images fool.
 
