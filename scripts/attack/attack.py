@@ -7,10 +7,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from intriguing.attack import find_adversarial
+from intriguing.attack.coarse import SEARCHES
 from intriguing.attack.lbfgs import Accuracy
 from intriguing.attack.records import records_of
 from intriguing.attack.targets import choose_targets
-from intriguing.attack.variants import SEARCHES
 from intriguing.data import sample_indices, to_pixels
 from intriguing.models.evaluation import predict
 from intriguing.models.files import load_model
