@@ -17,7 +17,7 @@ from intriguing.attack.minimal.live import empty, place
 from intriguing.attack.minimal.network import network_of
 from intriguing.attack.minimal.problem import next_runs, pose
 from intriguing.attack.minimal.starts import SHARE
-from intriguing.attack.objective import wanted_classes
+from intriguing.attack.objective import target_mask_of
 from intriguing.errors import InputError
 from intriguing.models.perceptron import linear_layers, perceptron
 
@@ -54,12 +54,12 @@ def images_of(count: int, width: int, seed: int) -> torch.Tensor:
 def targeted(model: nn.Module, images: torch.Tensor, shift: int = 1) -> torch.Tensor:
     logits = model(images)
     classes = logits.shape[1]
-    return wanted_classes(classes, (logits.argmax(1) + shift) % classes, None)
+    return target_mask_of(classes, (logits.argmax(1) + shift) % classes, None)
 
 
 def untargeted(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
     logits = model(images)
-    return wanted_classes(logits.shape[1], None, logits.argmax(1))
+    return target_mask_of(logits.shape[1], None, logits.argmax(1))
 
 
 def lengths(found: minimal.Found, images: torch.Tensor) -> torch.Tensor:
@@ -77,7 +77,7 @@ def test_a_linear_classifier_is_solved_to_its_exact_optimum(goal, seed):
     model, images = linear_classifier(10, 60, seed), images_of(40, 60, seed + 50)
     wanted = goal(model, images)
     found = minimal.search(model, images, wanted)
-    optimum = exact.solve_linear(model, images, wanted)
+    optimum = exact.linear_optima(model, images, wanted)
     assert (1 - optimum.lower / optimum.length).abs().max() < 1e-6
     assert found.success.all()
     assert reached(model, found, images, wanted).all()
@@ -90,7 +90,7 @@ def test_corners_where_several_classes_tie_are_counted():
     model, images = linear_classifier(10, 60, 0), images_of(60, 60, 1)
     wanted = targeted(model, images)
     found = minimal.search(model, images, wanted)
-    optimum = exact.solve_linear(model, images, wanted)
+    optimum = exact.linear_optima(model, images, wanted)
     logits = optimum.image.float() @ model[1].weight.T + model[1].bias
     goal = wanted.int().argmax(1)
     gaps = logits.gather(1, goal[:, None]) - logits.masked_fill(wanted, -torch.inf)
@@ -266,7 +266,7 @@ def test_kinks_and_convolutions_are_no_obstacle(starts):
 
 def test_an_image_that_has_the_class_already_stays_as_it_is():
     model, images = sigmoid_network(1), images_of(20, 40, 2)
-    wanted = wanted_classes(6, model(images).argmax(1), None)
+    wanted = target_mask_of(6, model(images).argmax(1), None)
     found = minimal.search(model, images, wanted)
     assert found.success.all()
     assert lengths(found, images).max() < 1e-4
@@ -278,7 +278,7 @@ def test_a_class_out_of_reach_is_reported_and_the_clean_image_kept():
             return torch.stack([1 + 0 * x.sum(1), 0.1 * x.mean(1)], 1)
 
     images = images_of(3, 6, 0)
-    wanted = wanted_classes(2, torch.ones(3, dtype=torch.int64), None)
+    wanted = target_mask_of(2, torch.ones(3, dtype=torch.int64), None)
     found = minimal.search(Stubborn(), images, wanted)
     assert not found.success.any()
     assert torch.equal(found.image, images)
@@ -335,8 +335,8 @@ def test_where_many_kinks_meet_it_is_the_exact_optimum(compiled, monkeypatch):
         monkeypatch.setattr(subproblem, "fused", None)
     model, images = LowestPlane(30, 60, 1), images_of(30, 60, 2)
     planes = model.normals.double().numpy(), model.offsets.double().numpy()
-    nearest = [exact.nearest_in(*planes, one) for one in images.double().numpy()]
-    assert all(one.shortfall < exact.FEASIBLE for one in nearest)
+    nearest = [exact.project(*planes, one) for one in images.double().numpy()]
+    assert all(one.violation < exact.FEASIBLE for one in nearest)
     lengths = torch.tensor([one.length for one in nearest])
     wanted = torch.tensor([[False, True]]).expand(len(images), 2)
     found = minimal.search(model, images, wanted)

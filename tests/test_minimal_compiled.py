@@ -13,7 +13,7 @@ from intriguing.attack.minimal.network import network_of
 from intriguing.attack.minimal.problem import Tally, pose
 from intriguing.attack.minimal.search import refill
 from intriguing.attack.minimal.turn import turn
-from intriguing.attack.objective import wanted_classes
+from intriguing.attack.objective import target_mask_of
 
 pytest.importorskip("numba")
 from intriguing.attack.minimal import compiled
@@ -54,8 +54,8 @@ def network(name: str) -> nn.Sequential:
 
 def wanted_of(goal: str, answers: torch.Tensor) -> torch.Tensor:
     if goal == "targeted":
-        return wanted_classes(6, (answers + 1) % 6, None)
-    wanted = wanted_classes(6, None, answers)
+        return target_mask_of(6, (answers + 1) % 6, None)
+    wanted = target_mask_of(6, None, answers)
     # Rows with different numbers of wanted classes.
     wanted[torch.arange(0, len(wanted), 3), (answers[::3] + 2) % 6] = False
     return wanted

@@ -12,7 +12,7 @@ from intriguing.attack.minimal.live import empty
 from intriguing.attack.minimal.network import difference, network_of, stack_of
 from intriguing.attack.minimal.problem import pose
 from intriguing.attack.minimal.smoothing import graduated
-from intriguing.attack.objective import wanted_classes
+from intriguing.attack.objective import target_mask_of
 from intriguing.errors import InputError
 
 pytest.importorskip("numba")
@@ -98,9 +98,9 @@ def test_other_networks_go_the_way_of_torch():
 
 def searched(model, images, goal: str, **given) -> minimal.Found:
     answers = model(images).argmax(1)
-    wanted = wanted_classes(CLASSES, None, answers)
+    wanted = target_mask_of(CLASSES, None, answers)
     if goal == "targeted":
-        wanted = wanted_classes(CLASSES, (answers + 1) % CLASSES, None)
+        wanted = target_mask_of(CLASSES, (answers + 1) % CLASSES, None)
     else:  # rows with different numbers of wanted classes
         wanted[torch.arange(0, len(wanted), 3), (answers[::3] + 2) % CLASSES] = False
     return minimal.search(model, images, wanted, **given)
@@ -163,7 +163,7 @@ def test_smoothed_networks_lead_both_ways_to_the_same_points(function, slots):
     stays = chances > 0.5  # the first network gives the goal already
     stays[1::2] = False
     assert stays.any()
-    wanted = wanted_classes(CLASSES, goal, None)
+    wanted = target_mask_of(CLASSES, goal, None)
     problem, tally = pose(network, images, wanted, 1, None, None)
     expected = walk.led(leading, images, goal, ~wanted)
     problem = problem._replace(lead=images.clone())
@@ -199,7 +199,7 @@ def test_neither_slots_nor_threads_change_a_bit(starts, monkeypatch):
 @pytest.mark.parametrize("broken", [torch.nan, torch.inf])
 def test_infinite_logits_are_refused(broken):
     model, images = stack([8], nn.ReLU, 1), images_of(5, 1)
-    wanted = wanted_classes(CLASSES, torch.arange(5), None)
+    wanted = target_mask_of(CLASSES, torch.arange(5), None)
     model[-1].bias.data[2] = broken
     with pytest.raises(InputError, match="NaN or infinite logits"):
         minimal.search(model, images, wanted)

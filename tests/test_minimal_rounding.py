@@ -8,7 +8,7 @@ from torch import nn
 
 from intriguing.attack import minimal
 from intriguing.attack.minimal.rounding import LEAST_MARGIN, firm, precise_logits
-from intriguing.attack.objective import goal_margin, wanted_classes
+from intriguing.attack.objective import target_margin, target_mask_of
 from intriguing.models.perceptron import linear_layers, perceptron
 
 
@@ -60,7 +60,7 @@ def test_what_very_short_perturbations_have_to_spare_is_taken_from_them():
     assert logits.argmax(1).tolist() == [1, 0, 1]
     assert torch.equal(firmed[2], image[2])
     # The span of the logits is 2.
-    assert goal_margin(logits, wanted)[0] == pytest.approx(2 * LEAST_MARGIN, abs=2e-7)
+    assert target_margin(logits, wanted)[0] == pytest.approx(2 * LEAST_MARGIN, abs=2e-7)
 
 
 class Converting(nn.Module):
@@ -90,7 +90,7 @@ def test_a_thousandth_from_the_boundary_the_batch_changes_no_length():
     """Margins in float32 would change some by nearly a thousandth of themselves."""
     model = paper_sized(1)
     images = torch.rand(64, 784, generator=torch.Generator().manual_seed(2))
-    wanted = wanted_classes(10, None, model(images).argmax(1))
+    wanted = target_mask_of(10, None, model(images).argmax(1))
     far = minimal.search(model, images, wanted).image
     away = (far - images).norm(dim=1, keepdim=True)
     near = far.lerp(images, 1e-3 / away)

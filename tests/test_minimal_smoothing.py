@@ -11,7 +11,7 @@ from intriguing.attack import minimal, minimal_norm
 from intriguing.attack.minimal.network import stack_of
 from intriguing.attack.minimal.problem import KNOWN, SMOOTHED, UNLED
 from intriguing.attack.minimal.smoothing import NOISES, graduated, smoothed
-from intriguing.attack.objective import wanted_classes
+from intriguing.attack.objective import target_mask_of
 
 PIXELS, UNITS, CLASSES = 30, 12, 5
 NODES = torch.linspace(-8, 8, 2001, dtype=torch.float64)
@@ -101,9 +101,9 @@ def lengths(found: minimal.Found, images: torch.Tensor) -> torch.Tensor:
 def test_a_smoothed_start_shortens_and_never_lengthens(function, goal):
     model, images = stack(function), torch.rand(80, PIXELS, generator=seeded(3))
     answers = model(images).argmax(1)
-    wanted = wanted_classes(CLASSES, None, answers)
+    wanted = target_mask_of(CLASSES, None, answers)
     if goal == "targeted":
-        wanted = wanted_classes(CLASSES, (answers + 1) % CLASSES, None)
+        wanted = target_mask_of(CLASSES, (answers + 1) % CLASSES, None)
     others = torch.rand(300, PIXELS, generator=seeded(4))
     one = minimal.search(model, images, wanted)
     two = minimal.search(model, images, wanted, starts=2, start_images=others)
@@ -144,9 +144,9 @@ def test_the_passes_reported_are_those_made(goal, starts, monkeypatch):
     monkeypatch.setattr(module.compiled_search, "dense_of", lambda layers: None)
     model, images = stack(nn.Sigmoid()), torch.rand(40, PIXELS, generator=seeded(3))
     answers = model(images).argmax(1)
-    wanted = wanted_classes(CLASSES, None, answers)
+    wanted = target_mask_of(CLASSES, None, answers)
     if goal == "targeted":
-        wanted = wanted_classes(CLASSES, (answers + 1) % CLASSES, None)
+        wanted = target_mask_of(CLASSES, (answers + 1) % CLASSES, None)
     others = torch.rand(300, PIXELS, generator=seeded(4)) if starts > 1 else None
     found = minimal.search(model, images, wanted, starts=starts, start_images=others)
     sorting = 0 if others is None else len(others)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from intriguing.adversarial_training.claims import claims
-from intriguing.adversarial_training.table import arm_cells
+from intriguing.adversarial_training.table import variant_cells
 from intriguing.stats.agreement import Claim, to_json
 from intriguing.tables.html import claims_page
 from intriguing.tables.rates import Counts
@@ -29,7 +29,7 @@ def run(
         answers: Every network's answer to every image.
         published: The paper's numbers.
     """
-    cells, spreads = arm_cells(counts, answers)
+    cells, spreads = variant_cells(counts, answers)
     table = tidy(cells, published, "adversarial-training", spreads)
     tested = {
         variant: [seed["test"] for seed in found] for variant, found in counts.items()

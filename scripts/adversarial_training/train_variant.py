@@ -6,12 +6,12 @@ from pathlib import Path
 from safetensors.torch import load_file
 from torch import nn
 
-from intriguing.adversarial_training.fit import Arm, fit_arm
+from intriguing.adversarial_training.fit import Variant, fit_variant
 from intriguing.data import to_pixels
-from intriguing.models import files
 from intriguing.models.evaluation import count_errors
+from intriguing.models.files import serialise_model
 from intriguing.models.perceptron import perceptron_architecture
-from intriguing.training.adam import AdamRecipe
+from intriguing.training.loop import AdamRecipe
 from intriguing.workflow.files import replacing, write_text
 from intriguing.workflow.step import progress, step_log
 
@@ -32,10 +32,10 @@ def run(
         stored = load_file(path)
         sets[part] = to_pixels(stored["images"]), stored["labels"]
     pixels, labels = sets["train"]
-    variant = Arm(**settings["variant"])
+    variant = Variant(**settings["variant"])
     track = lambda epochs: progress(epochs, f"{name}, seed {seed}")  # noqa: E731
     how = settings["hidden"], variant, AdamRecipe(**settings["recipe"]), seed, track
-    network = fit_arm(pixels.flatten(1), labels, *how)
+    network = fit_variant(pixels.flatten(1), labels, *how)
     return network, {p: count_errors(network, *sets[p]) for p in sets}
 
 
@@ -48,5 +48,5 @@ if __name__ == "__main__":
         facts = {"model": name, "seed": str(seed)}
         shape = perceptron_architecture(network)
         with replacing(output.weights) as temporary:
-            temporary.write_bytes(files.serialise_model(network, shape, facts))
+            temporary.write_bytes(serialise_model(network, shape, facts))
         write_text(Path(output.errors), json.dumps(counts, indent=2) + "\n")

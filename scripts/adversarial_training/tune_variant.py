@@ -5,10 +5,10 @@ from pathlib import Path
 
 from safetensors.torch import load_file
 
-from intriguing.adversarial_training.fit import Arm, fit_arm
+from intriguing.adversarial_training.fit import Variant, fit_variant
 from intriguing.data import to_pixels
 from intriguing.models.evaluation import count_errors
-from intriguing.training.adam import AdamRecipe
+from intriguing.training.loop import AdamRecipe
 from intriguing.workflow.files import write_text
 from intriguing.workflow.step import progress, step_log
 
@@ -27,10 +27,10 @@ def run(settings: dict, seed: int, name: str, train: str) -> dict[str, dict[str,
     stored = load_file(train)
     pixels, labels = to_pixels(stored["images"]).flatten(1), stored["labels"]
     kept = len(labels) - round(settings["held_out"] * len(labels))
-    variant = Arm(**settings["variant"])
+    variant = Variant(**settings["variant"])
     track = lambda epochs: progress(epochs, name)  # noqa: E731
     how = settings["hidden"], variant, AdamRecipe(**settings["recipe"]), seed, track
-    network = fit_arm(pixels[:kept], labels[:kept], *how)
+    network = fit_variant(pixels[:kept], labels[:kept], *how)
     return {
         "train": count_errors(network, pixels[:kept], labels[:kept]),
         "held-out": count_errors(network, pixels[kept:], labels[kept:]),

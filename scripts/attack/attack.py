@@ -7,11 +7,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from intriguing.attack import find_adversarial
+from intriguing.attack.coarse import SEARCHES
 from intriguing.attack.lbfgs import Accuracy
 from intriguing.attack.records import records_of
 from intriguing.attack.targets import choose_targets
-from intriguing.attack.variants import SEARCHES
-from intriguing.data import draw, to_pixels
+from intriguing.data import sample_indices, to_pixels
 from intriguing.models.evaluation import predict
 from intriguing.models.files import load_model
 from intriguing.workflow.files import replacing
@@ -32,7 +32,9 @@ def run(
         finest: Records of the fine search, for a coarser one; else None.
     """
     row, digits, model = settings["row"], load_file(train), load_model(weights)
-    index = torch.from_numpy(draw(len(digits["labels"]), settings["images"], seed))
+    index = torch.from_numpy(
+        sample_indices(len(digits["labels"]), settings["images"], seed)
+    )
     clean, labels = to_pixels(digits["images"][index]), digits["labels"][index]
     logits = predict(model, clean)
     answers, classes = logits.argmax(1), logits.shape[1]

@@ -4,9 +4,9 @@ import pandas as pd
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from intriguing.attack import judge, minimal
+from intriguing.attack import minimal, verified_result
 from intriguing.attack.minimal_norm import require_never_longer
-from intriguing.attack.objective import wanted_classes
+from intriguing.attack.objective import target_mask_of
 from intriguing.attack.records import records_of
 from intriguing.models.evaluation import predict
 from intriguing.models.files import load_model
@@ -31,15 +31,17 @@ def run(
     clean, target, labels = paper["clean"], paper["target"], paper["label"]
     logits = predict(model, clean)
     goals = target if (target >= 0).all() else None  # -1: any other class would do
-    wanted = wanted_classes(logits.shape[1], goals, labels)
+    target_mask = target_mask_of(logits.shape[1], goals, labels)
     begin = {"start_images": clean, "known": paper["adversarial"]}
-    found = minimal.search(model, clean, wanted, starts=starts, **begin)
-    judged = judge(model, clean, wanted, found)
+    found = minimal.search(model, clean, target_mask, starts=starts, **begin)
+    judged = verified_result(model, clean, target_mask, found)
     index = paper["index"]
     table = records_of(judged, clean, labels, target, logits.argmax(1), index)
     table["failure"] = table["failure"].mask(~table["reached"], "no start succeeded")
     table = table.assign(tied=found.tied.numpy(), converged=found.converged.numpy())
-    reached = wanted.gather(1, predict(model, paper["adversarial"]).argmax(1)[:, None])
+    reached = target_mask.gather(
+        1, predict(model, paper["adversarial"]).argmax(1)[:, None]
+    )
     shortest = lengths(judged.images, clean, judged.reached)
     require_never_longer(shortest, lengths(paper["adversarial"], clean, reached[:, 0]))
     return {**paper, "adversarial": judged.images}, table

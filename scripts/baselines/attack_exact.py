@@ -7,9 +7,9 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # SciPy's own, before it is loaded
 import pandas as pd
 from safetensors.torch import load_file
 
-from intriguing.attack import judge, minimal
-from intriguing.attack.exact import solve_linear
-from intriguing.attack.objective import wanted_classes
+from intriguing.attack import minimal, verified_result
+from intriguing.attack.exact import linear_optima
+from intriguing.attack.objective import target_mask_of
 from intriguing.baselines.task import task_of
 from intriguing.models.evaluation import predict
 from intriguing.models.files import load_model
@@ -36,10 +36,10 @@ def run(
     model = load_model(weights)
     task, index = task_of(model, load_file(images), count, targeted, seed)
     classes = predict(model, task.images[:1]).shape[1]
-    wanted = wanted_classes(classes, task.targets, task.labels)
-    exact = solve_linear(model, task.images, wanted)
-    found = minimal.search(model, task.images, wanted)
-    judged = judge(model, task.images, wanted, found)
+    target_mask = target_mask_of(classes, task.targets, task.labels)
+    exact = linear_optima(model, task.images, target_mask)
+    found = minimal.search(model, task.images, target_mask)
+    judged = verified_result(model, task.images, target_mask, found)
     shift = (judged.images - task.images).flatten(1).double()
     return pd.DataFrame(
         {

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from safetensors import safe_open
 
-from intriguing.data import halves
+from intriguing.data import disjoint_splits
 from intriguing.workflow.files import write_text
 from intriguing.workflow.step import step_log
 
@@ -13,7 +13,9 @@ def run(train: Path, seed: int, first: Path, second: Path) -> None:
     """Write the indices of each half of the images of ``train``, one a line."""
     with safe_open(train, framework="numpy") as stored:
         (count,) = stored.get_slice("labels").get_shape()
-    for path, indices in zip((first, second), halves(count, seed), strict=True):
+    for path, indices in zip(
+        (first, second), disjoint_splits(count, seed), strict=True
+    ):
         write_text(path, "".join(f"{index}\n" for index in indices))
 
 

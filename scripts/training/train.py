@@ -8,11 +8,11 @@ from safetensors.torch import load_file
 from torch import nn
 
 from intriguing.data import to_pixels
-from intriguing.models import files
 from intriguing.models.evaluation import count_errors
+from intriguing.models.files import serialise_model
 from intriguing.models.perceptron import perceptron_architecture
 from intriguing.training import perceptron
-from intriguing.training.adam import AdamRecipe
+from intriguing.training.loop import AdamRecipe
 from intriguing.workflow.files import replacing, write_text
 from intriguing.workflow.step import progress, step_log
 
@@ -57,5 +57,5 @@ if __name__ == "__main__":
         facts = {"model": settings["row"]["model"], "seed": str(seed)}
         shape = perceptron_architecture(network)
         with replacing(output.weights) as temporary:
-            temporary.write_bytes(files.serialise_model(network, shape, facts))
+            temporary.write_bytes(serialise_model(network, shape, facts))
         write_text(Path(output.errors), json.dumps(counts, indent=2) + "\n")

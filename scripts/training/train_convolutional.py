@@ -7,12 +7,12 @@ from safetensors.torch import load_file
 from torch import nn
 
 from intriguing.data import to_pixels
-from intriguing.models import files
 from intriguing.models.alexnet import ARCHITECTURES
 from intriguing.models.architecture import Architecture
 from intriguing.models.evaluation import count_errors
-from intriguing.training.adam import AdamRecipe
-from intriguing.training.convolutional import Moves, fit_convolutional
+from intriguing.models.files import serialise_model
+from intriguing.training.convolutional import Augmentation, fit_convolutional
+from intriguing.training.loop import AdamRecipe
 from intriguing.workflow.files import replacing, write_text
 from intriguing.workflow.step import progress, step_log
 
@@ -39,7 +39,7 @@ def run(
         sets["train"]["labels"],
         AdamRecipe(*(row[key] for key in RECIPE)),
         row["decay"],
-        Moves(row["shift"], row["mirror"] == "yes"),
+        Augmentation(row["shift"], row["mirror"] == "yes"),
         seed,
         lambda epochs: progress(epochs, f"{row['model']}, seed {seed}"),
     )
@@ -58,5 +58,5 @@ if __name__ == "__main__":
         network, shape, counts = run(settings["row"], seed, digits)
         facts = {"model": settings["row"]["model"], "seed": str(seed)}
         with replacing(output.weights) as temporary:
-            temporary.write_bytes(files.serialise_model(network, shape, facts))
+            temporary.write_bytes(serialise_model(network, shape, facts))
         write_text(Path(output.errors), json.dumps(counts, indent=2) + "\n")

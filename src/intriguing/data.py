@@ -1,4 +1,4 @@
-"""Images and labels as arrays: reading them, splitting them, drawing from them."""
+"""Images and labels as arrays: reading, splitting and sampling them."""
 
 import math
 import struct
@@ -10,39 +10,36 @@ from torch import Tensor
 
 from intriguing.errors import InputError
 
-# Magic number of an IDX file of unsigned bytes: 0, 0, 8, number of axes.
+# Number of axes by the magic number of an IDX file of unsigned bytes.
 AXES = {b"\0\0\x08\x01": 1, b"\0\0\x08\x03": 3}
 
 
 def parse_idx(content: bytes, name: str) -> np.ndarray:
-    """Read the images or labels of an uncompressed IDX file.
+    """Return the images (N, H, W) or labels (N,) of an IDX file, as uint8.
 
     Args:
-        content: The whole file.
-        name: What to call the file in messages.
-
-    Returns:
-        uint8 array: images (N, H, W), or labels (N,).
+        content: The whole file, uncompressed.
+        name: Of the file, for messages.
 
     Raises:
-        InputError: The content is not IDX, or is longer or shorter than it says.
+        InputError: The content is not IDX, or its length differs from its header's.
     """
     axes = AXES.get(content[:4])
     if axes is None:
         raise InputError(
             f"{name} is no IDX file of images or labels: it starts with "
-            f"{content[:4].hex() or 'nothing'}; fetch the file anew"
+            f"{content[:4].hex() or 'nothing'}; fetch the file again"
         )
     start = 4 + 4 * axes
     if len(content) < start:
-        raise InputError(f"{name} is truncated in its header; fetch the file anew")
+        raise InputError(f"{name} is truncated in its header; fetch the file again")
     shape = struct.unpack(f">{axes}I", content[4:start])
-    found, wanted = len(content) - start, math.prod(shape)
-    if found != wanted:
-        problem = "truncated" if found < wanted else "too long"
+    length, expected = len(content) - start, math.prod(shape)
+    if length != expected:
+        problem = "truncated" if length < expected else "too long"
         raise InputError(
-            f"{name} is {problem}: {found} bytes of data where its header "
-            f"says {wanted}; fetch the file anew"
+            f"{name} is {problem}: {length} bytes of data where its header "
+            f"says {expected}; fetch the file again"
         )
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape).copy()
 
@@ -50,10 +47,10 @@ def parse_idx(content: bytes, name: str) -> np.ndarray:
 def to_pixels(
     images: Shaped[Tensor, "n c h w"] | Shaped[np.ndarray, "n c h w"],
 ) -> Float[Tensor, "n c h w"]:
-    """Turn bytes 0..255 into float32 pixels in [0, 1], the unit of every distance.
+    """Return images as float32 pixels in [0, 1], the unit of every distance.
 
     Args:
-        images: uint8 values.
+        images: uint8 values, 0 to 255.
 
     Raises:
         InputError: The images are not uint8, so that their unit is in doubt.
@@ -66,35 +63,34 @@ def to_pixels(
     return images.to(torch.float32) / 255
 
 
-def halves(
+def disjoint_splits(
     count: int, seed: int
 ) -> tuple[Int64[np.ndarray, " p1"], Int64[np.ndarray, " p2"]]:
-    """Split a training set into the disjoint halves P1 and P2 of section 4.2.
+    """Return the indices of P1 and P2, two random halves of a set (section 4.2).
+
+    Both are ascending; P2 has one index more when ``count`` is odd.
 
     Args:
         count: Size of the training set.
-        seed: Decides which image goes where.
-
-    Returns:
-        Indices of P1 and of P2, ascending; P2 has one more when ``count`` is odd.
+        seed: Decides which image goes to which split.
     """
     order = np.random.default_rng(seed).permutation(count)
     first, second = order[: count // 2], order[count // 2 :]
     return np.sort(first), np.sort(second)
 
 
-def draw(count: int, wanted: int, seed: int) -> Int64[np.ndarray, " wanted"]:
-    """Draw ``wanted`` of ``count`` indices uniformly, without replacement.
+def sample_indices(count: int, size: int, seed: int) -> Int64[np.ndarray, " size"]:
+    """Return ``size`` of ``count`` indices, sampled uniformly without replacement.
 
-    They stay in the order drawn, so that any number of the first ones is itself a
-    uniform draw, the same one that asking for fewer would have given.
+    They are in random order: a smaller sample with the same seed is a prefix of a
+    larger one.
 
     Raises:
-        InputError: More are wanted than there are.
+        InputError: The sample is larger than the set.
     """
-    if wanted > count:
+    if size > count:
         raise InputError(
-            f"{wanted} images are wanted of {count}; ask for {count} or fewer"
+            f"{size} images are requested of {count}; ask for {count} or fewer"
         )
-    # The second number keeps this stream apart from the one that cuts the halves.
-    return np.random.default_rng([seed, 1]).permutation(count)[:wanted]
+    # The second number makes the sample independent of the splits of the same seed.
+    return np.random.default_rng([seed, 1]).permutation(count)[:size]

@@ -2,55 +2,55 @@
 
 import pytest
 import torch
+from networks import images_of, random_perceptron, seeded
 from torch import nn
 from torch.nn import functional
 
-from intriguing.adversarial_training.fit import Arm, arm_loss, drop, fit_arm
+from intriguing.adversarial_training.fit import (
+    Variant,
+    dropout,
+    fit_variant,
+    variant_loss,
+)
 from intriguing.adversarial_training.pools import (
     Pools,
-    adversarial_shifts,
-    moved,
-    parts_of,
+    adversarial_perturbations,
+    perturbed,
+    stages,
 )
-from intriguing.models.perceptron import linear_layers, perceptron
-from intriguing.training.adam import AdamRecipe
-from intriguing.training.perceptron import draw_weights, fit_sigmoid
+from intriguing.models.perceptron import linear_layers
+from intriguing.training.loop import AdamRecipe
+from intriguing.training.perceptron import fit_sigmoid
 
 SIZES = [12, 9, 8, 4]
 DECAYS = (1e-4, 1e-4, 1e-5)
-PLAIN = Arm(DECAYS, (0.0, 0.0, 0.0), (None, None, None), 0.0, 0.5)
+PLAIN = Variant(DECAYS, (0.0, 0.0, 0.0), (None, None, None), 0.0, 0.5)
 ALL = {0: 0.3, 1: 0.2, 2: 0.1}
 RECIPE = AdamRecipe(learning_rate=1e-2, epochs=2, batch=20)
 
 
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
 @pytest.fixture
 def network():
-    made = perceptron(SIZES, [False] * 3)
-    draw_weights(made, generator())
-    return made
+    return random_perceptron(SIZES, [False] * 3)
 
 
 @pytest.fixture
-def digits():
-    pixels = torch.rand(100, SIZES[0], generator=generator(1))
+def images():
+    pixels = images_of(100, SIZES[0], seed=1)
     return pixels, torch.arange(100) % SIZES[-1]
 
 
-def arm(lengths, weight=1.0, dropout=(0.0, 0.0, 0.0)):
-    return Arm(DECAYS, dropout, lengths, weight, renewed=0.5)
+def variant(lengths, weight=1.0, dropout=(0.0, 0.0, 0.0)):
+    return Variant(DECAYS, dropout, lengths, weight, renewed=0.5)
 
 
 def above(network, layer):
     """Return what follows a layer's output."""
-    return nn.Sequential(*parts_of(network)[layer:])
+    return nn.Sequential(*stages(network)[layer:])
 
 
 def outputs_of(network, layer, pixels):
-    return nn.Sequential(*parts_of(network)[:layer])(pixels).detach()
+    return nn.Sequential(*stages(network)[:layer])(pixels).detach()
 
 
 def margins(logits, labels):
@@ -59,18 +59,18 @@ def margins(logits, labels):
 
 
 def test_the_parts_are_the_network(network):
-    pixels = torch.rand(5, SIZES[0])
+    pixels = images_of(5, SIZES[0])
     first = torch.sigmoid(linear_layers(network)[0](pixels))
     torch.testing.assert_close(outputs_of(network, 1, pixels), first)
     torch.testing.assert_close(above(network, 0)(pixels), network(pixels))
-    assert len(parts_of(network)) == 3
+    assert len(stages(network)) == 3
 
 
 @pytest.mark.parametrize("layer", [0, 1, 2])
 def test_an_example_has_its_length_and_lies_nearer_to_a_wrong_class(network, layer):
-    pixels = torch.rand(30, SIZES[0], generator=generator(2))
+    pixels = images_of(30, SIZES[0], seed=2)
     labels = network(pixels).argmax(1)
-    shifts = adversarial_shifts(network, pixels, labels, {layer: 0.05})[layer]
+    shifts = adversarial_perturbations(network, pixels, labels, {layer: 0.05})[layer]
     torch.testing.assert_close(
         shifts.norm(dim=1), torch.full((30,), 0.05), rtol=1e-3, atol=0
     )
@@ -81,9 +81,9 @@ def test_an_example_has_its_length_and_lies_nearer_to_a_wrong_class(network, lay
 
 def test_above_the_last_layer_the_step_is_straight_to_the_boundary(network):
     """There the logits are linear: the steepest way is known in closed form."""
-    pixels = torch.rand(20, SIZES[0], generator=generator(3))
+    pixels = images_of(20, SIZES[0], seed=3)
     labels, strongest = network(pixels).topk(2, dim=1).indices.T
-    found = adversarial_shifts(network, pixels, labels, {2: 0.01})[2]
+    found = adversarial_perturbations(network, pixels, labels, {2: 0.01})[2]
     weights = linear_layers(network)[2].weight
     normal = weights[strongest] - weights[labels]
     expected = 0.01 * normal / normal.norm(dim=1, keepdim=True)
@@ -91,44 +91,44 @@ def test_above_the_last_layer_the_step_is_straight_to_the_boundary(network):
 
 
 def test_what_is_answered_wrongly_already_stays(network):
-    pixels = torch.rand(60, SIZES[0], generator=generator(9))
+    pixels = images_of(60, SIZES[0], seed=9)
     answers = network(pixels).argmax(1)
     labels = torch.where(torch.arange(60) < 30, answers, (answers + 1) % SIZES[-1])
-    for shifts in adversarial_shifts(network, pixels, labels, ALL).values():
+    for shifts in adversarial_perturbations(network, pixels, labels, ALL).values():
         assert (shifts != 0).any(1).tolist() == [True] * 30 + [False] * 30
 
 
 def test_all_layers_at_once_give_what_each_gives_alone(network):
-    pixels = torch.rand(10, SIZES[0], generator=generator(10))
+    pixels = images_of(10, SIZES[0], seed=10)
     labels = network(pixels).argmax(1)
-    together = adversarial_shifts(network, pixels, labels, ALL)
+    together = adversarial_perturbations(network, pixels, labels, ALL)
     for layer, length in ALL.items():
-        alone = adversarial_shifts(network, pixels, labels, {layer: length})
+        alone = adversarial_perturbations(network, pixels, labels, {layer: length})
         torch.testing.assert_close(together[layer], alone[layer])
 
 
 def test_examples_stay_in_the_box():
-    outputs = torch.rand(50, SIZES[0], generator=generator(4)).round()
-    found = moved(outputs, torch.randn(50, SIZES[0], generator=generator(5)))
+    outputs = images_of(50, SIZES[0], seed=4).round()
+    found = perturbed(outputs, torch.randn(50, SIZES[0], generator=seeded(5)))
     assert 0 <= found.min() <= found.max() <= 1
     assert not torch.equal(found, outputs)
 
 
 def test_only_some_examples_are_replaced(network):
-    pools, pixels = Pools(8, SIZES, ALL), torch.rand(2, SIZES[0])
+    pools, pixels = Pools(8, SIZES, ALL), images_of(2, SIZES[0])
     labels, rows = network(pixels).argmax(1), torch.tensor([6, 3])
-    pools.renew(network, pixels, labels, rows)
-    for layer, made in adversarial_shifts(network, pixels, labels, ALL).items():
-        torch.testing.assert_close(pools.shifts[layer][rows], made)
-        assert pools.shifts[layer][[0, 1, 2, 4, 5, 7]].count_nonzero() == 0
+    pools.update(network, pixels, labels, rows)
+    for layer, made in adversarial_perturbations(network, pixels, labels, ALL).items():
+        torch.testing.assert_close(pools.perturbations[layer][rows], made)
+        assert pools.perturbations[layer][[0, 1, 2, 4, 5, 7]].count_nonzero() == 0
 
 
 def test_images_not_met_before_are_due_and_of_the_others_a_share(network):
-    pools, dice = Pools(3000, SIZES, ALL), generator(5)
+    pools, dice = Pools(3000, SIZES, ALL), seeded(5)
     rows = torch.arange(1000, 3000)
     assert torch.equal(pools.due(rows, 0.2, dice), rows)
     some = torch.rand(len(rows), SIZES[0], generator=dice)
-    pools.renew(network, some, torch.zeros(len(rows), dtype=torch.int64), rows)
+    pools.update(network, some, torch.zeros(len(rows), dtype=torch.int64), rows)
     later = pools.due(torch.arange(3000), 0.2, dice)
     assert torch.equal(later[:1000], torch.arange(1000))
     # Five standard deviations.
@@ -143,67 +143,67 @@ def test_images_not_met_before_are_due_and_of_the_others_a_share(network):
         ((None, None, 0.3), [False, False, True]),
     ],
 )
-def test_a_pool_trains_the_layers_above_it_only(network, digits, lengths, trained):
+def test_a_pool_trains_the_layers_above_it_only(network, images, lengths, trained):
     gradients = []
     for weight in (0.0, 1.0):
         network.zero_grad()
-        loss = arm_loss(network, *digits, arm(lengths, weight), generator(5))
+        loss = variant_loss(network, *images, variant(lengths, weight), seeded(5))
         (loss(torch.arange(60)) * (1 + weight)).backward()
         gradients.append([w.grad.clone() for w in network.parameters()])
     changed = [not torch.allclose(a, b) for a, b in zip(*gradients, strict=True)]
     assert changed == trained
 
 
-def test_the_loss_is_that_of_images_and_examples_one_by_one(network, digits):
-    pixels, labels = digits
+def test_the_loss_is_that_of_images_and_examples_one_by_one(network, images):
+    pixels, labels = images
     rows = torch.arange(0, 100, 4)
-    one = arm((0.3, 0.2, 0.1), weight=2.0)
-    found = arm_loss(network, pixels, labels, one, generator(6))(rows)
+    one = variant((0.3, 0.2, 0.1), weight=2.0)
+    found = variant_loss(network, pixels, labels, one, seeded(6))(rows)
     total = functional.cross_entropy(network(pixels[rows]), labels[rows])
     lengths = dict(enumerate(one.lengths))
-    made = adversarial_shifts(network, pixels[rows], labels[rows], lengths)
+    made = adversarial_perturbations(network, pixels[rows], labels[rows], lengths)
     for layer, shifts in made.items():
-        examples = moved(outputs_of(network, layer, pixels[rows]), shifts)
+        examples = perturbed(outputs_of(network, layer, pixels[rows]), shifts)
         logits = above(network, layer)(examples)
         total = total + 2 * functional.cross_entropy(logits, labels[rows])
     torch.testing.assert_close(found, total / 7)
 
 
-def test_without_pools_and_dropout_the_loss_is_the_cross_entropy(network, digits):
-    pixels, labels = digits
+def test_without_pools_and_dropout_the_loss_is_the_cross_entropy(network, images):
+    pixels, labels = images
     rows = torch.arange(0, 100, 3)
-    found = arm_loss(network, pixels, labels, PLAIN, generator())(rows)
+    found = variant_loss(network, pixels, labels, PLAIN, seeded())(rows)
     expected = functional.cross_entropy(network(pixels[rows]), labels[rows])
     torch.testing.assert_close(found, expected)
 
 
-def test_without_pools_and_dropout_training_is_that_of_the_other_networks(digits):
-    pixels, labels = digits
-    ours = fit_arm(pixels, labels, SIZES[1:3], PLAIN, RECIPE, seed=3)
+def test_without_pools_and_dropout_training_is_that_of_the_other_networks(images):
+    pixels, labels = images
+    ours = fit_variant(pixels, labels, SIZES[1:3], PLAIN, RECIPE, seed=3)
     other = fit_sigmoid(pixels, labels, SIZES[1:3], DECAYS, RECIPE, seed=3)
     for a, b in zip(ours.parameters(), other.parameters(), strict=True):
         torch.testing.assert_close(a, b)
 
 
 def test_dropout_leaves_out_its_share_and_keeps_the_mean():
-    values = drop(torch.full((4000, 12), 0.7), 0.4, generator(6))
+    values = dropout(torch.full((4000, 12), 0.7), 0.4, seeded(6))
     assert float((values == 0).float().mean()) == pytest.approx(0.4, abs=0.02)
     assert float(values.mean()) == pytest.approx(0.7, abs=0.02)
-    assert torch.equal(drop(values, 0.0, generator(6)), values)
+    assert torch.equal(dropout(values, 0.0, seeded(6)), values)
 
 
 @pytest.mark.parametrize(
     "one",
     [
-        arm((None, None, None), 0.0, (0.2, 0.1, 0.1)),
-        arm((0.5, None, None)),
-        arm((0.5, 0.2, 0.2)),
+        variant((None, None, None), 0.0, (0.2, 0.1, 0.1)),
+        variant((0.5, None, None)),
+        variant((0.5, 0.2, 0.2)),
     ],
     ids=["dropout", "input-pool", "layer-pools"],
 )
-def test_the_same_seed_gives_the_same_network_and_another_another(digits, one):
+def test_the_same_seed_gives_the_same_network_and_another_another(images, one):
     def weights(seed):
-        made = fit_arm(*digits, SIZES[1:3], one, RECIPE, seed)
+        made = fit_variant(*images, SIZES[1:3], one, RECIPE, seed)
         assert not made.training
         return torch.cat([w.flatten() for w in made.parameters()])
 
@@ -211,17 +211,17 @@ def test_the_same_seed_gives_the_same_network_and_another_another(digits, one):
     assert not torch.equal(weights(1), weights(2))
 
 
-def test_a_pool_of_images_makes_a_network_harder_to_fool(digits):
+def test_a_pool_of_images_makes_a_network_harder_to_fool(images):
     """Two clouds that plain training may part anywhere between them."""
-    signs = torch.randint(0, 2, (300,), generator=generator(7))
-    pixels = torch.rand(300, SIZES[0], generator=generator(8)) * 0.4 + 0.3
+    signs = torch.randint(0, 2, (300,), generator=seeded(7))
+    pixels = images_of(300, SIZES[0], seed=8) * 0.4 + 0.3
     pixels[:, 0] = 0.35 + 0.3 * signs
     pixels[:, 1:] = 0.5 + 0.3 * (pixels[:, 1:] - 0.5)
     recipe = AdamRecipe(2e-2, 40, 30)
 
     def errors(one):
-        network = fit_arm(pixels, signs, SIZES[1:3], one, recipe, seed=0)
-        shifts = adversarial_shifts(network, pixels, signs, {0: 0.12})[0]
-        return (network(moved(pixels, shifts)).argmax(1) != signs).float().mean()
+        network = fit_variant(pixels, signs, SIZES[1:3], one, recipe, seed=0)
+        shifts = adversarial_perturbations(network, pixels, signs, {0: 0.12})[0]
+        return (network(perturbed(pixels, shifts)).argmax(1) != signs).float().mean()
 
-    assert errors(arm((0.12, None, None))) <= errors(PLAIN)
+    assert errors(variant((0.12, None, None))) <= errors(PLAIN)

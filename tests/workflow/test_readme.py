@@ -7,6 +7,7 @@ import pytest
 from conftest import ROOT
 
 from intriguing.workflow import readme
+from intriguing.workflow.markdown import refreshed
 
 
 @pytest.mark.parametrize("document", readme.DOCUMENTS)
@@ -18,7 +19,7 @@ def test_tables_and_claims_are_those_of_the_run_in_git(document, monkeypatch):
         for name, write in readme.BLOCKS.items()
         if name not in readme.MEASURED
     }
-    assert readme.refresh(text, kept) == text, "run `make readme`"
+    assert refreshed(text, kept) == text, "run `make readme`"
 
 
 def test_every_verdict_of_the_claims_stands_in_the_readme():
@@ -42,17 +43,17 @@ def test_verdicts_are_counted_where_there_is_an_interval(tmp_path, monkeypatch):
 
 def test_a_block_is_replaced_and_the_rest_is_kept():
     text = "before\n<!-- models: begin -->\nold\n<!-- models: end -->\nafter\n"
-    new = readme.refresh(text, {"models": lambda: r"\1 new", "claims": lambda: "no"})
+    new = refreshed(text, {"models": lambda: r"\1 new", "claims": lambda: "no"})
     assert "old" not in new
     assert r"\1 new" in new
     assert new.startswith("before\n")
     assert new.endswith("after\n")
 
 
-def test_arrows_that_a_longer_way_implies_are_left_out():
+def test_arrows_that_longer_paths_imply_are_left_out():
     later = {"a": {"b", "c", "d"}, "b": {"c"}, "c": {"d"}, "d": set(), "e": {"d"}}
     kept = {("a", "b"), ("b", "c"), ("c", "d"), ("e", "d")}
-    assert readme.without_shortcuts(later) == kept
+    assert readme.transitive_reduction(later) == kept
 
 
 def test_other_targets_do_not_count_among_what_a_run_needs(tmp_path, monkeypatch):

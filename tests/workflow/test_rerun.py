@@ -129,9 +129,9 @@ def test_timestamps_say_nothing(tree):
 def test_a_changed_constant_of_the_attack_reruns_attacks_and_trains_nothing(
     tree, finished
 ):
-    path = tree / "src/intriguing/attack/trial.py"
-    edit(path, "LONGEST_STEP = 2.0", "LONGEST_STEP = 3.0")
-    touched = jobs_reaching(tree, finished, "intriguing.attack.trial")
+    path = tree / "src/intriguing/attack/candidate.py"
+    edit(path, "MAX_STEP = 2.0", "MAX_STEP = 3.0")
+    touched = jobs_reaching(tree, finished, "intriguing.attack.candidate")
     plan = planned(jobs(tree))
     assert of_rule(finished, "attack") <= touched
     assert plan == with_dependants(finished, touched)

@@ -1,4 +1,4 @@
-"""What the paper claims of adversarial training, each with a rule fixed beforehand."""
+"""Claims of the paper on adversarial training, with the rules that decide them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,36 +16,36 @@ WORDS = {
     DECAY: "weight decay alone",
 }
 COMPARED = ((LAYERS, DROPOUT), (LAYERS, IMAGES), (IMAGES, DROPOUT), (IMAGES, DECAY))
-"""Arms of which the first is to err less than the second; the paper says it of the
-first two pairs."""
+"""Pairs of variants of which the first should have the lower test error. The paper
+claims it of the first two pairs."""
 BEST = 0.012
-"""Test error below which the paper says that pools bring a 100-100-10 network."""
+"""Upper limit that the paper reports for a 100-100-10 network with pools."""
 
 Errors = Mapping[str, Sequence[Count]]
-"""Wrong and all test images, for each seed of each arm."""
+"""Wrong and all test images, for each seed of each variant."""
 
 
 def claims(errors: Errors) -> list[Claim]:
-    """Return the claims that the arms at hand allow to judge."""
-    found = [below_the_paper_s_error(errors)] if LAYERS in errors else []
-    return found + [
-        beats(errors, first, second)
+    """Return the claims on the variants in ``errors``."""
+    below = [below_published_error(errors)] if LAYERS in errors else []
+    return below + [
+        lower_error(errors, first, second)
         for first, second in COMPARED
         if {first, second} <= errors.keys()
     ]
 
 
-def below_the_paper_s_error(errors: Errors) -> Claim:
-    """A 100-100-10 network with pools at its layers errs on less than 1.2 %.
+def below_published_error(errors: Errors) -> Claim:
+    """Return the claim that pools bring the test error below 1.2 %.
 
-    Judged: the interval lies below.
+    It agrees if the whole interval lies below.
     """
-    found = error_rate(errors[LAYERS])
+    error = error_rate(errors[LAYERS])
     return directional_claim(
         "layer-pools-below-1.2",
         f"A 100-100-10 network trained with {WORDS[LAYERS]}, has a test error below "
         "1.2 %.",
-        found,
+        error,
         f"tables/adversarial-training: {LAYERS}",
         side="below",
         threshold=BEST,
@@ -53,24 +53,24 @@ def below_the_paper_s_error(errors: Errors) -> Claim:
     )
 
 
-def beats(errors: Errors, first: str, second: str) -> Claim:
-    """One arm brings a lower test error than another.
+def lower_error(errors: Errors, first: str, second: str) -> Claim:
+    """Return the claim that one variant has a lower test error than another.
 
-    The arms share seeds and test images: compared seed by seed. Judged: the error of
-    the second less that of the first is above 0.
+    It agrees if the interval of the second error minus the first lies above 0.
+    Differences are taken seed by seed, as variants share seeds and test images.
     """
-    found = difference(errors[second], errors[first])
+    gap = difference(errors[second], errors[first])
     return directional_claim(
         f"{first}-beats-{second}",
         f"A 100-100-10 network trained with {WORDS[first]}, has a lower test error "
-        f"than one trained with {WORDS[second]} (the two subtracted).",
-        found,
+        f"than one trained with {WORDS[second]} (difference of the two).",
+        gap,
         f"tables/adversarial-training: {second} and {first}",
     )
 
 
 def difference(first: Sequence[Count], second: Sequence[Count]) -> Interval:
-    """Return the difference of two error rates, seed by seed if there are several."""
+    """Return the difference of two error rates, paired by seed if there are several."""
     pairs = list(zip(first, second, strict=True))
     if len(pairs) == 1:
         return difference_interval(error_rate(first), error_rate(second))

@@ -1,11 +1,11 @@
 """Four ways to regularise a small network, adversarial pools among them (section 4.2).
 
 The paper reports a 100-100-10 network below 1.2 % test error with pools, against 1.6 %
-with weight decay alone and about 1.3 % with dropout, and no settings. All arms share
-network and optimiser.
+with weight decay alone and about 1.3 % with dropout, and gives no settings. All
+variants share network and optimiser.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,23 +13,23 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from intriguing.adversarial_training.pools import Pools, moved, parts_of
-from intriguing.models.perceptron import linear_layers, perceptron
-from intriguing.training.adam import AdamRecipe, Track, run_adam
-from intriguing.training.perceptron import decay_groups, draw_weights
+from intriguing.adversarial_training.pools import Pools, perturbed, stages
+from intriguing.models.perceptron import linear_layers
+from intriguing.training.loop import AdamRecipe, BatchLoss, Track
+from intriguing.training.perceptron import fit_sigmoid
 
 
 @dataclass(frozen=True)
-class Arm:
-    """What a network is regularised with; zeros and None switch a part off.
+class Variant:
+    """How a network is regularised; zeros and None switch a part off.
 
     Attributes:
         decay: Weight decay of each linear map.
-        dropout: Share of pixels, and of each hidden layer's units, left out at random.
-        lengths: L2 length of the adversarial shift at the pixels and at each hidden
-            layer; None for no pool there.
-        weight: Weight of each pool's loss, as a multiple of the clean one's.
-        renewed: Share of the examples that are replaced each time an image is met.
+        dropout: Dropout rate of the pixels and of each hidden layer.
+        lengths: L2 length of the perturbations at the pixels and at each hidden layer;
+            None for no pool there.
+        weight: Weight of each pool's loss, relative to the loss of the clean images.
+        renewed: Share of the examples of a batch that are replaced at each step.
     """
 
     decay: tuple[float, ...]
@@ -39,89 +39,97 @@ class Arm:
     renewed: float
 
 
-def fit_arm(
+def fit_variant(
     pixels: Float[Tensor, "n d"],
     labels: Int[Tensor, " n"],
     hidden: Sequence[int],
-    arm: Arm,
+    variant: Variant,
     recipe: AdamRecipe,
     seed: int,
     track: Track = iter,
 ) -> nn.Sequential:
-    """Return a trained network of sigmoid hidden layers, in eval mode.
+    """Return a trained classifier with sigmoid hidden layers, in eval mode.
 
     Args:
         pixels: Training images, flattened.
         labels: Their classes.
         hidden: Units of each hidden layer.
-        arm: What it is regularised with.
+        variant: How it is regularised.
         recipe: Settings of Adam.
-        seed: Decides initial weights, order, dropout and pools.
+        seed: Decides initial weights, the order of the images, dropout and pools.
         track: Shows progress over epochs.
     """
-    generator = torch.Generator().manual_seed(seed)
-    sizes = [pixels.shape[1], *hidden, int(labels.max()) + 1]
-    network = perceptron(sizes, [False] * (len(sizes) - 1))
-    draw_weights(network, generator)
-    loss = arm_loss(network, pixels, labels, arm, generator)
-    groups = decay_groups(network, arm.decay)
-    run_adam(loss, groups, len(pixels), recipe, generator, track)
-    return network.eval().requires_grad_(False)
+    return fit_sigmoid(
+        *(pixels, labels, hidden, variant.decay, recipe, seed, track),
+        loss_of=lambda network, generator: variant_loss(
+            network, pixels, labels, variant, generator
+        ),
+    )
 
 
-def arm_loss(
+def variant_loss(
     network: nn.Sequential,
     pixels: Float[Tensor, "n d"],
     labels: Int[Tensor, " n"],
-    arm: Arm,
+    variant: Variant,
     generator: torch.Generator,
-) -> Callable[[Tensor], Tensor]:
-    """Return the loss on some training images; computing it renews the pools."""
-    lengths = {k: length for k, length in enumerate(arm.lengths) if length is not None}
+) -> BatchLoss:
+    """Return the loss of a batch, which also updates the pools when it is computed."""
+    lengths = {
+        layer: length
+        for layer, length in enumerate(variant.lengths)
+        if length is not None
+    }
     widths = [layer.in_features for layer in linear_layers(network)]
     pools = Pools(len(pixels), widths, lengths)
-    weights = torch.tensor([1.0] + [arm.weight] * len(lengths))
+    weights = torch.tensor([1.0] + [variant.weight] * len(lengths))
     weights /= weights.sum()
 
-    def loss(rows: Tensor) -> Tensor:
+    def loss(indices: Tensor) -> Tensor:
         if lengths:
-            due = pools.due(rows, arm.renewed, generator)
-            pools.renew(network, pixels[due], labels[due], due)
-        logits = stacked_logits(network, pixels, rows, pools, arm.dropout, generator)
-        classes = labels[rows].repeat(len(weights))
+            due = pools.due(indices, variant.renewed, generator)
+            pools.update(network, pixels[due], labels[due], due)
+        logits = clean_and_pool_logits(
+            network, pixels, indices, pools, variant.dropout, generator
+        )
+        classes = labels[indices].repeat(len(weights))
         losses = functional.cross_entropy(logits, classes, reduction="none")
         return weights @ losses.reshape(len(weights), -1).mean(1)
 
     return loss
 
 
-def stacked_logits(
+def clean_and_pool_logits(
     network: nn.Sequential,
     pixels: Float[Tensor, "n d"],
-    rows: Int[Tensor, " m"],
+    indices: Int[Tensor, " m"],
     pools: Pools,
-    dropout: Sequence[float],
+    dropout_rates: Sequence[float],
     generator: torch.Generator,
-) -> Float[Tensor, "stacked classes"]:
-    """Return the logits of some images, then of their examples at each layer.
+) -> Float[Tensor, "m_times_pools_plus_1 classes"]:
+    """Return the logits of a batch, followed by those of its examples in each pool.
 
-    Examples join those of the layers below: one product a layer for all.
+    Clean activations and the examples of lower layers pass each layer together.
     """
-    values = pixels[rows]
-    for layer, part in enumerate(parts_of(network)):
-        if layer in pools.shifts:
-            # Detached: examples train the layers above their own, and none below.
-            clean = values[: len(rows)].detach()
-            values = torch.cat([values, moved(clean, pools.shifts[layer][rows])])
-        values = part(drop(values, dropout[layer], generator))
+    values = pixels[indices]
+    for layer, stage in enumerate(stages(network)):
+        if layer in pools.perturbations:
+            # Detached: an example trains the layers above its own only.
+            clean = values[: len(indices)].detach()
+            examples = perturbed(clean, pools.perturbations[layer][indices])
+            values = torch.cat([values, examples])
+        values = stage(dropout(values, dropout_rates[layer], generator))
     return values
 
 
-def drop(
-    values: Float[Tensor, "n d"], share: float, generator: torch.Generator
+def dropout(
+    values: Float[Tensor, "n d"], rate: float, generator: torch.Generator
 ) -> Float[Tensor, "n d"]:
-    """Set a random share of the values to 0, and make the others larger by as much."""
-    if share == 0:
+    """Set each value to 0 with probability ``rate``, and divide the rest by 1 - rate.
+
+    Unlike `torch.nn.functional.dropout` it takes a generator.
+    """
+    if rate == 0:
         return values
-    kept = torch.rand(values.shape, generator=generator) >= share
-    return values * kept / (1 - share)
+    kept = torch.rand(values.shape, generator=generator) >= rate
+    return values * kept / (1 - rate)

@@ -1,12 +1,12 @@
 """Pools of adversarial examples at the layers of a network (section 4.2).
 
-The paper keeps a pool of adversarial examples, replaces a random part of it all the
-time, and mixes it with the training set; in its best runs one pool for the output of
-each layer, whose examples train all layers above. It gives no settings. Here an example
-is made in one step: towards the boundary with the strongest wrong class, by a length
-that is the same for all examples of a layer. A pool has one example for each training
-image, kept as the shift from the image's own output, which moves while the network is
-trained.
+The paper keeps a pool of adversarial examples, replaces a random part of it at each
+step, and mixes it with the training set. Its best networks have one pool for the output
+of each layer, and the examples of a pool train the layers above. The paper gives no
+settings. Here an example is made by one step of fixed length along the gradient that
+raises the strongest wrong logit above the label's. A pool has one example for each
+training image; it stores the perturbation, which is added to the activations that the
+network has when the example is used.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,96 +18,98 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-def parts_of(network: nn.Sequential) -> list[nn.Sequential]:
-    """Return the parts from each layer's output to the next one's; the last to logits.
+def stages(network: nn.Sequential) -> list[nn.Sequential]:
+    """Return the maps from each layer's activations to the next, the last to logits.
 
     Args:
-        network: Flattens, then linear maps with sigmoids between them.
+        network: A flattening, then linear maps with sigmoids between them.
     """
-    ends = [i + 1 for i, part in enumerate(network) if isinstance(part, nn.Sigmoid)]
-    bounds = [1, *ends, len(network)]
-    return [network[start:end] for start, end in pairwise(bounds)]
+    ends = [i + 1 for i, layer in enumerate(network) if isinstance(layer, nn.Sigmoid)]
+    return [network[start:end] for start, end in pairwise([1, *ends, len(network)])]
 
 
-def adversarial_shifts(
+def adversarial_perturbations(
     network: nn.Sequential,
     pixels: Float[Tensor, "n d"],
     labels: Int[Tensor, " n"],
     lengths: Mapping[int, float],
 ) -> dict[int, Float[Tensor, "n _"]]:
-    """Return shifts of the outputs of some layers against the labels.
+    """Return adversarial perturbations of the activations of some layers.
 
-    Each goes along the gradient of the strongest wrong logit less the label's, by a
-    given L2 length. It is 0 for what is answered wrongly already, which is adversarial
-    as it is.
+    Each follows the gradient of the largest wrong logit minus the label's logit. It is
+    0 for an image that the network misclassifies.
 
     Args:
-        network: As for `parts_of`.
+        network: As for `stages`.
         pixels: Images, flattened.
         labels: True classes.
-        lengths: L2 length of a shift, by layer; 0 is the pixels.
+        lengths: L2 length of the perturbations, by layer; layer 0 is the pixels.
     """
-    outputs = [pixels.clone().requires_grad_()]
-    for part in parts_of(network):
-        outputs.append(part(outputs[-1]))
-    logits = outputs[-1]
-    own = torch.zeros_like(logits, dtype=torch.bool).scatter_(1, labels[:, None], True)
-    margin = logits[own] - logits.masked_fill(own, -torch.inf).amax(1)
-    wanted = [outputs[layer] for layer in lengths]
-    slopes = torch.autograd.grad(-margin.sum(), wanted)
-    right = margin.detach()[:, None] > 0
+    activations = [pixels.clone().requires_grad_()]
+    for stage in stages(network):
+        activations.append(stage(activations[-1]))
+    logits = activations[-1]
+    is_label = torch.zeros_like(logits, dtype=torch.bool)
+    is_label.scatter_(1, labels[:, None], True)
+    margins = logits[is_label] - logits.masked_fill(is_label, -torch.inf).amax(1)
+    gradients = torch.autograd.grad(
+        -margins.sum(), [activations[layer] for layer in lengths]
+    )
+    is_correct = margins.detach()[:, None] > 0
     return {
-        layer: length * right * functional.normalize(slope)
-        for (layer, length), slope in zip(lengths.items(), slopes, strict=True)
+        layer: length * is_correct * functional.normalize(gradient)
+        for (layer, length), gradient in zip(lengths.items(), gradients, strict=True)
     }
 
 
-def moved(
-    outputs: Float[Tensor, "n d"], shifts: Float[Tensor, "n d"]
+def perturbed(
+    activations: Float[Tensor, "n d"], perturbations: Float[Tensor, "n d"]
 ) -> Float[Tensor, "n d"]:
-    """Return shifted outputs, cut back to [0, 1], where pixels and sigmoids lie."""
-    return (outputs + shifts).clamp(0, 1)
+    """Return perturbed activations, clamped to [0, 1] as pixels and sigmoids are."""
+    return (activations + perturbations).clamp(0, 1)
 
 
 class Pools:
     """One adversarial example for each training image, at each of some layers.
 
     Attributes:
-        lengths: L2 length of the shifts, by layer; 0 is the pixels.
-        shifts: From the output of each of these layers.
-        met: Which images have examples.
+        lengths: L2 length of the perturbations, by layer; layer 0 is the pixels.
+        perturbations: Of the activations of each of these layers, (images, units).
+        is_filled: Which images have examples.
     """
 
     def __init__(
         self, images: int, widths: Sequence[int], lengths: Mapping[int, float]
     ) -> None:
         self.lengths = lengths
-        self.shifts = {layer: torch.zeros(images, widths[layer]) for layer in lengths}
-        self.met = torch.zeros(images, dtype=torch.bool)
+        self.perturbations = {
+            layer: torch.zeros(images, widths[layer]) for layer in lengths
+        }
+        self.is_filled = torch.zeros(images, dtype=torch.bool)
 
-    def renew(
+    def update(
         self,
         network: nn.Sequential,
         pixels: Float[Tensor, "n d"],
         labels: Int[Tensor, " n"],
-        rows: Int[Tensor, " n"],
+        indices: Int[Tensor, " n"],
     ) -> None:
-        """Replace the examples of some images by those for the network as it is now.
+        """Replace the examples of some images by those of the present network.
 
         Args:
-            network: As for `parts_of`.
+            network: As for `stages`.
             pixels: Images, flattened.
             labels: True classes.
-            rows: Places of the images in the training set.
+            indices: Of the images in the training set.
         """
-        made = adversarial_shifts(network, pixels, labels, self.lengths)
-        for layer, shifts in made.items():
-            self.shifts[layer][rows] = shifts
-        self.met[rows] = True
+        found = adversarial_perturbations(network, pixels, labels, self.lengths)
+        for layer, perturbations in found.items():
+            self.perturbations[layer][indices] = perturbations
+        self.is_filled[indices] = True
 
     def due(
-        self, rows: Int[Tensor, " n"], share: float, generator: torch.Generator
+        self, indices: Int[Tensor, " n"], share: float, generator: torch.Generator
     ) -> Int[Tensor, " m"]:
-        """Return those images that have no examples, and a random share of the rest."""
-        drawn = torch.rand(len(rows), generator=generator) < share
-        return rows[drawn | ~self.met[rows]]
+        """Return the images without examples, and a random share of the others."""
+        is_sampled = torch.rand(len(indices), generator=generator) < share
+        return indices[is_sampled | ~self.is_filled[indices]]

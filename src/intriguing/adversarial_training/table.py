@@ -16,25 +16,26 @@ from intriguing.tables.rates import (
 from intriguing.tables.row_names import AMPLIFIED
 
 
-def arm_cells(
-    counts: Mapping[str, Sequence[Counts]], answers: pd.DataFrame
+def variant_cells(
+    counts: Mapping[str, Sequence[Counts]], predictions: pd.DataFrame
 ) -> tuple[Cells, Spreads]:
-    """Return what each network errs on and resists, and whom its images fool.
+    """Return errors, distortions and fooling rates of the networks of all variants.
 
-    A column with the name of a network: the share of the images that it answers rightly
-    when clean that it no longer does, perturbations as made or, in rows of their own,
-    amplified.
+    The column of a network is its fooling rate: the share of the images that it
+    classifies correctly when clean and misclassifies when perturbed. Rows of their own
+    hold amplified perturbations.
 
     Args:
         counts: Wrong and all images of each set, for each seed of each network.
-        answers: Every network's answer to every image.
+        predictions: Of every network for every image.
     """
-    lengths, rates = distortions_by_row(answers), fooling_rates(answers)
-    cells, spreads = {}, {}
+    distortions, rates = distortions_by_row(predictions), fooling_rates(predictions)
+    cells: Cells = {}
+    spreads: Spreads = {}
     for row in [*counts, *(f"{AMPLIFIED}{name}" for name in counts)]:
         if row in counts:
             cells |= error_cells(row, counts[row])
-        mean, spread = distortion_cell((row, "distortion"), lengths[row])
+        mean, spread = distortion_cell((row, "distortion"), distortions[row])
         cells, spreads = cells | mean, spreads | spread
         cells |= {(row, column): rates[row, column] for column in counts}
     return cells, spreads

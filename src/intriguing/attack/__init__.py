@@ -1,9 +1,16 @@
-"""Adversarial images: the smallest perturbation that changes a network's answer.
+"""Adversarial images: the smallest perturbation that changes a network's prediction.
 
-``find_adversarial`` is the one call. `penalised` minimises the paper's objective from
-several starts, by `lbfgs` in batches or by SciPy in `reference`; the objective is in
-`objective`, the search on the penalty's weight in `weights`. `minimal` goes without
-that objective, to the smallest perturbation itself.
+`find_adversarial` is the one call. In reading order:
+
+- `objective`: the paper's penalty, loss and margin of the target classes
+- `weights`: the search for the penalty's weight c
+- `state`, `candidate`, `lbfgs`: the minimisation in batches, by projected L-BFGS
+- `scipy_lbfgs`: the same objective by SciPy, one image after another
+- `coarse`: c on a grid, or one c for all images
+- `minimal`: the smallest perturbation without a penalty
+- `exact`: the optimum of linear networks
+- `targets`, `records`, `minimal_norm`: which class to aim at, and tables of the results
+- `subnormal`: a mode of the processor in which attacks run faster
 """
 
 from dataclasses import dataclass
@@ -13,26 +20,28 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from intriguing.attack import minimal, penalised
-from intriguing.attack.live import Found
-from intriguing.attack.objective import wanted_classes
+from intriguing.attack import minimal
+from intriguing.attack.lbfgs import lbfgs_from_starts
+from intriguing.attack.objective import target_mask_of
+from intriguing.attack.scipy_lbfgs import scipy_one_by_one
+from intriguing.attack.state import LbfgsResult
 from intriguing.errors import InputError
 from intriguing.models.evaluation import predict
 
 
 @dataclass(frozen=True)
 class Adversarial:
-    """Adversarial images and what is known of them; every field has one row an image.
+    """Adversarial images, one row an image.
 
     Attributes:
-        images: Perturbed images, pixels in [0, 1]; clean where none was found.
-        reached: Whether a plain forward pass on ``images`` gives the wanted class.
-        prediction: Class of ``images`` by that pass.
+        images: Perturbed images, pixels in [0, 1]; clean where the attack failed.
+        reached: Whether ``prediction`` is a target class.
+        prediction: Class of ``images`` by a plain forward pass.
         distortion: Root mean square of the perturbation over pixels (section 4.2).
         weight: Weight c of the penalty at which the image was found.
         iterations: Accepted quasi-Newton steps, over all weights and starts.
         evaluations: Forward and backward passes, over all weights and starts.
-        start: Index of the start that won.
+        start: Index of the start that gave the image.
     """
 
     images: Float[Tensor, "n ..."]
@@ -43,6 +52,13 @@ class Adversarial:
     iterations: Int[Tensor, " n"]
     evaluations: Int[Tensor, " n"]
     start: Int[Tensor, " n"]
+
+
+METHODS = {
+    "lbfgs": lbfgs_from_starts,
+    "scipy": scipy_one_by_one,
+    "minimal": minimal.search,
+}
 
 
 def find_adversarial(
@@ -59,13 +75,13 @@ def find_adversarial(
     Args:
         model: Classifier from pixels in [0, 1] to logits, in eval mode.
         images: Clean images.
-        targets: Wanted class of each image; if not given the attack is untargeted.
+        targets: Target class of each image; the attack is untargeted if not given.
         method: ``lbfgs``, the paper's objective in batches on any device; ``scipy``,
             the same image by image, the reference; or ``minimal``, the smallest
-            perturbation itself, on any device.
+            perturbation without a penalty, on any device.
         labels: True classes, needed when there are no targets.
-        settings: Keywords of the method: those of `penalised.lbfgs_from_starts`,
-            `penalised.scipy_one_by_one` or `minimal.search`.
+        settings: Keywords of the method: those of `lbfgs.lbfgs_from_starts`,
+            `scipy_lbfgs.scipy_one_by_one` or `minimal.search`.
 
     Raises:
         InputError: An image lies outside the box, the model returns NaN, or a class
@@ -74,37 +90,30 @@ def find_adversarial(
     check_images(images)
     if method not in METHODS:
         raise InputError(f"method {method!r} is unknown; known: {sorted(METHODS)}")
-    clean_logits = finite_logits(model, images)
-    wanted = wanted_classes(clean_logits.shape[1], targets, labels)
-    found = METHODS[method](model, images, wanted, **settings)
-    return judge(model, images, wanted, found)
+    classes = finite_logits(model, images).shape[1]
+    target_mask = target_mask_of(classes, targets, labels)
+    result = METHODS[method](model, images, target_mask, **settings)
+    return verified_result(model, images, target_mask, result)
 
 
-METHODS = {
-    "lbfgs": penalised.lbfgs_from_starts,
-    "scipy": penalised.scipy_one_by_one,
-    "minimal": minimal.search,
-}
-
-
-def judge(
+def verified_result(
     model: nn.Module,
     clean: Float[Tensor, "n ..."],
-    wanted: Bool[Tensor, "n classes"],
-    found: Found | minimal.Found,
+    target_mask: Bool[Tensor, "n classes"],
+    result: LbfgsResult | minimal.Found,
 ) -> Adversarial:
-    """Re-check the images as they will be stored, in one plain forward pass."""
-    images = found.image.reshape(clean.shape)
+    """Return the result with the predictions of one plain forward pass."""
+    images = result.image.reshape(clean.shape)
     prediction = predict(model, images).argmax(1)
     return Adversarial(
         images=images,
-        reached=wanted.gather(1, prediction[:, None])[:, 0],
+        reached=target_mask.gather(1, prediction[:, None])[:, 0],
         prediction=prediction,
         distortion=distortion(clean, images),
-        weight=found.weight,
-        iterations=found.iterations,
-        evaluations=found.evaluations,
-        start=found.start,
+        weight=result.weight,
+        iterations=result.iterations,
+        evaluations=result.evaluations,
+        start=result.start,
     )
 
 
@@ -118,7 +127,7 @@ def distortion(
 def finite_logits(
     model: nn.Module, images: Float[Tensor, "n ..."]
 ) -> Float[Tensor, "n classes"]:
-    """Return the logits of clean images, or say for which image they are not finite."""
+    """Return the logits; refuse a model whose logits are not finite."""
     logits = predict(model, images)
     broken = ~torch.isfinite(logits).all(1)
     if broken.any():

@@ -1,9 +1,9 @@
-"""The smallest perturbation of a linear classifier, exactly: an oracle for attacks.
+"""The smallest perturbation of a linear classifier, exactly: a reference for attacks.
 
-For a linear network a targeted attack is a projection: of the image, on up to nine
-half-spaces (the goal's logit exceeds each rival's) and the box. Its dual has one
-multiplier for each half-space; any multipliers give a lower bound of the distance, and
-the best ones the distance itself. All is computed in float64, by SciPy.
+For one target class it is the projection of the image on the intersection of the box
+with half-spaces: in each, the target's logit is at least that of one competing class.
+The dual has one multiplier for each half-space. Any multipliers give a lower bound of
+the distance; the best ones give the distance itself. SciPy solves the dual in float64.
 """
 
 from typing import NamedTuple
@@ -18,46 +18,43 @@ from intriguing.errors import InputError
 from intriguing.models.perceptron import linear_layers
 
 FEASIBLE = 1e-6
-"""Largest shortfall in logits at which a class counts as within reach of the box."""
+"""Largest violation in logits at which a class counts as reachable in the box."""
 
 
-class Exact(NamedTuple):
-    """Exact optima, one row an image, in float64.
+class LinearOptima(NamedTuple):
+    """Exact optima in float64, of one image or of several along the first axis.
 
     Attributes:
-        image: Nearest points where a wanted class at least ties; NaN if none does.
-        length: Their L2 distances from the clean images, infinite if there is none.
-        lower: What the dual proves: no perturbation is shorter.
-        shortfall: Largest violation of a constraint by ``image``, in logits.
+        image: Nearest point at which a target class at least ties; NaN if none does.
+        length: Its L2 distance from the clean image, infinite if there is none.
+        lower: Lower bound of the distance, from the dual.
+        violation: Largest violation of a constraint by ``image``, in logits.
     """
 
-    image: Float[Tensor, "n ..."]
-    length: Float[Tensor, " n"]
-    lower: Float[Tensor, " n"]
-    shortfall: Float[Tensor, " n"]
+    image: Float[Tensor, "..."]
+    length: Float[Tensor, "*n"]
+    lower: Float[Tensor, "*n"]
+    violation: Float[Tensor, "*n"]
 
 
-class Nearest(NamedTuple):
-    """Exact optimum of one image and one class; fields as in `Exact`."""
-
-    image: np.ndarray
-    length: float
-    lower: float
-    shortfall: float
+def float64(*values: object) -> list[Tensor]:
+    """Return arrays and numbers as float64 tensors."""
+    return [torch.as_tensor(value, dtype=torch.float64) for value in values]
 
 
-def solve_linear(
-    model: nn.Module, images: Float[Tensor, "n ..."], wanted: Bool[Tensor, "n classes"]
-) -> Exact:
-    """Return the smallest perturbation of each image to the boundary of its goal.
+def linear_optima(
+    model: nn.Module,
+    images: Float[Tensor, "n ..."],
+    target_mask: Bool[Tensor, "n classes"],
+) -> LinearOptima:
+    """Return the smallest perturbation of each image that reaches a target class.
 
-    The relative gap ``1 - lower / length`` is the proof of each optimum.
+    The relative duality gap ``1 - lower / length`` proves each optimum.
 
     Args:
-        model: Network with one linear layer and nothing else but a flattening.
+        model: Network of one linear layer, and flattening.
         images: Clean images, in [0, 1].
-        wanted: Classes that count as success, one for a targeted attack and all but
-            the label for an untargeted one.
+        target_mask: Classes that count as success.
 
     Raises:
         InputError: The network is not linear.
@@ -71,41 +68,40 @@ def solve_linear(
     if linear[0].bias is not None:
         bias = linear[0].bias.detach().double().cpu().numpy()
     flat = images.flatten(1).double().cpu().numpy()
-    found = [
-        nearest_of_classes(weight, bias, clean, row)
-        for clean, row in zip(flat, wanted.cpu().numpy(), strict=True)
-    ]
-    points = torch.from_numpy(np.stack([one.image for one in found]))
-    numbers = torch.tensor([one[1:] for one in found], dtype=torch.float64)
-    return Exact(points.reshape(images.shape), *numbers.unbind(1))
+    rows = zip(flat, target_mask.cpu().numpy(), strict=True)
+    optima = [nearest_target(weight, bias, clean, mask) for clean, mask in rows]
+    image, *numbers = map(torch.stack, zip(*optima, strict=True))
+    return LinearOptima(image.reshape(images.shape), *numbers)
 
 
-def nearest_of_classes(
-    weight: np.ndarray, bias: np.ndarray, clean: np.ndarray, wanted: np.ndarray
-) -> Nearest:
-    """Return the nearest point of any wanted class."""
-    best = Nearest(np.full_like(clean, np.nan), np.inf, np.inf, np.inf)
-    lower = np.inf
-    for goal in np.flatnonzero(wanted):
-        normals = weight[goal] - weight[~wanted]
-        offsets = bias[~wanted] - bias[goal]
-        found = nearest_in(normals, offsets, clean)
-        if found.shortfall <= FEASIBLE:
+def nearest_target(
+    weight: np.ndarray, bias: np.ndarray, clean: np.ndarray, target_mask: np.ndarray
+) -> LinearOptima:
+    """Return the nearest point at which any target class at least ties."""
+    best = LinearOptima(*float64(np.full_like(clean, np.nan), np.inf, np.inf, np.inf))
+    lower = best.lower
+    for target in np.flatnonzero(target_mask):
+        normals = weight[target] - weight[~target_mask]
+        offsets = bias[~target_mask] - bias[target]
+        found = project(normals, offsets, clean)
+        if found.violation <= FEASIBLE:
             lower = min(lower, found.lower)
             best = min(best, found, key=lambda one: one.length)
     return best._replace(lower=lower)
 
 
-def nearest_in(normals: np.ndarray, offsets: np.ndarray, clean: np.ndarray) -> Nearest:
-    """Project one image on the half-spaces ``normals @ x >= offsets`` and the box."""
+def project(
+    normals: np.ndarray, offsets: np.ndarray, clean: np.ndarray
+) -> LinearOptima:
+    """Project an image on the half-spaces ``normals @ x >= offsets`` and the box."""
 
     def negative_dual(multiplier: np.ndarray) -> tuple[float, np.ndarray]:
         point = np.clip(clean + multiplier @ normals, 0, 1)
-        shortfall = offsets - normals @ point
-        value = 0.5 * np.square(point - clean).sum() + multiplier @ shortfall
-        return -value, -shortfall
+        violation = offsets - normals @ point
+        value = 0.5 * np.square(point - clean).sum() + multiplier @ violation
+        return -value, -violation
 
-    solved = minimize(
+    dual = minimize(
         negative_dual,
         np.zeros(len(normals)),
         jac=True,
@@ -113,7 +109,8 @@ def nearest_in(normals: np.ndarray, offsets: np.ndarray, clean: np.ndarray) -> N
         method="L-BFGS-B",
         options={"maxiter": 5000, "maxfun": 20000, "ftol": 1e-16, "gtol": 1e-10},
     )
-    point = np.clip(clean + solved.x @ normals, 0, 1)
-    length = float(np.linalg.norm(point - clean))
-    lower = float(np.sqrt(max(0.0, -2 * solved.fun)))
-    return Nearest(point, length, lower, float((offsets - normals @ point).max()))
+    point = np.clip(clean + dual.x @ normals, 0, 1)
+    length = np.linalg.norm(point - clean)
+    lower = np.sqrt(max(0.0, -2 * dual.fun))
+    violation = (offsets - normals @ point).max()
+    return LinearOptima(*float64(point, length, lower, violation))

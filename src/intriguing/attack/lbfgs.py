@@ -1,69 +1,81 @@
-"""The paper's attack for thousands of images at once: projected L-BFGS, batched.
+"""The paper's attack in batches: projected L-BFGS.
 
-Every image is a problem of its own with its own weight, curvature and step length.
-One turn of the loop is one forward and one backward of the network for all images that
-are not finished yet; an image that has solved its problem takes its next weight at
-once, without waiting for the others, and leaves when its search ends.
+It minimises ``c * penalty(|r|) + loss(x + r)`` over the box [0, 1], and searches for
+the largest weight c whose minimiser is in a target class. Each image has its own
+weight, curvature pairs and step size. One iteration is one forward and one backward
+pass for all images whose search has not ended. An image that has converged continues
+with its next weight at once, and leaves the batch when its search ends.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from intriguing.attack.live import (
-    At,
-    Found,
-    Live,
-    begin,
+from intriguing.attack.candidate import next_candidate
+from intriguing.attack.objective import Evaluation, Penalty, evaluate, penalty_named
+from intriguing.attack.state import (
+    Evaluate,
+    LbfgsResult,
+    SearchState,
     copy_rows,
-    nothing_found,
-    pick,
-    record,
-    rows_of,
+    failed_result,
+    initial_state,
+    select_rows,
+    where_rows,
+    write_finished,
 )
-from intriguing.attack.objective import Evaluation, Penalty, evaluate
 from intriguing.attack.subnormal import subnormals_as_zero
-from intriguing.attack.trial import next_trial
-from intriguing.attack.weights import Rival, WeightRule, contest, first_weights
+from intriguing.attack.weights import (
+    BestStart,
+    WeightRule,
+    initial_weights,
+    refine,
+    weights_against_best,
+)
 
 SAFE_MARGIN = 1e-4
-"""Margin in logits that counts as success: the prediction then survives another
-order of summation, which a mere tie does not."""
-
+"""Least margin in logits of a success: a smaller one may depend on the order of
+summation."""
 SUFFICIENT_DECREASE = 1e-4
+"""Constant of Armijo's condition."""
 ROUNDING = 2e-7
-"""Relative noise of a float32 objective; smaller increases are not seen as such."""
-MOST_HALVINGS = 8
-LOOKS = 6
-"""Trials after which to look whether the objective still falls. At the kinks of ReLU
-and max-pooling the gradient never tells that the end is near."""
-LOOSEST = 0.02
-"""A solve whose side of the boundary is clear may stop at this distance to the
-minimiser, as a share of the perturbation's length."""
-SHORTEST = 1e-3
-"""Distortion below which tolerances stop shrinking with the perturbation."""
-PARKED = 0.15
-"""Share of finished images at which the batch is packed anew; packing copies all."""
+"""Relative rounding error of the objective in float32."""
+MAX_BACKTRACKS = 8
+CHECK_INTERVAL = 6
+"""Evaluations between two checks of the objective's decrease. At the nonsmooth points
+of ReLU and max-pooling the gradient does not vanish at the minimiser."""
+MAX_SHARE = 0.02
+"""Cap on the distance to the minimiser that `Accuracy.boundary_share` allows, as a
+share of the perturbation's length."""
+MIN_DISTORTION = 1e-3
+"""Distortion below which tolerances no longer shrink with the perturbation."""
+PACKING_SHARE = 0.15
+"""Share of finished images at which their rows are removed, which copies the batch."""
+
+BATCH = 1024
+STARTS = (1.0, 0.1, 0.01, 4.0)
 
 
 class Accuracy(NamedTuple):
-    """When one solve ends.
+    """Stopping criteria of the minimisation at one weight.
 
     Attributes:
         tolerance: Distance to the minimiser, as a share of the perturbation's length.
-        little: Fall of the objective, as a share of it, that over `LOOKS` trials is too
-            little to go on. With 0 only a rise is, which rounding may bring.
-        clear: A solve may stop earlier, once that distance is this share of the one to
-            the decision boundary: on which side it ends is then clear. 0 for never.
+        decrease: Least relative decrease of the objective over `CHECK_INTERVAL`
+            evaluations. With 0 only an increase ends the minimisation.
+        boundary_share: Distance to the minimiser, as a share of the distance to the
+            decision boundary: the side on which the minimiser lies is then known. 0
+            turns this criterion off.
         memory: Curvature pairs kept.
-        iterations: Cap on the steps of one solve.
+        iterations: Cap on the evaluations at one weight.
     """
 
     tolerance: float = 2e-3
-    little: float = 3e-4
-    clear: float = 0.1
+    decrease: float = 3e-4
+    boundary_share: float = 0.1
     memory: int = 10
     iterations: int = 100
 
@@ -71,134 +83,204 @@ class Accuracy(NamedTuple):
 DEFAULT = Accuracy()
 
 
+def lbfgs_from_starts(
+    model: nn.Module,
+    images: Float[Tensor, "n ..."],
+    target_mask: Bool[Tensor, "n classes"],
+    *,
+    norm: str = "squared",
+    starts: Sequence[float] = STARTS,
+    rule: WeightRule | None = None,
+    weights: Float[Tensor, " n"] | None = None,
+    accuracy: Accuracy = DEFAULT,
+) -> LbfgsResult:
+    """Return the shortest minimiser of all starts, in batches of ``BATCH`` images.
+
+    Args:
+        model: Classifier from pixels to logits.
+        images: Clean images.
+        target_mask: Classes that count as success.
+        norm: Penalty on the perturbation, its ``squared`` or ``plain`` length.
+        starts: Initial weights, as multiples of an estimate. Networks trained to zero
+            error have several minima: a large weight finds those near the clean image,
+            a small one those where the loss is least; from a weight that is too large
+            the search follows the minimiser away from the image.
+        rule: Rule of the weight; see `intriguing.attack.weights`.
+        weights: Initial weight of each image, instead of ``starts``.
+        accuracy: Stopping criteria at one weight.
+    """
+    penalty, rule = penalty_named(norm), rule or refine()
+    results = []
+    for rows in torch.arange(len(images), device=images.device).split(BATCH):
+        clean, best = images[rows], None
+        for number, first in enumerate(starts if weights is None else [weights]):
+            first = first[rows] if isinstance(first, Tensor) else first
+            problem = model, clean, target_mask[rows], penalty, rule, first, accuracy
+            result = search(*problem, best and best_start(best, clean.flatten(1)))
+            result = result._replace(start=torch.full_like(rows, number))
+            best = shorter(best, result, clean.flatten(1)) if best else result
+        results.append(best)
+    return LbfgsResult(*(torch.cat(field) for field in zip(*results, strict=True)))
+
+
+def best_start(best: LbfgsResult, clean: Float[Tensor, "n d"]) -> BestStart:
+    """Return the weight and length of each success."""
+    length = (best.image - clean).norm(dim=1)
+    return BestStart(
+        best.weight.masked_fill(~best.success, torch.inf),
+        length.masked_fill(~best.success, torch.inf),
+    )
+
+
+def shorter(
+    best: LbfgsResult, result: LbfgsResult, clean: Float[Tensor, "n d"]
+) -> LbfgsResult:
+    """Return the shorter success of each image, with the passes of both."""
+    nearer = (result.image - clean).norm(dim=1) < (best.image - clean).norm(dim=1)
+    won = result.success & (nearer | ~best.success)
+    return where_rows(won, result, best)._replace(
+        iterations=best.iterations + result.iterations,
+        evaluations=best.evaluations + result.evaluations,
+    )
+
+
 @subnormals_as_zero()
 def search(
     model: nn.Module,
     clean: Float[Tensor, "n ..."],
-    wanted: Bool[Tensor, "n classes"],
+    target_mask: Bool[Tensor, "n classes"],
     penalty: Penalty,
     rule: WeightRule,
     first: float | Float[Tensor, " n"] = 1.0,
     accuracy: Accuracy = DEFAULT,
-    rival: Rival | None = None,
-) -> Found:
-    """Solve the paper's problem for weight after weight, until each image's rule ends.
+    best: BestStart | None = None,
+) -> LbfgsResult:
+    """Return the minimiser at the largest successful weight, from one start.
 
     Args:
         model: Classifier from pixels to logits.
-        clean: Images to perturb, in [0, 1].
-        wanted: Classes that count as success.
-        penalty: Price on the perturbation.
+        clean: Clean images, in [0, 1].
+        target_mask: Classes that count as success.
+        penalty: Penalty on the perturbation.
         rule: Maps brackets to next weights.
-        first: First weight tried: a number scales `first_weights`, a tensor is taken
-            as it is.
-        accuracy: When each solve ends.
-        rival: The best of other starts; a search that cannot beat it ends early.
+        first: Initial weights: a number multiplies `initial_weights`, a tensor holds
+            the weights themselves.
+        accuracy: Stopping criteria at one weight.
+        best: The best of the earlier starts; a search that cannot beat it ends early.
     """
     shape = clean.shape[1:]
 
-    def at(points: Tensor, goal: Tensor) -> Evaluation:
-        value = evaluate(model, points.reshape(-1, *shape), goal)
-        return value._replace(slope=value.slope.flatten(1))
+    def evaluate_flat(points: Tensor, target_mask: Tensor) -> Evaluation:
+        evaluation = evaluate(model, points.reshape(-1, *shape), target_mask)
+        return evaluation._replace(gradient=evaluation.gradient.flatten(1))
 
-    live = begin(clean.flatten(1), wanted, at, accuracy.memory)
-    scale = first_weights(live.at, live.clean, penalty)
-    live.weight = first if isinstance(first, Tensor) else first * scale
-    live.rival = rival or live.rival
-    found = nothing_found(live)
-    slot = 0
+    state = initial_state(clean.flatten(1), target_mask, evaluate_flat, accuracy.memory)
+    estimate = initial_weights(state.evaluation, state.clean, penalty)
+    state.weight = first if isinstance(first, Tensor) else first * estimate
+    state.best_start = best or state.best_start
+    result = failed_result(state)
+    oldest = 0
     while True:
-        newly = settle(live, penalty, rule, accuracy)
-        live.finished = live.finished | newly
-        if live.finished.all():
-            record(live, found)
-            return found
-        if live.finished.float().mean() > PARKED:
-            record(live, found)
-            live = rows_of(live, ~live.finished)
-        advance(live, penalty, at, slot)
-        slot = (slot + 1) % accuracy.memory
+        state.finished = state.finished | update_weights(state, penalty, rule, accuracy)
+        if state.finished.all():
+            write_finished(state, result)
+            return result
+        if state.finished.float().mean() > PACKING_SHARE:
+            write_finished(state, result)
+            state = select_rows(state, ~state.finished)
+        line_search_step(state, penalty, evaluate_flat, oldest)
+        oldest = (oldest + 1) % accuracy.memory
 
 
-def settle(
-    live: Live, penalty: Penalty, rule: WeightRule, accuracy: Accuracy
+def update_weights(
+    state: SearchState, penalty: Penalty, rule: WeightRule, accuracy: Accuracy
 ) -> Bool[Tensor, " n"]:
-    """Move images whose solve has ended to their next weight; return the finished."""
-    length = (live.image - live.clean).norm(dim=1)
-    excess, ended = solved(live, length, penalty, accuracy)
-    ended = (ended | stalls(live, length, penalty, accuracy)) & ~live.finished
+    """Set the next weight of each minimisation that has ended; return the finished."""
+    length = state.length
+    distance, ended = has_converged(state, length, penalty, accuracy)
+    ended = (ended | has_stalled(state, length, penalty, accuracy)) & ~state.finished
     if not ended.any():
         return ended
-    reached = live.at.margin > SAFE_MARGIN
-    facts = (live.weight, live.at.margin, length, excess)
-    live.bracket.update(*facts, reached, ended)
-    won = (ended & reached).nonzero()[:, 0]
-    copy_rows(live.image, live.best, won)
-    copy_rows(live.at, live.at_best, won)
-    # A failed solve may have left the goal's basin: go on from the last success.
-    back = (ended & ~reached & (live.bracket.success > 0)).nonzero()[:, 0]
-    copy_rows(live.best, live.image, back)
-    copy_rows(live.at_best, live.at, back)
-    following = contest(live.bracket, rule(live.bracket), live.rival)
-    over = ended & following.isnan()
-    live.weight = torch.where(ended & ~over, following, live.weight)
-    live.halvings = live.halvings.masked_fill(ended, 0)
-    live.solving = live.solving.masked_fill(ended, 0)
-    live.mark = live.mark.masked_fill(ended, torch.inf)
-    return over
+    margin = state.evaluation.margin
+    success = margin > SAFE_MARGIN
+    state.bracket.update(state.weight, margin, length, distance, success, ended)
+    won = (ended & success).nonzero()[:, 0]
+    copy_rows(state.image, state.best_image, won)
+    copy_rows(state.evaluation, state.best_evaluation, won)
+    # A failure may lie outside the target's basin: continue from the last success.
+    back = (ended & ~success & (state.bracket.success > 0)).nonzero()[:, 0]
+    copy_rows(state.best_image, state.image, back)
+    copy_rows(state.best_evaluation, state.evaluation, back)
+    weight = rule(state.bracket)
+    weight = weights_against_best(state.bracket, weight, state.best_start)
+    finished = ended & weight.isnan()
+    state.weight = torch.where(ended & ~finished, weight, state.weight)
+    state.backtracks = state.backtracks.masked_fill(ended, 0)
+    state.solve_evaluations = state.solve_evaluations.masked_fill(ended, 0)
+    state.checked_objective = state.checked_objective.masked_fill(ended, torch.inf)
+    return finished
 
 
-def solved(
-    live: Live, length: Float[Tensor, " n"], penalty: Penalty, accuracy: Accuracy
+def has_converged(
+    state: SearchState,
+    length: Float[Tensor, " n"],
+    penalty: Penalty,
+    accuracy: Accuracy,
 ) -> tuple[Float[Tensor, " n"], Bool[Tensor, " n"]]:
-    """Return the distance to the boundary, and whose solve has ended.
+    """Return the distances to the decision boundary, and which minimisations end.
 
-    The distance is a share of the perturbation's length, positive inside the goal. The
-    projected step of the penalty alone bounds the distance to the minimiser where the
-    loss is convex.
+    The distance is relative to the perturbation's length, and positive in the target
+    classes. The projected gradient step, with the penalty's curvature as the Hessian,
+    bounds the distance to the minimiser where the loss is convex.
     """
-    stiffness = live.weight * penalty.stiffness(length)
-    pulled = torch.addcdiv(live.clean, live.at.slope, stiffness[:, None], value=-1)
-    residual = (pulled.clamp_(0, 1) - live.image).norm(dim=1)
-    length = length.clamp_min(SHORTEST * live.clean.shape[1] ** 0.5)
-    # The loss saturates as the odds of the goal grow, the margin does not.
-    saturation = -torch.expm1(-live.at.loss).clamp_max(-1e-6)
-    steepness = live.at.slope.norm(dim=1) / saturation
-    boundary = live.at.margin / steepness.clamp_min(1e-12)
-    clear = (accuracy.clear * boundary.abs()).clamp_max(LOOSEST * length)
-    converged = residual <= torch.maximum(accuracy.tolerance * length, clear)
-    ended = converged | (live.halvings > MOST_HALVINGS)
-    ended = ended | (live.solving >= accuracy.iterations)
-    return boundary / length, ended
+    gradient = state.evaluation.gradient
+    curvature = state.weight * penalty.curvature(length)
+    stationary = torch.addcdiv(state.clean, gradient, curvature[:, None], value=-1)
+    residual = (stationary.clamp_(0, 1) - state.image).norm(dim=1)
+    length = length.clamp_min(MIN_DISTORTION * state.clean.shape[1] ** 0.5)
+    # The gradient of the loss is that of the margin times 1 - exp(-loss).
+    saturation = -torch.expm1(-state.evaluation.loss).clamp_max(-1e-6)
+    slope = gradient.norm(dim=1) / saturation
+    distance = state.evaluation.margin / slope.clamp_min(1e-12)
+    allowed = (accuracy.boundary_share * distance.abs()).clamp_max(MAX_SHARE * length)
+    ended = residual <= torch.maximum(accuracy.tolerance * length, allowed)
+    ended = ended | (state.backtracks > MAX_BACKTRACKS)
+    ended = ended | (state.solve_evaluations >= accuracy.iterations)
+    return distance / length, ended
 
 
-def stalls(
-    live: Live, length: Float[Tensor, " n"], penalty: Penalty, accuracy: Accuracy
+def has_stalled(
+    state: SearchState,
+    length: Float[Tensor, " n"],
+    penalty: Penalty,
+    accuracy: Accuracy,
 ) -> Bool[Tensor, " n"]:
-    """Return whose objective hardly falls any more; look every few trials."""
-    value = live.weight * penalty.value(length) + live.at.loss
-    look = (live.solving > 0) & (live.solving % LOOKS == 0)
-    little = look & (live.mark - value < accuracy.little * value)
-    live.mark = torch.where(look, value, live.mark)
-    return little
+    """Return where the objective hardly decreased since the last check."""
+    objective = state.weight * penalty.value(length) + state.evaluation.loss
+    count = state.solve_evaluations
+    check = (count > 0) & (count % CHECK_INTERVAL == 0)
+    decrease = state.checked_objective - objective
+    state.checked_objective = torch.where(check, objective, state.checked_objective)
+    return check & (decrease < accuracy.decrease * objective)
 
 
-def advance(live: Live, penalty: Penalty, at: At, slot: int) -> None:
-    """Try one quasi-Newton step of every image, and keep it where it helps."""
-    length = (live.image - live.clean).norm(dim=1)
-    stiffness = live.weight * penalty.stiffness(length)
-    here = (live.image, live.clean, live.at.slope, stiffness, live.halvings)
-    trial = next_trial(*here, live.steps, live.changes, slot)
-    there = at(trial.point, live.wanted)
-    torch.sub(there.slope, live.at.slope, out=live.changes[:, slot])
-    before = live.weight * penalty.value(length) + live.at.loss
-    after = live.weight * penalty.value(trial.length) + there.loss
-    slack = SUFFICIENT_DECREASE * trial.descent
-    accepted = after <= before + slack + ROUNDING * before.abs()
-    live.image = pick(accepted, trial.point, live.image)
-    live.at = pick(accepted, there, live.at)
-    live.halvings = torch.where(accepted, 0.0, live.halvings + 1)
-    busy = (~live.finished).long()
-    live.solving = live.solving + busy
-    live.iterations = live.iterations + busy * accepted
-    live.evaluations = live.evaluations + busy
+def line_search_step(
+    state: SearchState, penalty: Penalty, evaluate: Evaluate, oldest: int
+) -> None:
+    """Evaluate one candidate of each image; accept it or backtrack."""
+    length = state.length
+    curvature = state.weight * penalty.curvature(length)
+    candidate = next_candidate(state, curvature, oldest)
+    there = evaluate(candidate.image, state.target_mask)
+    torch.sub(there.gradient, state.evaluation.gradient, out=state.changes[:, oldest])
+    before = state.weight * penalty.value(length) + state.evaluation.loss
+    after = state.weight * penalty.value(candidate.length) + there.loss
+    bound = before + SUFFICIENT_DECREASE * candidate.descent
+    accepted = after <= bound + ROUNDING * before.abs()
+    state.image = where_rows(accepted, candidate.image, state.image)
+    state.evaluation = where_rows(accepted, there, state.evaluation)
+    state.backtracks = torch.where(accepted, 0.0, state.backtracks + 1)
+    active = (~state.finished).long()
+    state.solve_evaluations = state.solve_evaluations + active
+    state.iterations = state.iterations + active * accepted
+    state.evaluations = state.evaluations + active

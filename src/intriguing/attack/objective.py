@@ -1,8 +1,8 @@
-"""What the paper minimises: a price on the perturbation, and the loss of a label.
+"""The paper's objective: a penalty on the perturbation plus the loss of the target.
 
-Section 4.1 writes ``c |r| + loss(x + r, l)`` subject to ``x + r`` in [0, 1]. A goal is
-given here as a mask of *wanted* classes, one class for a targeted attack and all but
-the label for an untargeted one, so that both are the same problem.
+Section 4.1 writes ``c |r| + loss(x + r, l)`` subject to ``x + r`` in [0, 1]. The target
+is given as a mask of classes: one class for a targeted attack, all classes but the
+label for an untargeted one. Both attacks are then the same problem.
 """
 
 from collections.abc import Callable
@@ -16,49 +16,55 @@ from intriguing.errors import InputError
 
 
 class Evaluation(NamedTuple):
-    """The network at a batch of points.
+    """Value and gradient of the loss for a batch of images.
 
     Attributes:
-        loss: Cross-entropy of the wanted classes taken together, (N,).
-        slope: Its gradient with respect to the pixels, same shape as the images.
-        margin: Largest wanted logit less the largest other one, (N,); positive where
-            the goal is reached.
+        loss: Cross-entropy of the target classes taken together.
+        gradient: Its gradient with respect to the pixels.
+        margin: Largest logit of a target class less the largest of a competing class;
+            positive where the attack succeeds.
     """
 
     loss: Float[Tensor, " n"]
-    slope: Float[Tensor, " n *pixels"]
+    gradient: Float[Tensor, " n *pixels"]
     margin: Float[Tensor, " n"]
 
 
 class Penalty(NamedTuple):
-    """The price on the perturbation, as a function of its length ``‖r‖₂``.
+    """The penalty as a function of the perturbation's length ``‖r‖₂``.
 
     Attributes:
-        value: Price of a perturbation of this length at weight 1.
-        stiffness: The factor ``a`` of the price's gradient ``a r`` at weight 1. The
-            Hessian of the price is at most ``a`` times the identity.
+        value: The penalty at weight 1.
+        curvature: The factor ``a`` of its gradient ``a r`` at weight 1. Its Hessian is
+            at most ``a`` times the identity.
     """
 
     value: Callable[[Tensor], Tensor]
-    stiffness: Callable[[Tensor], Tensor]
+    curvature: Callable[[Tensor], Tensor]
 
 
-KINK = 0.1
-"""Length below which the plain norm is taken as if it were this long: its gradient has
-no limit at 0, where every search starts. Perturbations of digits are over ten times as
-long."""
+SMOOTHING = 0.1
+"""Length below which the gradient of the plain norm is that of this length: it has no
+limit at 0, where every search starts. Perturbations of digits are ten times longer."""
 
 SQUARED = Penalty(torch.square, lambda length: torch.full_like(length, 2.0))
-PLAIN = Penalty(lambda length: length, lambda length: 1 / length.clamp_min(KINK))
+PLAIN = Penalty(lambda length: length, lambda length: 1 / length.clamp_min(SMOOTHING))
 PENALTIES = {"squared": SQUARED, "plain": PLAIN}
 
 
-def wanted_classes(
+def penalty_named(norm: str) -> Penalty:
+    """Return the penalty of this name."""
+    if norm not in PENALTIES:
+        raise InputError(f"norm {norm!r} is unknown; known: {sorted(PENALTIES)}")
+    return PENALTIES[norm]
+
+
+def target_mask_of(
     classes: int,
     targets: Int[Tensor, " n"] | None,
     labels: Int[Tensor, " n"] | None,
 ) -> Bool[Tensor, "n classes"]:
-    """Return which classes count as success for each image."""
+    """Return which classes count as success: the target, else all but the label."""
     chosen = targets if targets is not None else labels
     if chosen is None:
         raise InputError(
@@ -71,40 +77,40 @@ def wanted_classes(
     return mask if targets is not None else ~mask
 
 
-def goal_loss(
-    logits: Float[Tensor, "n classes"], wanted: Bool[Tensor, "n classes"]
+def target_loss(
+    logits: Float[Tensor, "n classes"], target_mask: Bool[Tensor, "n classes"]
 ) -> Float[Tensor, " n"]:
-    """Return minus the log of the probability that the wanted classes have together."""
-    chosen = logits.masked_fill(~wanted, -torch.inf)
-    return logits.logsumexp(1) - chosen.logsumexp(1)
+    """Return minus the log of the summed probability of the target classes."""
+    target_logits = logits.masked_fill(~target_mask, -torch.inf)
+    return logits.logsumexp(1) - target_logits.logsumexp(1)
 
 
-def goal_margin(
-    logits: Float[Tensor, "n classes"], wanted: Bool[Tensor, "n classes"]
+def target_margin(
+    logits: Float[Tensor, "n classes"], target_mask: Bool[Tensor, "n classes"]
 ) -> Float[Tensor, " n"]:
-    """Return the largest wanted logit less the largest of the others."""
-    chosen = logits.masked_fill(~wanted, -torch.inf).amax(1)
-    return chosen - logits.masked_fill(wanted, -torch.inf).amax(1)
+    """Return the largest target logit less the largest competing logit."""
+    largest = logits.masked_fill(~target_mask, -torch.inf).amax(1)
+    return largest - logits.masked_fill(target_mask, -torch.inf).amax(1)
 
 
 def evaluate(
-    model: nn.Module, images: Tensor, wanted: Bool[Tensor, "n classes"]
+    model: nn.Module, images: Tensor, target_mask: Bool[Tensor, "n classes"]
 ) -> Evaluation:
-    """Return loss, gradient and margin of a batch: one forward, one backward."""
+    """Return loss, gradient and margin from one forward and one backward pass."""
     with torch.enable_grad():
         points = images.detach().requires_grad_(True)
         logits = model(points)
-        loss = goal_loss(logits, wanted)
-        (slope,) = torch.autograd.grad(loss.sum(), points)
+        loss = target_loss(logits, target_mask)
+        (gradient,) = torch.autograd.grad(loss.sum(), points)
     logits = logits.detach()
     if not torch.isfinite(logits).all():
         raise InputError("the model returns NaN or infinite logits; check its weights")
-    return Evaluation(loss.detach(), slope, goal_margin(logits, wanted))
+    return Evaluation(loss.detach(), gradient, target_margin(logits, target_mask))
 
 
 def free_pixels(
     image: Float[Tensor, " n *pixels"], gradient: Float[Tensor, " n *pixels"]
 ) -> Float[Tensor, " n *pixels"]:
-    """Return 1 for pixels that may move downhill, 0 for those held by the box."""
-    stuck = ((image <= 0) & (gradient > 0)) | ((image >= 1) & (gradient < 0))
-    return (~stuck).to(image.dtype)
+    """Return 0 for pixels at a bound whose descent direction leaves the box, else 1."""
+    fixed = ((image <= 0) & (gradient > 0)) | ((image >= 1) & (gradient < 0))
+    return (~fixed).to(image.dtype)

@@ -1,4 +1,4 @@
-"""One row for each attacked image, failures included."""
+"""The table of attacked images: one row an image, failures included."""
 
 import pandas as pd
 from jaxtyping import Float, Int
@@ -8,40 +8,41 @@ from intriguing.attack import Adversarial
 
 
 def records_of(
-    found: Adversarial,
+    result: Adversarial,
     clean: Float[Tensor, "n ..."],
     labels: Int[Tensor, " n"],
     targets: Int[Tensor, " n"],
-    answers: Int[Tensor, " n"],
+    predictions: Int[Tensor, " n"],
     index: Int[Tensor, " n"],
 ) -> pd.DataFrame:
-    """Return what is known of each image, without times: same run, same bytes.
+    """Return one row an image, without times: the same run gives the same bytes.
 
     Args:
-        found: Outcome of the attack.
+        result: Outcome of the attack.
         clean: Unperturbed images.
         labels: True classes.
-        targets: Wanted classes, -1 where any wrong class would do.
-        answers: The network's answers to the clean images.
-        index: Position of each image among the training images.
+        targets: Target classes, -1 for an untargeted attack.
+        predictions: The network's predictions for the clean images.
+        index: Position of each image in its data set.
     """
-    shift = (found.images - clean).flatten(1)
-    failure = ["" if won else "no weight succeeded" for won in found.reached.tolist()]
-    return pd.DataFrame(
-        {
-            "index": index.numpy(),
-            "label": labels.numpy(),
-            "target": targets.numpy(),
-            "reached": found.reached.numpy(),
-            "prediction": found.prediction.numpy(),
-            "distortion": found.distortion.numpy(),
-            "l2": shift.norm(dim=1).numpy(),
-            "linf": shift.abs().amax(1).numpy(),
-            "weight": found.weight.numpy(),
-            "iterations": found.iterations.numpy(),
-            "evaluations": found.evaluations.numpy(),
-            "start": found.start.numpy(),
-            "clean_prediction": answers.numpy(),
-            "failure": failure,
-        }
+    perturbation = (result.images - clean).flatten(1)
+    reached = result.reached.tolist()
+    columns = {
+        "index": index,
+        "label": labels,
+        "target": targets,
+        "reached": result.reached,
+        "prediction": result.prediction,
+        "distortion": result.distortion,
+        "l2": perturbation.norm(dim=1),
+        "linf": perturbation.abs().amax(1),
+        "weight": result.weight,
+        "iterations": result.iterations,
+        "evaluations": result.evaluations,
+        "start": result.start,
+        "clean_prediction": predictions,
+    }
+    table = pd.DataFrame({name: column.numpy() for name, column in columns.items()})
+    return table.assign(
+        failure=["" if success else "no weight succeeded" for success in reached]
     )

@@ -1,8 +1,8 @@
-"""Numbers too small for full precision are taken as zero while an attack runs.
+"""A processor mode in which subnormal numbers are taken as zero.
 
 Saturated sigmoid units have gradients of 1e-40 and less. Some processors need a hundred
-times as long for such *subnormal* numbers as for others, which made attacks of the
-paper's networks several times as slow there; to their results they mean nothing.
+times longer for such *subnormal* numbers, which made attacks of the paper's networks
+several times slower there. The numbers are too small to affect the results.
 """
 
 from collections.abc import Iterator
@@ -13,9 +13,9 @@ import torch
 
 @contextmanager
 def subnormals_as_zero() -> Iterator[None]:
-    """Take them as zero on this thread, and on those that it starts meanwhile.
+    """Set the mode on this thread, and on those that it starts meanwhile.
 
-    Also a decorator. Where the processor has no such mode nothing changes.
+    It is also a decorator. It does nothing where the processor has no such mode.
     """
     before = are_zero()
     torch.set_flush_denormal(True)

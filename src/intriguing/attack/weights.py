@@ -1,10 +1,10 @@
-"""The search on the penalty's weight c, image by image.
+"""The search for the penalty's weight c of each image.
 
 The paper's text asks for the *minimum* c that succeeds. A small c makes perturbations
-large, so the meaningful reading, which later work states, is the *largest* c whose
-minimiser still has the wanted label. `docs/methods.md` discusses the readings.
+large. The meaningful reading, which later work states, is the *largest* c whose
+minimiser is still in a target class. `docs/methods.md` discusses the readings.
 
-A rule maps the bracket of each image to the next weight to try, NaN to stop.
+A rule maps the brackets to the next weights, NaN where the search ends.
 """
 
 from collections.abc import Callable
@@ -12,31 +12,31 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from intriguing.attack.objective import Evaluation, Penalty, free_pixels
 
-WIDER = 4.0
-"""Factor from one weight to the next while the bracket has an open end."""
-LIGHTEST, HEAVIEST = 1e-8, 1e8
-"""Weights beyond which the search gives up."""
+EXPANSION = 4.0
+"""Ratio of successive weights while one end of the bracket is unknown."""
+MIN_WEIGHT, MAX_WEIGHT = 1e-8, 1e8
+"""Range of the weights; the search ends outside."""
 
 
 @dataclass
 class Bracket:
-    """What is known about the largest successful weight of each image.
+    """Bounds of the largest successful weight, one row an image.
 
     Attributes:
         success: Largest weight that succeeded, 0 if none has.
         failure: Smallest weight above it that failed, infinite if none has.
         success_margin: Margin of the minimiser at ``success``.
-        failure_margin: Margin of the minimiser at ``failure``, not positive.
-        success_length: Length of the perturbation there.
+        failure_margin: Margin of the minimiser at ``failure``, at most 0.
+        success_length: Length of the perturbation at ``success``.
         failure_length: Length of the perturbation at ``failure``.
-        excess: Estimated distance from the minimiser at ``success`` to the decision
-            boundary, as a share of the perturbation's length.
-        tried: Weights tried so far.
+        boundary_distance: Estimated distance of the minimiser at ``success`` from the
+            decision boundary, as a share of the perturbation's length.
+        tried: Number of weights tried.
     """
 
     success: Float[Tensor, " n"]
@@ -45,12 +45,12 @@ class Bracket:
     failure_margin: Float[Tensor, " n"]
     success_length: Float[Tensor, " n"]
     failure_length: Float[Tensor, " n"]
-    excess: Float[Tensor, " n"]
+    boundary_distance: Float[Tensor, " n"]
     tried: Float[Tensor, " n"]
 
     @classmethod
     def unknown(cls, like: Float[Tensor, " n"]) -> "Bracket":
-        """Return the bracket of images of which nothing is known."""
+        """Return the brackets before any weight is tried."""
         zero = torch.zeros_like(like)
         return cls(zero, zero + torch.inf, zero, zero, zero, zero, zero, zero)
 
@@ -59,66 +59,68 @@ class Bracket:
         weight: Float[Tensor, " n"],
         margin: Float[Tensor, " n"],
         length: Float[Tensor, " n"],
-        excess: Float[Tensor, " n"],
-        reached: Tensor,
-        ended: Tensor,
+        boundary_distance: Float[Tensor, " n"],
+        success: Bool[Tensor, " n"],
+        ended: Bool[Tensor, " n"],
     ) -> None:
-        """Enter the outcome of the solves that have ended."""
-        won, lost = ended & reached, ended & ~reached
-        self.success = torch.where(won, weight, self.success)
-        self.success_margin = torch.where(won, margin, self.success_margin)
-        self.success_length = torch.where(won, length, self.success_length)
-        self.failure_length = torch.where(lost, length, self.failure_length)
-        self.excess = torch.where(won, excess, self.excess)
-        self.failure = torch.where(lost, weight, self.failure)
-        self.failure_margin = torch.where(
-            lost, margin.clamp_max(0), self.failure_margin
-        )
+        """Enter the minimisers of the weights whose minimisation has ended."""
+        won, lost = ended & success, ended & ~success
+
+        def enter(where: Tensor, value: Tensor, name: str) -> None:
+            setattr(self, name, torch.where(where, value, getattr(self, name)))
+
+        enter(won, weight, "success")
+        enter(won, margin, "success_margin")
+        enter(won, length, "success_length")
+        enter(won, boundary_distance, "boundary_distance")
+        enter(lost, weight, "failure")
+        enter(lost, margin.clamp_max(0), "failure_margin")
+        enter(lost, length, "failure_length")
         self.tried = self.tried + ended.to(self.tried.dtype)
 
 
 WeightRule = Callable[[Bracket], Float[Tensor, " n"]]
 
 
-def first_weights(
-    at: Evaluation, clean: Float[Tensor, "n d"], penalty: Penalty
+def initial_weights(
+    evaluation: Evaluation, clean: Float[Tensor, "n d"], penalty: Penalty
 ) -> Float[Tensor, " n"]:
-    """Return the weight that would be the answer if the margin were linear.
+    """Return the largest successful weight if the margin were linear.
 
-    Far from the goal the loss is minus the margin and has its gradient, so the boundary
-    lies at distance loss / |slope|. On it a tie of two classes halves the gradient,
-    which the penalty's must balance.
+    Far from the boundary the loss is minus the margin and has its gradient ``g``, so
+    the boundary is at distance loss / |g|. On the boundary the gradient of the loss is
+    half of ``g``, and the penalty's gradient must balance it.
 
     Args:
-        at: The network at the clean images.
-        clean: Those images.
-        penalty: Price on the perturbation.
+        evaluation: Loss and gradient at the clean images.
+        clean: The clean images.
+        penalty: Penalty on the perturbation.
     """
-    steepness = (at.slope * free_pixels(clean, at.slope)).norm(dim=1).clamp_min(1e-12)
-    distance = at.loss / steepness
-    return steepness / (2 * distance * penalty.stiffness(distance)).clamp_min(1e-12)
+    gradient = evaluation.gradient * free_pixels(clean, evaluation.gradient)
+    norm = gradient.norm(dim=1).clamp_min(1e-12)
+    distance = evaluation.loss / norm
+    return norm / (2 * distance * penalty.curvature(distance)).clamp_min(1e-12)
 
 
-def widen(bracket: Bracket) -> Float[Tensor, " n"]:
-    """Return the next weight of images whose bracket still has an open end."""
-    up, down = bracket.success * WIDER, bracket.failure / WIDER
-    following = torch.where(bracket.success > 0, up, down)
-    outside = (following > HEAVIEST) | (following < LIGHTEST)
-    return following.masked_fill(outside, torch.nan)
+def expanded(bracket: Bracket) -> Float[Tensor, " n"]:
+    """Return the next weights where one end of the bracket is unknown."""
+    up, down = bracket.success * EXPANSION, bracket.failure / EXPANSION
+    weight = torch.where(bracket.success > 0, up, down)
+    outside = (weight > MAX_WEIGHT) | (weight < MIN_WEIGHT)
+    return weight.masked_fill(outside, torch.nan)
 
 
-def is_open(bracket: Bracket) -> Tensor:
-    """Return where no success or no failure is known."""
-    return (bracket.success == 0) | bracket.failure.isinf()
+def refine(
+    tolerance: float = 2e-3, boundary_tolerance: float = 3e-4, max_weights: int = 40
+) -> WeightRule:
+    """Return the rule that finds the largest successful weight of each image.
 
+    Inside the bracket it interpolates the margin as a function of log c.
 
-def refine(tolerance: float = 2e-3, near: float = 3e-4, most: int = 40) -> WeightRule:
-    """Search for the largest successful weight to a relative ``tolerance``.
-
-    It also ends where the minimiser lies within a share ``near`` of the boundary.
-
-    Inside the bracket the margin, as a function of log c, is interpolated towards a
-    point just on the successful side of 0.
+    Args:
+        tolerance: Relative width of the bracket at which the search ends.
+        boundary_tolerance: `Bracket.boundary_distance` at which the search ends.
+        max_weights: Largest number of weights tried.
     """
 
     def rule(bracket: Bracket) -> Float[Tensor, " n"]:
@@ -126,56 +128,58 @@ def refine(tolerance: float = 2e-3, near: float = 3e-4, most: int = 40) -> Weigh
         width = high - low
         drop = bracket.success_margin - bracket.failure_margin
         share = bracket.success_margin / drop.clamp_min(1e-12)
-        # Every other weight bisects: where the margin jumps from one minimum to
-        # another, interpolation alone creeps from one side.
+        # Every second weight bisects: where the margin jumps between two minima,
+        # interpolation alone converges slowly from one side.
         share = torch.where(bracket.tried % 2 == 1, 0.5, share.clamp(0.05, 0.95))
         inside = torch.exp(low + share * width)
         inside = inside.masked_fill(width <= tolerance, torch.nan)
-        following = torch.where(is_open(bracket), widen(bracket), inside)
-        close = (bracket.success > 0) & (bracket.excess <= near)
-        return following.masked_fill(close | (bracket.tried >= most), torch.nan)
+        is_open = (bracket.success == 0) | bracket.failure.isinf()
+        weight = torch.where(is_open, expanded(bracket), inside)
+        close = bracket.boundary_distance <= boundary_tolerance
+        ended = (bracket.success > 0) & close | (bracket.tried >= max_weights)
+        return weight.masked_fill(ended, torch.nan)
 
     return rule
 
 
-class Rival(NamedTuple):
-    """The shortest success of each image from another start.
+class BestStart(NamedTuple):
+    """The shortest success of each image from the earlier starts.
 
     Attributes:
-        weight: The weight at which it was found, infinite if there is none.
-        length: Length of its perturbation, infinite likewise.
+        weight: Its weight, infinite if there is none.
+        length: Length of its perturbation, infinite if there is none.
     """
 
     weight: Float[Tensor, " n"]
     length: Float[Tensor, " n"]
 
 
-BESIDE = 0.998
-"""A rival is met at this share of its weight, just on the successful side."""
-ALIKE = 2e-3
-"""Relative difference in length up to which two minimisers are taken for one."""
-HOPELESS = 1.02
-"""A failure this many times as long as the rival ends the search: what succeeds in its
-basin is longer still. The slack covers that solves may stop early."""
+JUST_BELOW = 0.998
+"""Share of the best start's weight that a later start tries: just below success."""
+SAME_LENGTH = 2e-3
+"""Relative difference in length up to which two minimisers count as the same."""
+TOO_LONG = 1.02
+"""Ratio of a failure's length to the best start's at which a start ends: a success in
+that basin is even longer. The slack allows for minimisations that stop early."""
 
 
-def contest(
-    bracket: Bracket, following: Float[Tensor, " n"], rival: Rival
+def weights_against_best(
+    bracket: Bracket, weight: Float[Tensor, " n"], best: BestStart
 ) -> Float[Tensor, " n"]:
-    """Return the next weights of a start that is worth its cost only if it wins.
+    """Return the next weights of a later start, NaN where it cannot win.
 
-    It goes from its first success straight to the rival's weight; where that leads to
-    the rival's own minimiser, or to a longer one that fails, it ends.
+    After its first success it goes to the weight of the best start. It ends if it finds
+    the same minimiser there, or if a failure is longer.
+
+    Args:
+        bracket: What the start has found.
+        weight: Next weights of the rule.
+        best: The best of the earlier starts.
     """
-    meeting = BESIDE * rival.weight
-    below = (bracket.success > 0) & bracket.failure.isinf() & meeting.isfinite()
-    following = torch.where(below & (bracket.success < meeting), meeting, following)
-    apart = (bracket.success_length - rival.length).abs() / rival.length
-    same = (bracket.success >= meeting) & (apart <= ALIKE)
-    hopeless = bracket.failure_length >= HOPELESS * rival.length
-    return following.masked_fill(same | hopeless, torch.nan)
-
-
-def once() -> WeightRule:
-    """Try the starting weight only."""
-    return lambda bracket: torch.full_like(bracket.success, torch.nan)
+    near = JUST_BELOW * best.weight
+    jumps = (bracket.success > 0) & bracket.failure.isinf() & near.isfinite()
+    weight = torch.where(jumps & (bracket.success < near), near, weight)
+    difference = (bracket.success_length - best.length).abs() / best.length
+    same = (bracket.success >= near) & (difference <= SAME_LENGTH)
+    too_long = bracket.failure_length >= TOO_LONG * best.length
+    return weight.masked_fill(same | too_long, torch.nan)

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from intriguing.attack import find_adversarial, minimal
-from intriguing.attack.objective import wanted_classes
+from intriguing.attack.objective import target_mask_of
 from intriguing.baselines.comparison import Counted
 from intriguing.baselines.task import Task
 from intriguing.models.evaluation import predict
@@ -32,7 +32,7 @@ def shortest(
     found = minimal.search(
         model,
         task.images,
-        wanted_classes(classes, task.targets, task.labels),
+        target_mask_of(classes, task.targets, task.labels),
         starts=starts,
         start_images=task.pool if starts > 1 else None,
         known=known,

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from intriguing.attack.targets import random_targets
-from intriguing.data import draw
+from intriguing.data import sample_indices
 from intriguing.errors import InputError
 from intriguing.stats.intervals import rate_interval
 from intriguing.tables.rates import Cells, Spreads, distortion_cell, fooling_rates
@@ -45,7 +45,7 @@ def portion(
     if count % parts:
         raise InputError(f"{count} images cannot be shared by {parts} jobs evenly")
     each = count // parts
-    drawn = candidates[draw(len(candidates), count, seed)]
+    drawn = candidates[sample_indices(len(candidates), count, seed)]
     return drawn[part * each : (part + 1) * each]
 
 

@@ -1,1 +1,1 @@
-"""How the paper's networks are fitted."""
+"""Training of networks: softmax regression, perceptrons, convolutional networks."""

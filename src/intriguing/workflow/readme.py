@@ -1,4 +1,7 @@
-"""Write the README's numbers, graph and figures from the files of the paper run."""
+"""The numbers, graphs and figures of README and docs, from the files of the runs.
+
+``python -m intriguing.workflow.readme`` brings them up to date.
+"""
 
 import csv
 import json
@@ -7,9 +10,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from intriguing.workflow.files import replacing, write_text
+from intriguing.workflow.markdown import markdown_table, refreshed
 
 RESULTS, NATURAL = Path("results/paper"), Path("results/natural")
 PAGES = ("methods", "minimal", "adversarial-training", "natural")
@@ -28,41 +33,38 @@ PICTURES = ("examples", "cross-model", "distortions", "transfer-decomposition", 
 
 
 def table(name: str, results: Path = RESULTS, target: str = "") -> str:
-    """Return a table of a run, or say that the run has not been made."""
+    """Return a table of a run, or the command that makes it."""
     path = results / "tables" / f"{name}.md"
     if not path.is_file():
         maker = target or f"make {results.name}"
-        return f"`{path}` is not there yet; `{maker}` makes it.\n"
+        return f"`{path}` does not exist yet; `{maker}` makes it.\n"
     return path.read_text(encoding="utf-8")
 
 
-def claims(*files: str) -> str:
-    """Return the claims and their verdicts as a table; none of runs not made."""
-    lines = ["| claim | measured [95 % interval] | verdict |", "| --- | --- | --- |"]
-    paths = [path for file in files if (path := RESULTS / file).is_file()]
-    texts = [path.read_text(encoding="utf-8") for path in paths]
-    for claim in (claim for text in texts for claim in json.loads(text)):
-        numbers = "{measured:.3g} [{low:.3g}, {high:.3g}]".format(**claim)
-        lines.append(f"| {claim['statement']} | {numbers} | {claim['verdict']} |")
-    return "\n".join(lines) + "\n"
+def claims(file: str) -> str:
+    """Return the claims of one file and their verdicts; no rows without the file."""
+    path = RESULTS / file
+    found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+    numbers = "{measured:.3g} [{low:.3g}, {high:.3g}]"
+    rows = ((c["statement"], numbers.format(**c), c["verdict"]) for c in found)
+    return markdown_table(("claim", "measured [95 % interval]", "verdict"), rows)
 
 
 def verdicts() -> str:
     """Return how often each verdict occurs in each of the paper's tables."""
-    lines = ["| the paper's | agrees | differs | undecided |"]
-    lines.append("| --- | ---: | ---: | ---: |")
+    rows = []
     made = {t: p for t, p in PUBLISHED.items() if Path(f"{p}.csv").is_file()}
     for title, path in made.items():
         with Path(f"{path}.csv").open(encoding="utf-8", newline="") as file:
             # Sizes of layers, which have no interval, agree by construction.
             found = [row["verdict"] for row in csv.DictReader(file) if row["low"]]
-        counts = " | ".join(str(found.count(verdict)) for verdict in VERDICTS)
-        lines.append(f"| [{title}]({path}.md) | {counts} |")
-    return "\n".join(lines) + "\n"
+        counts = (found.count(verdict) for verdict in VERDICTS)
+        rows.append((f"[{title}]({path}.md)", *counts))
+    return markdown_table(("published numbers", *VERDICTS), rows, "---:")
 
 
 def provenance(results: Path = RESULTS) -> dict:
-    """Return where the results come from, and what each rule took."""
+    """Return the provenance of a run, with the cost of each rule."""
     return json.loads((results / "provenance.json").read_text(encoding="utf-8"))
 
 
@@ -76,38 +78,39 @@ def needs(results: Path = RESULTS) -> str:
     memory = max(rule["max_rss"] or 0 for rule in rules.values()) / 1000
     files = [path for path in results.rglob("*") if path.is_file()]
     disk = sum(path.stat().st_size for path in files) / 1e9
-    where = f"{facts['processor']}, no GPU"
-    time = f"{paper:.0f} minutes on {cores} cores ({where}) for `make paper`, "
-    if everything <= rules.keys():  # of rules that have not run nothing is known
+    time = f"{paper:.0f} minutes on {cores} cores ({facts['processor']}, no GPU) "
+    time += "for `make paper`, "
+    if everything <= rules.keys():  # rules that have not run have no time
         time += f"{sum(minutes.values()):.0f} for `make everything`, "
-    rows = {
-        "time": f"{time}once the environment is there, which takes a few more",
-        "memory": f"{memory:.1f} GB for each core that is used",
-        "disk": f"{disk:.1f} GB of results, 0.1 GB of data, and 2 to 7 GB of "
-        "environment, mostly torch: the larger with CUDA",
-    }
-    lines = ["| | |", "| --- | --- |"]
-    lines += [f"| {name} | {text} |" for name, text in rows.items()]
-    return "\n".join(lines) + "\n"
+    time += "once the environment is there, which takes a few more"
+    space = f"{disk:.1f} GB of results, 0.1 GB of data, and 2 to 7 GB of environment, "
+    space += "mostly torch: the larger with CUDA"
+    rows = [
+        ("time", time),
+        ("memory", f"{memory:.1f} GB for each core that is used"),
+        ("disk", space),
+    ]
+    return markdown_table(("", ""), rows)
 
 
 def cost(results: Path = RESULTS) -> str:
-    """Return what each rule of a run took."""
-    lines = ["| rule | jobs | minutes, all jobs | memory of a job, MB |"]
-    lines.append("| --- | ---: | ---: | ---: |")
-    for name, rule in provenance(results)["rules"].items():
-        memory = f"{rule['max_rss']:.0f}" if rule["max_rss"] else "--"
-        minutes = f"{rule['seconds'] / 60:.1f}"
-        lines.append(f"| {name} | {rule['jobs']} | {minutes} | {memory} |")
-    return "\n".join(lines) + "\n"
+    """Return jobs, time and memory of each rule of a run."""
+    rows = (
+        (
+            name,
+            rule["jobs"],
+            f"{rule['seconds'] / 60:.1f}",
+            f"{rule['max_rss']:.0f}" if rule["max_rss"] else "--",
+        )
+        for name, rule in provenance(results)["rules"].items()
+    )
+    header = ("rule", "jobs", "minutes, all jobs", "memory of a job, MB")
+    return markdown_table(header, rows, "---:")
 
 
 def graph() -> str:
-    """Return the graph of the rules, as GitHub draws it.
-
-    Left out: arrows that a longer way stands for.
-    """
-    arrows = sorted(without_shortcuts(rule_graph("all")))
+    """Return the graph of the rules as a Mermaid diagram, transitively reduced."""
+    arrows = sorted(transitive_reduction(rule_graph("all")))
     lines = [f"\t{source} --> {target}" for source, target in arrows]
     return "```mermaid\nflowchart LR\n" + "\n".join(lines) + "\n```\n"
 
@@ -118,7 +121,7 @@ def rules_of(target: str) -> set[str]:
 
 
 def rule_graph(target: str) -> dict[str, set[str]]:
-    """Return the rules that take the files of each rule, in some target."""
+    """Return the rules of a target, each with those that take its files."""
     command = [sys.executable, "-m", "snakemake", target, "-n"]
     command += ["--rulegraph", "mermaid-js"]
     drawn = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -131,11 +134,11 @@ def rule_graph(target: str) -> dict[str, set[str]]:
     return {name: after for name, after in later.items() if name != target}
 
 
-def without_shortcuts(later: dict[str, set[str]]) -> set[tuple[str, str]]:
-    """Return the arrows of an acyclic graph without those that a longer way implies.
+def transitive_reduction(later: dict[str, set[str]]) -> set[tuple[str, str]]:
+    """Return the arrows of an acyclic graph without those that longer paths imply.
 
     Args:
-        later: The nodes that follow each node at once.
+        later: The direct successors of each node.
     """
 
     def reached(node: str) -> set[str]:
@@ -149,53 +152,40 @@ def without_shortcuts(later: dict[str, set[str]]) -> set[tuple[str, str]]:
     }
 
 
+TABLES = ("models", "choices", "amplification", "transfer-decomposition", "controls")
+TABLES += ("spectral",)
+TARGETS = {
+    "adversarial-training": "make everything",
+    "tuning": "snakemake --cores 2 tuning",
+    "peers": "make peers",
+    "peers-requirements": "make peers",
+}
 BLOCKS: dict[str, Callable[[], str]] = {
     "verdicts": verdicts,
-    "models": lambda: table("models"),
-    "choices": lambda: table("choices"),
-    "amplification": lambda: table("amplification"),
-    "transfer-decomposition": lambda: table("transfer-decomposition"),
-    "adversarial-training": lambda: table(
-        "adversarial-training", target="make everything"
-    ),
-    "tuning": lambda: table("tuning", target="snakemake --cores 2 tuning"),
-    "controls": lambda: table("controls"),
-    "peers": lambda: table("peers", target="make peers"),
-    "peers-requirements": lambda: table("peers-requirements", target="make peers"),
-    "spectral": lambda: table("spectral"),
-    "natural": lambda: table("natural", NATURAL),
-    "natural-transfer": lambda: table("natural-transfer", NATURAL),
-    "natural-spectral": lambda: table("spectral", NATURAL),
-    "claims": lambda: claims("claims.json"),
-    "claims-minimal": lambda: claims("claims/minimal.json"),
-    "claims-beyond": lambda: claims("claims/transfer-decomposition.json"),
-    "claims-adversarial-training": lambda: claims("claims/adversarial-training.json"),
+    **{name: partial(table, name) for name in TABLES},
+    **{name: partial(table, name, target=made) for name, made in TARGETS.items()},
+    "natural": partial(table, "natural", NATURAL),
+    "natural-transfer": partial(table, "natural-transfer", NATURAL),
+    "natural-spectral": partial(table, "spectral", NATURAL),
+    "claims": partial(claims, "claims.json"),
+    "claims-minimal": partial(claims, "claims/minimal.json"),
+    "claims-beyond": partial(claims, "claims/transfer-decomposition.json"),
+    "claims-adversarial-training": partial(claims, "claims/adversarial-training.json"),
     "needs": needs,
     "cost": cost,
-    "natural-cost": lambda: cost(NATURAL),
+    "natural-cost": partial(cost, NATURAL),
     "graph": graph,
 }
 MEASURED = {"needs", "cost", "natural-cost", "graph"}
-"""Blocks that no file in git decides."""
-
-
-def refresh(text: str, blocks: dict[str, Callable[[], str]]) -> str:
-    """Return a text with what lies between its markers written anew."""
-    for name, write in blocks.items():
-        begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-        if begin in text:
-            block = f"{begin}\n\n{write()}\n{end}"
-            between = re.compile(f"{begin}.*?{end}", re.DOTALL)
-            text = between.sub(lambda _, block=block: block, text)
-    return text
+"""Blocks that depend on more than the files in git."""
 
 
 if __name__ == "__main__":
     if not (NATURAL / "provenance.json").is_file():
-        BLOCKS.pop("natural-cost")  # what another machine measured stays
+        BLOCKS.pop("natural-cost")  # keep what another machine measured
     for document in map(Path, DOCUMENTS):
-        write_text(document, refresh(document.read_text(encoding="utf-8"), BLOCKS))
+        write_text(document, refreshed(document.read_text(encoding="utf-8"), BLOCKS))
     drawn = [RESULTS / "figures" / f"{picture}.png" for picture in PICTURES]
-    for picture in filter(Path.is_file, drawn):  # some are targets of their own
+    for picture in filter(Path.is_file, drawn):  # some belong to other targets
         with replacing(Path("docs/figures") / picture.name) as temporary:
             shutil.copyfile(picture, temporary)

@@ -1,10 +1,10 @@
-"""The parts of config/README.md, and the editors' schema, that the code writes.
+"""The tables of config/README.md and the JSON schema of the config.
 
 ``python -m intriguing.workflow.reference`` brings both up to date.
 """
 
 import json
-import re
+from functools import partial
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from intriguing.workflow.config import RunConfig, config_table
 from intriguing.workflow.convolutions import ConvolutionalRow
 from intriguing.workflow.files import write_text
+from intriguing.workflow.markdown import markdown_table, refreshed
 from intriguing.workflow.sheets import AttackRow, ModelRow
 from intriguing.workflow.variants import VariantRow
 
@@ -21,26 +22,20 @@ SCHEMA = Path("workflow/schemas/config.schema.json")
 
 def column_table(kind: type[BaseModel]) -> str:
     """Return the columns of a sheet and their meanings as a Markdown table."""
-    fields = kind.model_fields.items()
-    rows = [f"| `{name}` | {field.description} |" for name, field in fields]
-    return "\n".join(["| column | meaning |", "|---|---|", *rows]) + "\n"
+    rows = ((f"`{n}`", f.description) for n, f in kind.model_fields.items())
+    return markdown_table(("column", "meaning"), rows)
 
 
 def with_tables(text: str) -> str:
-    """Return a README with each table between its markers as the code has it now."""
-    tables = {
-        "keys": config_table(),
-        "models": column_table(ModelRow),
-        "convolutional": column_table(ConvolutionalRow),
-        "attacks": column_table(AttackRow),
-        "variants": column_table(VariantRow),
+    """Return config/README.md with the tables as the code has them now."""
+    kinds = {
+        "models": ModelRow,
+        "convolutional": ConvolutionalRow,
+        "attacks": AttackRow,
+        "variants": VariantRow,
     }
-    for name, table in tables.items():
-        begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-        between = re.compile(f"{begin}.*{end}", re.DOTALL)
-        block = f"{begin}\n\n{table}\n{end}"
-        text = between.sub(lambda _, block=block: block, text)
-    return text
+    tables = {name: partial(column_table, kind) for name, kind in kinds.items()}
+    return refreshed(text, {"keys": config_table, **tables})
 
 
 def schema() -> str:

@@ -6,12 +6,12 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from intriguing.attack.live import copy_rows
 from intriguing.attack.minimal.live import Live, bound_of_walks
 from intriguing.attack.minimal.problem import KNOWN, Tally
 from intriguing.attack.minimal.starts import SAME, counted
 from intriguing.attack.minimal.steps import SAFE_MARGIN
 from intriguing.attack.minimal.workingset import by_class
+from intriguing.attack.state import copy_rows
 
 MOST_REFUSALS, MOST_TURNS, MOST_STALE = 22, 240, 60
 """Refusals in a row, trials, and turns without progress after which a run ends."""

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from intriguing.attack.objective import goal_margin
+from intriguing.attack.objective import target_margin
 from intriguing.models.evaluation import predict
 
 STRETCHES = tuple(1e-6 * 4**k for k in range(6))
@@ -78,10 +78,10 @@ def spared(
     share = torch.zeros_like(length)
     if not len(rows):
         return share
-    before = goal_margin(precise_logits(model, clean[rows]), wanted[rows])
+    before = target_margin(precise_logits(model, clean[rows]), wanted[rows])
     shifted = image[rows].reshape(-1, *clean.shape[1:])
     logits = precise_logits(model, shifted)
-    after = goal_margin(logits, wanted[rows])
+    after = target_margin(logits, wanted[rows])
     least = LEAST_MARGIN * (logits.amax(1) - logits.amin(1))
     gained = (after - before).clamp_min(least)
     spare = ((after - least) / gained).clamp(0, 1)

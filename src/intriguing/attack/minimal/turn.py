@@ -9,11 +9,11 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from intriguing.attack.live import copy_rows
 from intriguing.attack.minimal import kinks, steps, subproblem, walk, workingset
 from intriguing.attack.minimal.live import Live, bound_of_walks
 from intriguing.attack.minimal.network import Network, Trace, difference
 from intriguing.attack.minimal.problem import KNOWN
+from intriguing.attack.state import copy_rows
 
 PRICE = 1.1
 """Price of a missing margin in the merit, as a multiple of the multipliers' sum."""

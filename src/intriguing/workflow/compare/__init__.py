@@ -1,5 +1,4 @@
-"""Results of two commits side by side, and what lies upstream of each difference.
+"""Results of two commits side by side, with the causes of each difference.
 
-Uses what git and DVC hold: tables and claims from git, Snakemake's records of how each
-file was made from DVC.
+Tables and claims come from git, Snakemake's records of how each file was made from DVC.
 """

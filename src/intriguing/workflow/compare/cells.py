@@ -1,16 +1,19 @@
-"""Numbers of two runs paired by table and cell, or by claim."""
+"""Numbers of two runs, paired by table and cell, or by claim."""
 
 import csv
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from intriguing.errors import InputError
 
+Name = tuple[str, ...]
+"""Row and column of a cell, or the id of a claim."""
+
 
 class Number(NamedTuple):
-    """One measured number, its 95 % interval and verdict; what is missing is None."""
+    """One measured number, its 95 % interval and verdict; None where missing."""
 
     value: float | None
     low: float | None
@@ -21,41 +24,38 @@ class Number(NamedTuple):
 class Pair(NamedTuple):
     """The same number in two runs; None where a run does not have it."""
 
-    name: tuple[str, ...]
+    name: Name
     base: Number | None
     now: Number | None
 
     @property
     def is_changed(self) -> bool:
-        """Whether anything about the number is other: interval and verdict, too."""
+        """Whether value, interval or verdict differ."""
         return self.base != self.now
 
     @property
     def change(self) -> float | None:
-        """This run's value less the other's."""
-        if not (self.base and self.now):
+        """This run's value minus that of the base."""
+        values = [one.value for one in (self.now, self.base) if one]
+        if len(values) < 2 or values[0] is None or values[1] is None:
             return None
-        if self.base.value is None or self.now.value is None:
-            return None
-        return self.now.value - self.base.value
+        return values[0] - values[1]
 
     @property
     def overlap(self) -> bool | None:
-        """Whether the two intervals have a number in common."""
+        """Whether the two intervals overlap; None where one is missing."""
         ends = [end for one in (self.base, self.now) if one for end in one[1:3]]
-        if len(ends) < 4 or None in ends:
+        known = [end for end in ends if end is not None]
+        if len(known) < 4:
             return None
-        return max(ends[0], ends[2]) <= min(ends[1], ends[3])
+        return max(known[0], known[2]) <= min(known[1], known[3])
 
 
-Pairs = list[Pair]
-
-
-def read_table(path: Path) -> dict[tuple[str, ...], Number]:
-    """Read a table's numbers by row and column; none where there is no file.
+def read_table(path: Path) -> dict[Name, Number]:
+    """Return a table's numbers by row and column; empty where there is no file.
 
     Raises:
-        InputError: the file is no table of ours.
+        InputError: The file is not a table of results.
     """
     if not path.is_file():
         return {}
@@ -69,11 +69,11 @@ def read_table(path: Path) -> dict[tuple[str, ...], Number]:
         raise InputError(f"{path}: not a table of results ({error!r})") from None
 
 
-def read_claims(path: Path) -> dict[tuple[str, ...], Number]:
-    """Read the claims' numbers by the claims' names; none where there is no file.
+def read_claims(path: Path) -> dict[Name, Number]:
+    """Return the claims' numbers by id; empty where there is no file.
 
     Raises:
-        InputError: the file does not hold claims.
+        InputError: The file does not hold claims.
     """
     try:
         return {(one["id"],): _number(one, "measured") for one in _claims(path)}
@@ -81,23 +81,23 @@ def read_claims(path: Path) -> dict[tuple[str, ...], Number]:
         raise InputError(f"{path}: not a list of claims ({error!r})") from None
 
 
-def read_statements(path: Path) -> dict[tuple[str, ...], str]:
-    """Read what each claim says, by its name."""
-    return {(one["id"],): one["statement"] for one in _claims(path)}
+def read_statements(path: Path) -> dict[Name, Name]:
+    """Return the statement of each claim by id."""
+    return {(one["id"],): (one["statement"],) for one in _claims(path)}
 
 
-def _claims(path: Path) -> list[dict[str, str | float | None]]:
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
-
-
-def pair(
-    base: Mapping[tuple[str, ...], Number], now: Mapping[tuple[str, ...], Number]
-) -> Pairs:
-    """Pair the numbers of two runs by name: this run's order, then what it lacks."""
+def paired(base: Mapping[Name, Number], now: Mapping[Name, Number]) -> list[Pair]:
+    """Pair the numbers of two runs by name, in this run's order."""
     return [Pair(name, base.get(name), now.get(name)) for name in {**now, **base}]
 
 
-def _number(line: Mapping[str, str | float | None], value: str) -> Number:
-    texts = (line[name] for name in (value, "low", "high"))
-    numbers = (None if text in ("", None) else float(text) for text in texts)
-    return Number(*numbers, line["verdict"] or "")
+def _claims(path: Path) -> list[dict[str, Any]]:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+
+
+def _number(line: Mapping[str, Any], value: str) -> Number:
+    numbers = [
+        None if line[name] in ("", None) else float(line[name])
+        for name in (value, "low", "high")
+    ]
+    return Number(numbers[0], numbers[1], numbers[2], line["verdict"] or "")

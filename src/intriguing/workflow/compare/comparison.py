@@ -1,13 +1,18 @@
-"""The comparison as a whole: two checkouts in, one page out."""
+"""Two checkouts in, one page out."""
 
 import tempfile
 from pathlib import Path
 
 from intriguing.errors import InputError
 from intriguing.workflow.compare import revisions
-from intriguing.workflow.compare.causes import Found, Side, causes_of, suspects
+from intriguing.workflow.compare.causes import (
+    Causes,
+    Side,
+    causes_of,
+    possible_causes,
+)
 from intriguing.workflow.compare.cells import (
-    pair,
+    paired,
     read_claims,
     read_statements,
     read_table,
@@ -18,18 +23,18 @@ from intriguing.workflow.compare.sources import changed_versions
 from intriguing.workflow.files import write_text
 
 NO_RECORDS = (
-    "DVC has no records of how the base's results were made (neither its cache nor a "
-    "remote, or they were never recorded), so that the causes are taken from git: all "
-    "code, data and settings files upstream that differ, whether or not they matter."
+    "DVC has no records of how the base's results were made, neither in its cache nor "
+    "on a remote. The causes are therefore taken from git: all code, data and settings "
+    "files upstream that differ, whether or not they changed a number."
 )
 NOT_HERE = (
-    "There are no records here of how these results were made, so that no causes are "
-    "given: `dvc checkout -f` restores them."
+    "There are no records here of how these results were made, so no causes are given. "
+    "`dvc checkout -f` restores the records."
 )
-PLAIN = (
-    "Rates are fractions. Overlap says whether the two 95 % intervals have a number in "
-    "common. The causes are those of a whole table: they are upstream of each of its "
-    "changed numbers, and made a difference to what reached the table."
+LEGEND = (
+    "Rates are fractions. Overlap says whether the two 95 % intervals overlap. The "
+    "causes are those of a whole table: they lie upstream of each of its changed "
+    "numbers and changed the bytes of what reached the table."
 )
 
 
@@ -42,10 +47,10 @@ def write_comparison(root: Path, base: str, run: str) -> Path:
         run: Name of the run in both.
 
     Returns:
-        Where the page is, relative to ``root``.
+        The path of the page, relative to ``root``.
 
     Raises:
-        InputError: there is no such commit, or one side has no tables of the run.
+        InputError: There is no such commit, or one side has no tables of the run.
     """
     page = Path(f"results/{run}/compare.html")
     with tempfile.TemporaryDirectory(prefix="compare-") as folder:
@@ -54,67 +59,61 @@ def write_comparison(root: Path, base: str, run: str) -> Path:
         _require_tables(place, run, f"BASE={base}: git holds no tables of")
         _require_tables(root, run, "There are no tables here of")
         revisions.restore_records(root, base, place)
-        text = _compare(root, place, base, run)
-    write_text(root / page, text)
+        write_text(root / page, _page(root, place, base, run))
     return page
 
 
-def _require_tables(checkout: Path, run: str, what: str) -> None:
+def _require_tables(checkout: Path, run: str, problem: str) -> None:
     if not _tables(checkout, run):
         raise InputError(
-            f"{what} the run {run}; "
+            f"{problem} the run {run}; "
             f"`git log --oneline -- results/{run}/tables` lists the commits with some"
         )
 
 
 def _tables(checkout: Path, run: str) -> set[str]:
-    folder = checkout / f"results/{run}/tables"
-    return {path.stem for path in folder.glob("*.csv")}
+    return {path.stem for path in (checkout / f"results/{run}/tables").glob("*.csv")}
 
 
-def _compare(root: Path, place: Path, base: str, run: str) -> str:
-    before, after = _side(place), _side(root)
+def _page(root: Path, place: Path, base: str, run: str) -> str:
+    before, after = (
+        Side(checkout, read_records(checkout / revisions.RECORDS))
+        for checkout in (place, root)
+    )
     here = revisions.title(root, "HEAD")
     if revisions.is_changed(root):
         here += " — with changes that are not committed"
-    notes = [PLAIN]
+    notes = [LEGEND]
     if not after.records:
         notes.append(NOT_HERE)
     elif not before.records:
         notes.append(NO_RECORDS)
-    versions = changed_versions(place, root)
-    if versions:
+    if versions := changed_versions(place, root):
         notes.append(f"requirements.lock differs: {', '.join(versions)}.")
     sides = (revisions.title(root, base), here)
     title = f"Run {run}: results of {base} and of this checkout"
     return comparison_page(title, sides, notes, _sections(before, after, run))
 
 
-def _side(checkout: Path) -> Side:
-    return Side(checkout, read_records(checkout / revisions.RECORDS))
-
-
 def _sections(before: Side, after: Side, run: str) -> list[Section]:
-    """Pair the claims and each table, and find the causes where numbers changed."""
-    results = f"results/{run}"
-    claims = f"{results}/claims.json"
+    """Pair the claims and each table, with the causes where numbers changed."""
+    claims = f"results/{run}/claims.json"
     statements = [read_statements(one.checkout / claims) for one in (before, after)]
-    labels = statements[0] | statements[1]
     sources = {"claims": (claims, read_claims)}
     for name in sorted(_tables(before.checkout, run) | _tables(after.checkout, run)):
-        sources[name] = (f"{results}/tables/{name}.csv", read_table)
+        sources[name] = (f"results/{run}/tables/{name}.csv", read_table)
     sections = []
     for name, (path, read) in sources.items():
-        pairs = pair(read(before.checkout / path), read(after.checkout / path))
+        pairs = paired(read(before.checkout / path), read(after.checkout / path))
         changed = any(one.is_changed for one in pairs)
         causes = _causes(path, before, after) if changed else {}
-        sections.append(Section(name, pairs, causes, labels))
+        sections.append(Section(name, pairs, causes, statements[0] | statements[1]))
     return sections
 
 
-def _causes(output: str, before: Side, after: Side) -> Found:
+def _causes(output: str, before: Side, after: Side) -> Causes:
     if not after.records:
         return {}
     if not before.records:
-        return suspects([output], before.checkout, after)
+        return possible_causes([output], before.checkout, after)
     return causes_of([output], before, after)

@@ -1,14 +1,19 @@
-"""The page that shows a comparison: plain HTML that needs nothing else."""
+"""The page that shows a comparison: plain HTML without other files."""
 
 from collections.abc import Iterable, Mapping
-from html import escape
 from typing import NamedTuple
 
-from intriguing.tables.html import STYLE
-from intriguing.workflow.compare.causes import Cause, Found
-from intriguing.workflow.compare.cells import Number, Pair, Pairs
+from jinja2 import Environment
 
-MORE_STYLE = """
+from intriguing.tables.html import STYLE
+from intriguing.workflow.compare.causes import Cause, Causes
+from intriguing.workflow.compare.cells import Name, Number, Pair
+
+JOBS_SHOWN = 6
+OVERLAP = {True: "overlap", False: "apart", None: "--"}
+PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>{{ title }}</title>
+<style>{{ style }}
 table { margin: .5rem 0 1rem }
 th { min-width: 0; font-weight: 600 }
 td, tbody th { padding: .2rem .7rem; min-width: 0; vertical-align: top }
@@ -19,22 +24,68 @@ h2 { margin: 2rem 0 .3rem }
 ol, ul { max-width: 70rem } li { margin: .25rem 0 }
 code { font-size: .92em; overflow-wrap: anywhere }
 details { margin: .5rem 0 } summary { cursor: pointer; color: #444 }
+</style></head><body>
+{% macro head(names) %}<thead><tr>{% for name in names -%}
+<th scope="col">{{ name }}</th>{% endfor %}</tr></thead>{% endmacro %}
+{% macro number(one) %}
+{%- if one is none %}not there{% elif one.value is none %}--{% else %}
+{{- "%.4g" | format(one.value) }}
+{%- if one.low is not none and one.high is not none %} <span class="interval">
+{{- "[%.4g, %.4g]" | format(one.low, one.high) }}</span>{% endif %}
+{%- endif %}{% endmacro %}
+{% macro rows(pairs, section, upstream) %}<table>
+{{ head((("claim",) if pairs[0].name | length == 1 else ("row", "column"))
+  + ("base", "here", "change", "intervals", "verdict")
+  + (("upstream",) if upstream else ())) }}<tbody>
+{% for pair in pairs %}<tr{% if pair.overlap is false %} class="apart"{% endif %}>
+{%- for text in section.labels.get(pair.name, pair.name) %}<th scope="row">{{ text -}}
+</th>{% endfor %}<td>{{ number(pair.base) }}</td><td>{{ number(pair.now) }}</td><td>
+{{- "--" if pair.change is none else "%+.3g" | format(pair.change) }}</td><td>
+{{- overlap[pair.overlap] }}</td><td>{{ verdicts(pair) }}</td>
+{%- if upstream %}<td>
+{%- for cause in section.causes %}<a href="#cause-{{ numbers[cause] }}">
+{{- numbers[cause] }}</a>{{ ", " if not loop.last }}{% else %}not known{% endfor -%}
+</td>{% endif %}</tr>
+{% endfor %}</tbody></table>{% endmacro %}
+<h1>{{ title }}</h1>
+<p>Base: {{ sides[0] }}<br>Here: {{ sides[1] }}</p>
+<table>{{ head(("", "numbers", "changed", "intervals apart", "other verdict", "new",
+  "gone")) }}<tbody>
+{% for section in sections %}<tr><th scope="row"><a href="#{{ section.name }}">
+{{- section.name }}</a></th>
+{%- for count in counts(section.pairs) %}<td>{{ count }}</td>{% endfor %}</tr>
+{% endfor %}</tbody></table>
+{% for note in notes %}<p>{{ note }}</p>
+{% endfor %}{% if causes %}<h2>What differs upstream</h2>
+<ol>
+{% for cause, jobs in causes.items() %}<li id="cause-{{ numbers[cause] }}">
+{{- cause.kind }}{% if cause.rule %} of <code>{{ cause.rule }}</code>{% endif %}
+{%- if jobs %} ({{ jobs[:shown] | join(", ") }}
+{%- if jobs | length > shown %} and {{ jobs | length - shown }} more{% endif %})
+{%- endif %}: <code>{{ cause.text }}</code></li>
+{% endfor %}</ol>
+{% endif %}{% for section in sections %}<h2 id="{{ section.name }}">
+{{- section.name }}</h2>
+{% set changed = section.pairs | selectattr("is_changed") | list %}
+{% set same = section.pairs | rejectattr("is_changed") | list %}
+{% if changed %}{{ rows(changed, section, true) }}{% else %}<p>Nothing changed.</p>
+{%- endif %}
+{% if same %}<details><summary>{{ same | length }} unchanged</summary>
+{{- rows(same, section, false) }}</details>{% endif %}
+{% endfor %}</body></html>
 """
-JOBS_SHOWN = 6
-# What a cause is shown as: a rule's code, and so on.
-KINDS = {"new": "output", "bytes": "result"}
 
 
 class Section(NamedTuple):
-    """A table, or the claims: its pairs and what is upstream of the changed ones.
+    """A table, or the claims: its pairs, and the causes upstream of the changed ones.
 
-    ``labels`` says what to show instead of a pair's name.
+    ``labels`` holds what is shown in place of a pair's name.
     """
 
     name: str
-    pairs: Pairs
-    causes: Found
-    labels: Mapping[tuple[str, ...], str]
+    pairs: list[Pair]
+    causes: Causes
+    labels: Mapping[Name, Name]
 
 
 def comparison_page(
@@ -47,138 +98,50 @@ def comparison_page(
 
     Args:
         title: Heading.
-        sides: What each of the two runs is, the base first.
+        sides: Descriptions of the two runs, the base first.
         notes: Sentences about what the comparison rests on.
         sections: The claims and each table.
     """
     causes = _merged(section.causes for section in sections)
-    numbers = {cause: k for k, cause in enumerate(causes, 1)}
-    parts = [
-        f"<h1>{escape(title)}</h1>",
-        f"<p>Base: {escape(sides[0])}<br>Here: {escape(sides[1])}</p>",
-        _summary(sections),
-        *(f"<p>{escape(note)}</p>" for note in notes),
-        _cause_list(causes),
-        *(_section(section, numbers) for section in sections),
-    ]
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f"<title>{escape(title)}</title><style>{STYLE}{MORE_STYLE}</style></head>"
-        f"<body>\n{chr(10).join(parts)}\n</body></html>\n"
+    template = Environment(autoescape=True).from_string(PAGE)
+    return template.render(
+        title=title,
+        style=STYLE,
+        sides=sides,
+        notes=notes,
+        sections=sections,
+        causes=causes,
+        numbers={cause: k for k, cause in enumerate(causes, 1)},
+        shown=JOBS_SHOWN,
+        overlap=OVERLAP,
+        counts=_counts,
+        verdicts=_verdicts,
     )
 
 
-def _merged(many: Iterable[Found]) -> Found:
-    merged: Found = {}
-    for found in many:
-        for cause, jobs in found.items():
-            known = merged.setdefault(cause, [])
-            known += [job for job in jobs if job not in known]
-    return merged
+def _merged(many: Iterable[Causes]) -> Causes:
+    """Return all causes, each with the named jobs of all sections."""
+    jobs: dict[Cause, set[str]] = {}
+    for causes in many:
+        for cause, names in causes.items():
+            jobs.setdefault(cause, set()).update(filter(None, names))
+    return {cause: sorted(names) for cause, names in jobs.items()}
 
 
-def _summary(sections: list[Section]) -> str:
-    """One line a section: how many numbers changed, and how much that means."""
-    head = ("", "numbers", "changed", "intervals apart", "other verdict", "new", "gone")
-    lines = []
-    for name, pairs, *_ in sections:
-        both = [pair for pair in pairs if pair.base and pair.now]
-        counts = (
-            len(pairs),
-            sum(pair.is_changed for pair in both),
-            sum(pair.overlap is False for pair in both),
-            sum(pair.base.verdict != pair.now.verdict for pair in both),
-            sum(not pair.base for pair in pairs),
-            sum(not pair.now for pair in pairs),
-        )
-        link = f'<a href="#{escape(name)}">{escape(name)}</a>'
-        cells = "".join(f"<td>{count}</td>" for count in counts)
-        lines.append(f'<tr><th scope="row">{link}</th>{cells}</tr>')
-    return _table(head, lines)
-
-
-def _cause_list(causes: Found) -> str:
-    if not causes:
-        return ""
-    items = "\n".join(_cause(k, *one) for k, one in enumerate(causes.items(), 1))
-    return f"<h2>What differs upstream</h2>\n<ol>\n{items}\n</ol>"
-
-
-def _cause(number: int, cause: Cause, jobs: list[str]) -> str:
-    rule = f" of <code>{escape(cause.rule)}</code>" if cause.rule else ""
-    kind = KINDS.get(cause.kind, cause.kind)
-    named = sorted(job for job in jobs if job)
-    where = ", ".join(named[:JOBS_SHOWN])
-    if len(named) > JOBS_SHOWN:
-        where += f" and {len(named) - JOBS_SHOWN} more"
-    where = f" ({escape(where)})" if where else ""
-    text = f"<code>{escape(cause.text)}</code>"
-    return f'<li id="cause-{number}">{kind}{rule}{where}: {text}</li>'
-
-
-def _section(section: Section, numbers: Mapping[Cause, int]) -> str:
-    changed = [pair for pair in section.pairs if pair.is_changed]
-    same = [pair for pair in section.pairs if not pair.is_changed]
-    parts = [f'<h2 id="{escape(section.name)}">{escape(section.name)}</h2>']
-    if changed:
-        upstream = _links(section.causes, numbers)
-        parts += [_pairs(changed, section, upstream)]
-    else:
-        parts += ["<p>Nothing changed.</p>"]
-    if same:
-        count = f"{len(same)} unchanged"
-        rows = _pairs(same, section, "")
-        parts += [f"<details><summary>{count}</summary>{rows}</details>"]
-    return "\n".join(parts)
-
-
-def _links(causes: Found, numbers: Mapping[Cause, int]) -> str:
-    known = sorted(numbers[cause] for cause in causes)
-    return ", ".join(f'<a href="#cause-{k}">{k}</a>' for k in known) or "not known"
-
-
-def _pairs(pairs: Pairs, section: Section, upstream: str) -> str:
-    names = ("row", "column") if len(pairs[0].name) == 2 else ("claim",)
-    head = (*names, "base", "here", "change", "intervals", "verdict")
-    head += ("upstream",) if upstream else ()
-    return _table(head, [_pair(pair, section, upstream) for pair in pairs])
-
-
-def _pair(pair: Pair, section: Section, upstream: str) -> str:
-    label = section.labels.get(pair.name)
-    texts = [label] if label else pair.name
-    names = "".join(f'<th scope="row">{escape(part)}</th>' for part in texts)
-    overlap = {True: "overlap", False: "apart", None: "--"}[pair.overlap]
-    cells = [
-        _number(pair.base),
-        _number(pair.now),
-        "--" if pair.change is None else f"{pair.change:+.3g}",
-        overlap,
-        _verdicts(pair),
-        *([upstream] if upstream else []),
-    ]
-    kind = ' class="apart"' if overlap == "apart" else ""
-    return f"<tr{kind}>{names}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
-
-
-def _number(one: Number | None) -> str:
-    if one is None:
-        return "not there"
-    if one.value is None:
-        return "--"
-    ends = (one.low, one.high)
-    if None in ends:
-        return f"{one.value:.4g}"
-    interval = f"[{one.low:.4g}, {one.high:.4g}]"
-    return f'{one.value:.4g} <span class="interval">{interval}</span>'
+def _counts(pairs: list[Pair]) -> tuple[int, ...]:
+    """Count the pairs: all, changed, apart, with another verdict, new and gone."""
+    both = [(pair.base, pair.now, pair) for pair in pairs if pair.base and pair.now]
+    return (
+        len(pairs),
+        sum(pair.is_changed for *_, pair in both),
+        sum(pair.overlap is False for *_, pair in both),
+        sum(base.verdict != now.verdict for base, now, _ in both),
+        sum(not pair.base for pair in pairs),
+        sum(not pair.now for pair in pairs),
+    )
 
 
 def _verdicts(pair: Pair) -> str:
-    both = [one.verdict for one in (pair.base, pair.now) if one and one.verdict]
-    return " → ".join(escape(verdict) for verdict in dict.fromkeys(both)) or "--"
-
-
-def _table(head: Iterable[str], rows: Iterable[str]) -> str:
-    names = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
-    body = "\n".join(rows)
-    return f"<table><thead><tr>{names}</tr></thead>\n<tbody>\n{body}\n</tbody></table>"
+    sides: list[Number] = [one for one in (pair.base, pair.now) if one]
+    verdicts = [one.verdict for one in sides if one.verdict]
+    return " → ".join(dict.fromkeys(verdicts)) or "--"

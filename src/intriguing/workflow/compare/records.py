@@ -23,14 +23,14 @@ Records = Mapping[str, Record]
 
 
 def read_records(folder: Path) -> dict[str, Record]:
-    """Read all whole records of a folder, by the output's path."""
+    """Return the readable records of a folder by the output's path."""
     found = {}
     for output, path in recorded(folder).items():
         try:
             facts = json.loads(path.read_text(encoding="utf-8"))
             found[output.as_posix()] = _record(facts)
         except (ValueError, KeyError, TypeError):
-            continue  # other versions of Snakemake write otherwise
+            continue  # other versions of Snakemake write other formats
     return found
 
 
@@ -53,6 +53,6 @@ def _literal(text: str) -> object:
 
 
 def _job(facts: Mapping[str, Any]) -> str:
-    """Return a job's wildcards, ``model/seed``; nothing where a rule has one job."""
+    """Return a job's wildcards, ``model/seed``; empty where a rule has one job."""
     log = (facts["log"] or [""])[0].removesuffix(".log")
     return log.partition(f"/logs/{facts['rule']}/")[2]

@@ -1,4 +1,4 @@
-"""What git and DVC hold of a commit, unpacked beside the checkout."""
+"""A commit as git and DVC hold it, unpacked beside the checkout."""
 
 import hashlib
 import shutil
@@ -19,7 +19,7 @@ def unpack(root: Path, revision: str, place: Path) -> None:
     """Unpack all that git holds of a commit into a new folder.
 
     Raises:
-        InputError: there is no such commit, or no git.
+        InputError: There is no such commit, or no git.
     """
     place.mkdir(parents=True)
     archive = place / ".archive.zip"
@@ -36,15 +36,14 @@ def unpack(root: Path, revision: str, place: Path) -> None:
     archive.unlink()
 
 
-def restore_records(root: Path, revision: str, place: Path) -> bool:
+def restore_records(root: Path, revision: str, place: Path) -> None:
     """Put Snakemake's records of a commit's results into its unpacked folder.
 
-    Returns:
-        Whether DVC had them, in its cache or on a remote, and they are those of the
-        results in git.
+    Nothing is put there where DVC has no records of the results in git, neither in its
+    cache nor on a remote.
     """
     if not _is_recorded(place):
-        return False
+        return
     (place / RECORDS).parent.mkdir(parents=True, exist_ok=True)
     dvc = (sys.executable, "-m", "dvc", "get", "--quiet", "--rev", revision)
     try:
@@ -57,12 +56,10 @@ def restore_records(root: Path, revision: str, place: Path) -> bool:
         )
     except (OSError, subprocess.SubprocessError):
         shutil.rmtree(place / RECORDS, ignore_errors=True)  # a part would mislead
-        return False
-    return (place / RECORDS).is_dir()
 
 
 def _is_recorded(checkout: Path) -> bool:
-    """Tell whether ``dvc.lock`` is of the very results that git holds beside it."""
+    """Tell whether ``dvc.lock`` belongs to the results that git holds beside it."""
     lock = checkout / "dvc.lock"
     if not lock.is_file():
         return False

@@ -3,8 +3,8 @@
 import torch
 
 from intriguing.attack import find_adversarial
+from intriguing.attack.coarse import GRID, find_on_grid, find_with_one_weight
 from intriguing.attack.records import records_of
-from intriguing.attack.variants import GRID, find_on_grid, find_with_one_weight
 from intriguing.models.perceptron import perceptron
 
 

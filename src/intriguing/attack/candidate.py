@@ -1,0 +1,111 @@
+"""The next candidate of each image: a projected L-BFGS step, in torch or compiled.
+
+The two-loop recursion runs on the free pixels only. Its initial Hessian is that of the
+penalty, which is exact where the loss is linear. A pair whose curvature on the free
+pixels is not clearly positive is skipped, so that each step is a descent direction.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from intriguing.attack import fused
+from intriguing.attack.objective import free_pixels
+from intriguing.attack.state import SearchState
+
+MAX_STEP = 2.0
+"""Largest L2 length of one step."""
+MIN_CURVATURE = 1e-3
+"""Least curvature of a pair, as a share of the penalty's."""
+
+
+class Candidate(NamedTuple):
+    """The point to evaluate next, one row an image.
+
+    Attributes:
+        image: Its pixels.
+        length: Its L2 distance from the clean image.
+        descent: Inner product of the objective's gradient and the step; at most 0.
+    """
+
+    image: Float[Tensor, "n d"]
+    length: Float[Tensor, " n"]
+    descent: Float[Tensor, " n"]
+
+
+def next_candidate(
+    state: SearchState, curvature: Float[Tensor, " n"], oldest: int
+) -> Candidate:
+    """Return the next candidates, and enter their steps in the state.
+
+    Args:
+        state: The searches.
+        curvature: Curvature of the weighted penalty.
+        oldest: Slot of the oldest pair, which the step replaces.
+    """
+    image = state.image
+    if image.device.type != "cpu" or image.dtype != torch.float32:
+        return next_candidate_by_torch(state, curvature, oldest)
+    candidate = Candidate(torch.empty_like(image), *torch.empty(2, len(image)))
+    inputs = (image, state.clean, state.evaluation.gradient, curvature)
+    arrays = (*inputs, state.backtracks, state.steps, state.changes, *candidate)
+    numpy_arrays = (array.detach().numpy() for array in arrays)
+    fused.trials(*numpy_arrays, oldest, MAX_STEP, MIN_CURVATURE)
+    return candidate
+
+
+def next_candidate_by_torch(
+    state: SearchState, curvature: Float[Tensor, " n"], oldest: int
+) -> Candidate:
+    """Return the same as `next_candidate` on any device and in any precision."""
+    shift = state.image - state.clean
+    gradient = torch.addcmul(state.evaluation.gradient, curvature[:, None], shift)
+    free = free_pixels(state.image, gradient)
+    pairs = (state.steps, state.changes, oldest)
+    direction = two_loop_recursion(gradient, free, curvature, *pairs)
+    longest = MAX_STEP / direction.norm(dim=1).clamp_min(1e-12)
+    size = torch.minimum(0.5**state.backtracks, longest)
+    image = torch.addcmul(state.image, size[:, None], direction).clamp_(0, 1)
+    step = state.steps[:, oldest] = image - state.image
+    length = (image - state.clean).norm(dim=1)
+    return Candidate(image, length, torch.linalg.vecdot(gradient, step))
+
+
+def two_loop_recursion(
+    gradient: Float[Tensor, "n d"],
+    free: Float[Tensor, "n d"],
+    curvature: Float[Tensor, " n"],
+    steps: Float[Tensor, "n m d"],
+    changes: Float[Tensor, "n m d"],
+    oldest: int,
+) -> Float[Tensor, "n d"]:
+    """Return the quasi-Newton direction, 0 on fixed pixels.
+
+    Args:
+        gradient: Gradient of the objective.
+        free: 1 for free pixels, 0 for fixed ones.
+        curvature: Curvature of the weighted penalty.
+        steps: Last steps, a ring buffer over the second axis.
+        changes: Change of the loss gradient over each step.
+        oldest: Slot of the oldest pair.
+    """
+    changes = torch.addcmul(changes, curvature[:, None, None], steps) * free[:, None]
+    product = torch.linalg.vecdot(steps, changes)
+    floor = MIN_CURVATURE * curvature[:, None] * torch.linalg.vecdot(steps, steps)
+    rho = torch.where(product > floor + 1e-30, 1 / product, 0.0)
+    memory = steps.shape[1]
+    newest_first = [(oldest - 1 - age) % memory for age in range(memory)]
+    direction = gradient * free
+    alphas = {}
+    for i in newest_first:
+        alphas[i] = rho[:, i] * torch.linalg.vecdot(steps[:, i], direction)
+        direction = torch.addcmul(
+            direction, alphas[i][:, None], changes[:, i], value=-1
+        )
+    direction = direction / curvature[:, None]
+    for i in reversed(newest_first):
+        beta = rho[:, i] * torch.linalg.vecdot(changes[:, i], direction)
+        direction = torch.addcmul(direction, (alphas[i] - beta)[:, None], steps[:, i])
+    return -direction * free

@@ -1,0 +1,146 @@
+"""The paper's attack by SciPy's L-BFGS-B, one image after another: the reference.
+
+It is slow and shares no optimiser with the batched attack. Points are float64; the
+network is evaluated in its own precision.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from intriguing.attack.lbfgs import SAFE_MARGIN
+from intriguing.attack.objective import Penalty, evaluate, penalty_named
+from intriguing.attack.state import LbfgsResult
+from intriguing.attack.subnormal import subnormals_as_zero
+from intriguing.attack.weights import EXPANSION, initial_weights
+
+MAX_WEIGHTS = 15
+MAX_ITERATIONS = 200
+
+
+class Minimum(NamedTuple):
+    """Minimisers at given weights, one row an image, and the cost of each."""
+
+    image: Float[np.ndarray, "n d"]
+    margin: Float[np.ndarray, " n"]
+    iterations: Int[np.ndarray, " n"]
+    evaluations: Int[np.ndarray, " n"]
+
+
+Minimise = Callable[[np.ndarray, np.ndarray], Minimum]
+"""Maps weights and initial points to minimisers."""
+
+
+@subnormals_as_zero()
+def scipy_one_by_one(
+    model: nn.Module,
+    images: Float[Tensor, "n ..."],
+    target_mask: Bool[Tensor, "n classes"],
+    *,
+    norm: str = "squared",
+    weights: Float[Tensor, " n"] | None = None,
+) -> LbfgsResult:
+    """Return the minimiser at the largest successful weight of each image.
+
+    Args:
+        model: Classifier from pixels to logits, on the CPU.
+        images: Clean images.
+        target_mask: Classes that count as success.
+        norm: Penalty on the perturbation, its ``squared`` or ``plain`` length.
+        weights: Initial weight of each image, instead of an estimate.
+    """
+    penalty = penalty_named(norm)
+
+    def minimise(weight: np.ndarray, start: np.ndarray) -> Minimum:
+        problems = zip(
+            images.split(1), target_mask.split(1), weight, start, strict=True
+        )
+        minima = [minimise_penalised(model, *one, penalty) for one in problems]
+        return Minimum(*map(np.array, zip(*minima, strict=True)))
+
+    if weights is None:
+        weights = estimated_weights(model, images, target_mask, penalty)
+    return bisect_weights(minimise, images, weights)
+
+
+def estimated_weights(
+    model: nn.Module, images: Tensor, target_mask: Tensor, penalty: Penalty
+) -> Float[Tensor, " n"]:
+    """Return the estimate `initial_weights` of each image."""
+    evaluation = evaluate(model, images, target_mask)
+    evaluation = evaluation._replace(gradient=evaluation.gradient.flatten(1))
+    return initial_weights(evaluation, images.flatten(1), penalty)
+
+
+def bisect_weights(
+    minimise: Minimise, images: Float[Tensor, "n ..."], first: Float[Tensor, " n"]
+) -> LbfgsResult:
+    """Return the minimiser at the largest successful of `MAX_WEIGHTS` weights.
+
+    The weight is multiplied or divided by `EXPANSION` until it is enclosed; then its
+    logarithm is bisected. Each minimisation starts at the last success, or else at the
+    last minimiser.
+    """
+    best = start = images.flatten(1).double().numpy()
+    weight = first.double().numpy()
+    low, high = np.zeros(len(best)), np.full(len(best), np.inf)
+    iterations = evaluations = np.zeros(len(best), np.int64)
+    for _ in range(MAX_WEIGHTS):
+        found = minimise(weight, start)
+        success = found.margin > SAFE_MARGIN
+        low, high = np.where(success, weight, low), np.where(success, high, weight)
+        best = np.where(success[:, None], found.image, best)
+        start = np.where((low > 0)[:, None], best, found.image)
+        iterations = iterations + found.iterations
+        evaluations = evaluations + found.evaluations
+        inside = np.where(low > 0, np.sqrt(low * high), high / EXPANSION)
+        weight = np.where(np.isinf(high), low * EXPANSION, inside)
+    return LbfgsResult(
+        torch.from_numpy(best).to(images.dtype),
+        torch.from_numpy(low > 0),
+        torch.from_numpy(np.where(low > 0, low, high)).float(),
+        torch.from_numpy(iterations),
+        torch.from_numpy(evaluations),
+        torch.zeros(len(best), dtype=torch.int64),
+    )
+
+
+def minimise_penalised(
+    model: nn.Module,
+    clean: Float[Tensor, "1 ..."],
+    target_mask: Bool[Tensor, "1 classes"],
+    weight: float,
+    start: Float[np.ndarray, " d"],
+    penalty: Penalty,
+) -> tuple[Float[np.ndarray, " d"], float, int, int]:
+    """Return the minimiser for one image, as a row of `Minimum`."""
+    from scipy.optimize import minimize  # its import takes half a second
+
+    origin = clean.double().numpy().ravel()
+
+    def network(x: np.ndarray) -> tuple[float, np.ndarray, float]:
+        pixels = torch.from_numpy(x).to(clean.dtype).reshape(clean.shape)
+        loss, gradient, margin = evaluate(model, pixels, target_mask)
+        return float(loss), gradient.double().numpy().ravel(), float(margin)
+
+    def objective(x: np.ndarray) -> tuple[float, np.ndarray]:
+        loss, gradient, _ = network(x)
+        shift = x - origin
+        length = torch.tensor(np.linalg.norm(shift))
+        value, curvature = (
+            float(penalty.value(length)),
+            float(penalty.curvature(length)),
+        )
+        return weight * value + loss, weight * curvature * shift + gradient
+
+    options = {"maxiter": MAX_ITERATIONS}
+    bounds = [(0.0, 1.0)] * len(origin)
+    result = minimize(
+        objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options
+    )
+    image = np.clip(result.x, 0.0, 1.0)
+    return image, network(image)[2], result.nit, result.nfev

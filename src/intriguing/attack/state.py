@@ -1,0 +1,165 @@
+"""State and result of a batch of L-BFGS searches, one row an image."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from intriguing.attack.objective import Evaluation
+from intriguing.attack.weights import BestStart, Bracket
+
+Evaluate = Callable[[Tensor, Tensor], Evaluation]
+"""Evaluates flattened images for a mask of target classes."""
+
+
+@dataclass
+class SearchState:
+    """The searches that have not ended; every field has one row an image.
+
+    Attributes:
+        row: Index of the image in the whole batch.
+        clean: Unperturbed pixels.
+        target_mask: Classes that count as success.
+        weight: Present weight c of the penalty.
+        bracket: What is known of the largest successful weight.
+        best_start: The best result of the earlier starts.
+        image: Accepted iterate.
+        evaluation: Loss, gradient and margin at the iterate.
+        best_image: Minimiser at the largest successful weight.
+        best_evaluation: Loss, gradient and margin at that minimiser.
+        steps: Last steps, a ring buffer over the second axis.
+        changes: Change of the loss gradient over each step. The penalty's curvature is
+            known and left out, so that the pairs hold for every weight.
+        backtracks: How often the present step has been halved.
+        solve_evaluations: Candidates evaluated at the present weight.
+        checked_objective: Objective at the last check for a stall.
+        iterations: Accepted steps so far.
+        evaluations: Forward and backward passes so far.
+        finished: Whether the search has ended; the row is removed later.
+    """
+
+    row: Int[Tensor, " n"]
+    clean: Float[Tensor, "n d"]
+    target_mask: Bool[Tensor, "n classes"]
+    weight: Float[Tensor, " n"]
+    bracket: Bracket
+    best_start: BestStart
+    image: Float[Tensor, "n d"]
+    evaluation: Evaluation
+    best_image: Float[Tensor, "n d"]
+    best_evaluation: Evaluation
+    steps: Float[Tensor, "n m d"]
+    changes: Float[Tensor, "n m d"]
+    backtracks: Float[Tensor, " n"]
+    solve_evaluations: Int[Tensor, " n"]
+    checked_objective: Float[Tensor, " n"]
+    iterations: Int[Tensor, " n"]
+    evaluations: Int[Tensor, " n"]
+    finished: Bool[Tensor, " n"]
+
+    @property
+    def length(self) -> Float[Tensor, " n"]:
+        """L2 length of the present perturbation."""
+        return (self.image - self.clean).norm(dim=1)
+
+
+class LbfgsResult(NamedTuple):
+    """Outcome of a search, one row an image.
+
+    Attributes:
+        image: Minimiser at the largest successful weight; the clean image if none.
+        success: Whether any weight succeeded.
+        weight: That weight, or the last one tried.
+        iterations: Accepted quasi-Newton steps, over all weights.
+        evaluations: Forward and backward passes, over all weights.
+        start: Index of the start.
+    """
+
+    image: Float[Tensor, "n d"]
+    success: Bool[Tensor, " n"]
+    weight: Float[Tensor, " n"]
+    iterations: Int[Tensor, " n"]
+    evaluations: Int[Tensor, " n"]
+    start: Int[Tensor, " n"]
+
+
+def initial_state(
+    clean: Float[Tensor, "n d"],
+    target_mask: Bool[Tensor, "n classes"],
+    evaluate: Evaluate,
+    memory: int,
+) -> SearchState:
+    """Return the state of searches that start at the clean images."""
+    evaluation = evaluate(clean, target_mask)
+    zero = torch.zeros_like(evaluation.loss)
+    none = torch.zeros(len(clean), dtype=torch.int64, device=clean.device)
+    pairs = clean.new_zeros(len(clean), memory, clean.shape[1])
+    return SearchState(
+        row=torch.arange(len(clean), device=clean.device),
+        clean=clean,
+        target_mask=target_mask,
+        weight=zero,
+        bracket=Bracket.unknown(zero),
+        best_start=BestStart(zero + torch.inf, zero + torch.inf),
+        image=clean.clone(),
+        evaluation=evaluation,
+        best_image=clean.clone(),
+        best_evaluation=Evaluation(*(part.clone() for part in evaluation)),
+        steps=pairs,
+        changes=pairs.clone(),
+        backtracks=zero,
+        solve_evaluations=none,
+        checked_objective=zero + torch.inf,
+        iterations=none,
+        evaluations=none + 1,
+        finished=none.bool(),
+    )
+
+
+def failed_result(state: SearchState) -> LbfgsResult:
+    """Return the result in which every search has failed."""
+    none = torch.zeros_like(state.row)
+    weight = torch.full_like(state.weight, torch.nan)
+    clean = state.clean.clone()
+    return LbfgsResult(clean, none.bool(), weight, none, none.clone(), none)
+
+
+def write_finished(state: SearchState, result: LbfgsResult) -> None:
+    """Write the outcome of the finished searches to their rows of the result."""
+    done = state.finished
+    rows, weight = state.row[done], state.bracket.success[done]
+    result.image[rows] = state.best_image[done]
+    result.success[rows] = weight > 0
+    result.weight[rows] = torch.where(weight > 0, weight, state.weight[done])
+    result.iterations[rows] = state.iterations[done]
+    result.evaluations[rows] = state.evaluations[done]
+
+
+def select_rows(value: Any, chosen: Bool[Tensor, " n"]) -> Any:
+    """Return the chosen rows of a tensor, or of every tensor of a record."""
+    if isinstance(value, Tensor):
+        return value[chosen]
+    if isinstance(value, tuple):
+        return type(value)(*(select_rows(part, chosen) for part in value))
+    parts = {f.name: select_rows(getattr(value, f.name), chosen) for f in fields(value)}
+    return type(value)(**parts)
+
+
+def where_rows(condition: Bool[Tensor, " n"], yes: Any, no: Any) -> Any:
+    """Return the rows of ``yes`` where the condition holds, else those of ``no``."""
+    if isinstance(yes, Tensor):
+        return torch.where(condition.reshape(-1, *[1] * (yes.dim() - 1)), yes, no)
+    pairs = zip(yes, no, strict=True)
+    return type(yes)(*(where_rows(condition, *pair) for pair in pairs))
+
+
+def copy_rows(source: Any, target: Any, rows: Int[Tensor, " n"]) -> None:
+    """Copy some rows of a tensor, or of every tensor of a record, in place."""
+    if isinstance(source, Tensor):
+        target.index_copy_(0, rows, source.index_select(0, rows))
+        return
+    for source_part, target_part in zip(source, target, strict=True):
+        copy_rows(source_part, target_part, rows)
