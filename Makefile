@@ -76,9 +76,9 @@ readme: $(INSTALLED) ## the README's numbers, from the results
 test: lint ## lint, then all tests
 	@$(IN_VENV) .venv/bin/python -m pytest
 
-# Its file bears no name that pytest collects by itself.
+# pytest does not collect the file by its name.
 slurm-test: $(INSTALLED) ## the workflow on a SLURM of one node (Debian, as root)
-	@$(IN_VENV) .venv/bin/python -m pytest tests/slurm/story.py
+	@$(IN_VENV) .venv/bin/python -m pytest tests/slurm/run_on_slurm.py
 
 lint: $(INSTALLED) ## check style, spelling and types, changing no file
 	@.venv/bin/ruff check --quiet

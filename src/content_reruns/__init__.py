@@ -1,14 +1,14 @@
-"""Digest of what a step's code does: the step and every local module it reaches.
+"""Digest of a step's code: the script and every local module that it reaches.
 
 Comments, docstrings, ``pass`` and layout do not count; everything else does. Local
-modules are those found under the given roots; whatever is not found there is taken
-for an installed library. Nothing is imported or run, only read.
+modules are those found under the given roots; all others count as installed libraries.
+The code is read, and neither imported nor run.
 
-A module declares what cannot be read off its syntax by two constants of its own:
-``DIGESTED_FILES`` (data it reads, relative to itself) and ``DIGESTED_MODULES``
-(modules it loads under computed names). An empty tuple says "none".
+A module declares what its syntax does not show by two constants: ``DIGESTED_FILES``
+(data files that it reads, relative to itself) and ``DIGESTED_MODULES`` (modules that it
+loads under computed names). An empty tuple declares that there are none.
 
-This folder needs the standard library only: copy it into any workflow.
+The package needs the standard library only and can be copied into any workflow.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
-from .reach import Reach
+from .imports import ImportGraph
 from .source import CodeDigestError, Source, content, shown
 
 __all__ = [
@@ -30,53 +30,52 @@ __all__ = [
 
 
 def code_digest(script: Path, roots: Sequence[Path]) -> str:
-    """Digest a step script together with every local module it reaches.
+    """Return the digest of a step script and every local module that it reaches.
 
     A line that loads code under a computed name is logged once, as a warning.
 
     Args:
-        script: the step's Python file; its own folder is searched after the roots.
-        roots: folders in which absolute imports are looked up, in this order.
+        script: The step's Python file; its own folder is searched after the roots.
+        roots: Folders in which absolute imports are looked up, in this order.
 
     Returns:
         16 hex digits, the same wherever the checkout lies.
 
     Raises:
-        CodeDigestError: a syntax error; a file beside a module that is read but not
-            declared, or declared but absent; a lazy export that cannot be followed.
+        CodeDigestError: There is a syntax error, a data file that is read but not
+            declared, or declared but missing, or a lazy export of unknown origin.
     """
-    reach = Reach(script, roots)
-    for place in reach.dynamic():
+    graph = ImportGraph(script, roots)
+    for place in graph.dynamic():
         _warn(place)
     lines = []
-    for path, source in reach.sources.items():
-        lines.append(f"{reach.names[path]} {source.digest}")
-        lines.extend(f"{reach.names[path]} {line}" for line in _data(path, source))
+    for path, source in graph.sources.items():
+        lines.append(f"{graph.names[path]} {source.digest}")
+        lines.extend(f"{graph.names[path]} {line}" for line in _data(path, source))
     return _sha256("\n".join(sorted(lines)))
 
 
 def reached_modules(script: Path, roots: Sequence[Path]) -> tuple[Path, ...]:
-    """Return the script and every local module it reaches, sorted, as full paths."""
-    return tuple(sorted(Reach(script, roots).sources))
+    """Return the sorted full paths of the script and the local modules it reaches."""
+    return tuple(sorted(ImportGraph(script, roots).sources))
 
 
 def module_digests(script: Path, roots: Sequence[Path]) -> dict[Path, str]:
-    """Digest the script and every local module it reaches, each for itself.
+    """Return a digest of the script and of each local module that it reaches.
 
     Two versions of a step differ in those modules whose digests differ. Arguments and
     errors are those of `code_digest`.
     """
-    reach = Reach(script, roots)
-    lines = {
-        path: [source.digest, *_data(path, source)]
-        for path, source in reach.sources.items()
+    sources = sorted(ImportGraph(script, roots).sources.items())
+    return {
+        path: _sha256("\n".join([source.digest, *_data(path, source)]))
+        for path, source in sources
     }
-    return {path: _sha256("\n".join(lines[path])) for path in sorted(lines)}
 
 
 def dynamic_imports(script: Path, roots: Sequence[Path]) -> list[str]:
     """Return ``file:line`` of each place that loads code under a computed name."""
-    return Reach(script, roots).dynamic()
+    return ImportGraph(script, roots).dynamic()
 
 
 def _sha256(text: str) -> str:
@@ -85,7 +84,7 @@ def _sha256(text: str) -> str:
 
 @cache  # many steps reach the same modules
 def _warn(place: str) -> None:
-    # Not warnings.warn: under Snakemake nobody sees those.
+    # Snakemake does not show warnings.warn.
     logging.getLogger(__name__).warning(
         "%s: the digest cannot see what is loaded here; name the local modules in "
         "DIGESTED_MODULES = (...) of that file, () if there are none",

@@ -1,19 +1,23 @@
-"""A text of a syntax tree that is the same for equal code and equal Pythons."""
+"""Canonical text of a syntax tree, the same under all versions of Python."""
 
 import ast
 from itertools import groupby
 
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-# Where a name stands says whether it is loaded or stored, and u"" is "".
+# The position of a name implies whether it is loaded or stored, and u"" equals "".
 IGNORED = {"ctx", "kind", "type_comment", "type_ignores"}
 _END = object()
 
 
 def canonical(tree: ast.AST, docstrings: bool = False) -> str:
-    """Write a tree without positions, ``pass``, empty fields and, mostly, docstrings.
+    """Return a tree as text, without positions, ``pass``, empty fields and docstrings.
 
-    ``ast.dump`` will not do: what it writes for empty fields and which fields there
-    are depends on Python's version. A stack, because long sums nest deeply.
+    ``ast.dump`` depends on Python's version in its empty fields and its set of fields.
+    A stack replaces recursion, because long sums nest deeply.
+
+    Args:
+        tree: The syntax tree.
+        docstrings: Whether to keep docstrings.
     """
     text: list[str] = []
     todo: list[object] = [tree]
@@ -33,7 +37,7 @@ def canonical(tree: ast.AST, docstrings: bool = False) -> str:
             todo.append(_END)
             todo.extend(reversed(item))
         else:
-            # ascii(), because what repr() escapes follows Python's Unicode tables
+            # ascii(), because repr() depends on Python's Unicode tables
             text.append(ascii(item))
     return " ".join(text)
 
@@ -45,7 +49,7 @@ def _field(node: ast.AST, name: str, docstrings: bool) -> object:
     if name == "body" and isinstance(node, DOCUMENTED) and not docstrings:
         value = value[1:] if value and _is_text(value[0]) else value
     if isinstance(node, ast.JoinedStr):
-        return _joined(value)
+        return _joined(node.values)
     if isinstance(value, list):
         return [item for item in value if not isinstance(item, ast.Pass)]
     return value
@@ -60,9 +64,9 @@ def _is_text(statement: ast.stmt) -> bool:
 
 
 def _joined(parts: list[ast.expr]) -> list[object]:
-    """Join neighbouring texts of an f-string: Pythons differ in where they split."""
+    """Join neighbouring texts of an f-string, which Pythons split differently."""
     whole: list[object] = []
-    for plain, group in groupby(parts, lambda part: isinstance(part, ast.Constant)):
-        run = list(group)
-        whole += ["".join(part.value for part in run)] if plain else run
+    for is_text, group in groupby(parts, lambda part: isinstance(part, ast.Constant)):
+        texts = list(group)
+        whole += ["".join(getattr(t, "value", "") for t in texts)] if is_text else texts
     return [part for part in whole if part != ""]

@@ -1,7 +1,7 @@
-"""Refusal of outputs that came without Snakemake's records of how they were made.
+"""Check that outputs have Snakemake's records of how they were made.
 
-Without a record Snakemake takes an output as current, whatever code and settings
-made it. Standard library only, as the digest beside it.
+Snakemake takes an output without a record as current, whatever code and settings made
+it. The module needs the standard library only, as the digest beside it.
 """
 
 from base64 import urlsafe_b64decode
@@ -10,20 +10,20 @@ from pathlib import Path
 
 
 class RecordsError(ValueError):
-    """Outputs are there and their records are not; the message names both."""
+    """Outputs exist without their records; the message names both."""
 
 
 def missing_records(products: Iterable[Path | str], records: Path | str) -> list[Path]:
-    """List the products that are there although no record is.
+    """Return the products that exist without any record.
 
     Args:
-        products: what DVC holds, files or folders. Tables kept in git are in every
-            fresh clone and do not belong here.
-        records: Snakemake's records, ``.snakemake/metadata``.
+        products: Files or folders that DVC holds. Tables kept in git do not belong
+            here, because every fresh clone has them.
+        records: Folder of Snakemake's records, ``.snakemake/metadata``.
 
     Returns:
-        The products that hold files, but for those that an interrupted job was
-        writing, and of none of whose files there is a record.
+        The products with finished files, none of which has a record. Files that an
+        interrupted job was writing do not count.
     """
     records = Path(records)
     made = recorded(records).keys()
@@ -35,32 +35,32 @@ def missing_records(products: Iterable[Path | str], records: Path | str) -> list
 
 
 def require_records(products: Iterable[Path | str], records: Path | str) -> None:
-    """Refuse to go on with products that came without records.
+    """Refuse products without records.
 
-    To be called by the main Snakemake process only: while the very first jobs run,
-    their outputs are there before their records.
+    Only the main Snakemake process may call this: while the first jobs run, their
+    outputs exist before their records.
 
     Raises:
-        RecordsError: one sentence with the products and the remedy.
+        RecordsError: One sentence with the products and the remedy.
     """
-    orphans = missing_records(products, records)
-    if orphans:
+    unrecorded = missing_records(products, records)
+    if unrecorded:
         raise RecordsError(
-            f"{', '.join(map(str, orphans))}: outputs without Snakemake's records in "
-            f"{records}; restore both with `dvc pull` (or `dvc checkout -f`), or "
+            f"{', '.join(map(str, unrecorded))}: outputs without Snakemake's records "
+            f"in {records}; restore both with `dvc pull` (or `dvc checkout -f`), or "
             "delete the outputs to make them anew"
         )
 
 
 def recorded(marks: Path) -> dict[Path, Path]:
-    """Find Snakemake's files about outputs, by the output each is named after.
+    """Return Snakemake's files about outputs, by output.
 
-    Records are about finished ones, marks of incompleteness about those that killed
-    jobs left, which Snakemake resumes by itself.
+    They are either records of finished outputs or marks of incomplete ones, which a
+    killed job left and Snakemake makes anew.
     """
     found = {}
     for mark in _files(marks):
-        # Long names are cut into folders marked with "@".
+        # Snakemake cuts long names into folders marked with "@".
         parts = (part.removeprefix("@") for part in mark.relative_to(marks).parts)
         try:
             found[Path(urlsafe_b64decode("".join(parts)).decode())] = mark
@@ -70,7 +70,7 @@ def recorded(marks: Path) -> dict[Path, Path]:
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """Yield the files of a product; hidden ones are DVC's, git's or half-written."""
+    """Yield the files of a product; hidden ones are of DVC, git or half-written."""
     if path.is_file():
         yield path
     elif path.is_dir():

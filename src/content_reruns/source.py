@@ -1,4 +1,4 @@
-"""What one source file says: its digest, its imports, what it declares."""
+"""One source file: its digest, its imports and its declarations."""
 
 import ast
 import hashlib
@@ -29,10 +29,10 @@ class CodeDigestError(ValueError):
 
 
 class Source(NamedTuple):
-    """One source file, before anything is looked up on the disk.
+    """What the text of one source file says.
 
-    A reference is a dotted name, relative where it begins with dots; ``a.*`` stands
-    for whatever may be asked of ``a``.
+    A reference is a dotted name, relative if it begins with dots; ``a.*`` stands for
+    every attribute of ``a``.
     """
 
     digest: str
@@ -47,13 +47,13 @@ class Source(NamedTuple):
 
 
 def shown(path: Path) -> str:
-    """Write a path as seen from the working directory."""
+    """Return a path relative to the working directory if it lies there."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def content(path: Path, what: str) -> bytes:
-    """Read a file; an error says what it was."""
+    """Return the content of a file; an error names it by ``what``."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -62,7 +62,7 @@ def content(path: Path, what: str) -> bytes:
 
 @cache  # by content: many steps reach the same modules
 def read(text: bytes, place: str) -> Source:
-    """Read one source file; errors name it by ``place``."""
+    """Return what one source file says; errors name it by ``place``."""
     tree = _parsed(text, place)
     nodes, outer = list(ast.walk(tree)), list(_outer(tree))
     constants, bound = _constants(outer), _bound(outer)
@@ -97,7 +97,7 @@ def read(text: bytes, place: str) -> Source:
 def _parsed(text: bytes, place: str) -> ast.Module:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # odd escapes are the linter's business
+            warnings.simplefilter("ignore")  # linters report odd escapes
             return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError) as error:
         line, message = getattr(error, "lineno", 1), getattr(error, "msg", error)
@@ -115,7 +115,7 @@ def _outer(tree: ast.Module) -> Iterator[ast.AST]:
 
 
 def _imports(nodes: Iterable[ast.AST]) -> tuple[dict[str, int], dict[str, list[str]]]:
-    """Collect what import statements load, and what the names they bind stand for."""
+    """Return what import statements load, and what the names they bind stand for."""
     loaded: dict[str, int] = {}
     aliases: dict[str, list[str]] = {}
     for node in nodes:
@@ -144,7 +144,7 @@ def _chains(nodes: list[ast.AST]) -> Iterator[tuple[str, str, ast.expr]]:
 
 
 def _loads(nodes: list[ast.AST], chains: Chains) -> list[Load]:
-    """List what loads code without a statement: the module, if it is plain; node."""
+    """Return each load without an import statement: its literal module, and node."""
     calls = {node.func: node for node in nodes if isinstance(node, ast.Call)}
     loads: list[Load] = []
     for dotted, node in chains:
@@ -174,9 +174,9 @@ def _lazy_exports(
     bound: frozenset[str],
     loads: list[Load],
 ) -> tuple[dict[str, str] | None, set[ast.expr]]:
-    """Find what a module's ``__getattr__`` exports, and the imports so understood.
+    """Return what a module's ``__getattr__`` exports, and the imports that do so.
 
-    Understood are imports of whole module names kept in a literal module-level dict.
+    Such imports take whole module names from a literal module-level dict.
     """
     if "__getattr__" not in bound:
         return None, set()
@@ -202,7 +202,7 @@ def _takes_whole_name(load: ast.expr) -> bool:
 
 
 def _constants(outer: Iterable[ast.AST]) -> dict[str, ast.expr]:
-    """Collect what a module assigns to single names."""
+    """Return what a module assigns to single names."""
     found: dict[str, ast.expr] = {}
     for node in outer:
         match node:
@@ -235,8 +235,9 @@ def _declared(
 def _literal_strings(node: ast.expr | None) -> tuple[str, ...] | None:
     if not isinstance(node, ast.Tuple | ast.List):
         return None
-    texts = [getattr(item, "value", None) for item in node.elts]
-    return tuple(texts) if all(isinstance(text, str) for text in texts) else None
+    values = [getattr(item, "value", None) for item in node.elts]
+    texts = tuple(value for value in values if isinstance(value, str))
+    return texts if len(texts) == len(values) else None
 
 
 def _literal_table(node: ast.Dict) -> dict[str, str]:
@@ -249,6 +250,6 @@ def _literal_table(node: ast.Dict) -> dict[str, str]:
 
 
 def _asks(dotted: str) -> bool:
-    """Tell whether a name leads to files beside the module."""
+    """Return whether a name leads to files beside the module."""
     readers = any(f"{dotted}.".startswith(f"{reader}.") for reader in DATA_READERS)
     return readers or not OWN_PLACE.isdisjoint(dotted.split("."))

@@ -27,7 +27,7 @@ from intriguing.baselines.comparison import (
 from intriguing.baselines.relu import fit_relu, relu_architecture
 from intriguing.baselines.task import Task, is_success, starting_points
 from intriguing.errors import InputError
-from intriguing.figures.peers import peers_figure
+from intriguing.figures.baselines import baselines_figure
 from intriguing.models.files import load_model, serialise_model
 from intriguing.models.perceptron import perceptron
 
@@ -254,7 +254,7 @@ def test_the_interval_of_a_median_covers_it_as_often_as_it_says():
 
 def test_the_figure_has_a_panel_a_network_and_criterion_and_every_attack(table):
     other = table.assign(row=table["row"].str.replace(":targeted", ":untargeted"))
-    figure = peers_figure(pd.concat([table, other]))
+    figure = baselines_figure(pd.concat([table, other]))
     assert isinstance(figure, Figure)
     assert [axes.get_title(loc="left") for axes in figure.axes] == [
         "Net, targeted",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Int64, UInt8
 from PIL import Image, UnidentifiedImageError
 from safetensors.torch import load_file
 from torch import Tensor
@@ -17,33 +18,29 @@ from intriguing.errors import InputError
 RAW = Path("data/raw")
 CIFAR = "cifar-10-batches-py"
 PHOTOGRAPHS = "imagenet-samples"
-KINDS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
-
-def places(name: str) -> list[Path]:
-    """List where something may lie: `data/raw`, then the mirror where one is set."""
-    mirror = os.environ.get("INTRIGUING_MIRROR")
-    return [RAW / name, *([Path(mirror) / name] if mirror else [])]
+Images = dict[str, UInt8[Tensor, "n 3 h w"] | Int64[Tensor, " n"]]
+"""``images``, 0 to 255, and their ``labels``."""
 
 
 def find(name: str) -> Path | None:
-    """Return the first place of a file or folder; None where it is nowhere."""
-    return next((place for place in places(name) if place.exists()), None)
+    """Return a file or folder of `data/raw`, or else of the mirror; None if in none."""
+    mirror = os.environ.get("INTRIGUING_MIRROR")
+    places = [RAW / name, *([Path(mirror) / name] if mirror else [])]
+    return next((place for place in places if place.exists()), None)
 
 
 def by_hand(name: str, what: str) -> str:
-    """Say where somebody has to put what could not be found or fetched."""
+    """Return the remedy for a file that could neither be found nor fetched."""
     return f"put {what} at {RAW / name}, or set INTRIGUING_MIRROR to a folder with it"
 
 
-# ---------------------------------------------------------------- CIFAR-10
-
-
 def cifar_folder() -> Path:
-    """Return the folder that holds CIFAR-10, fetched by torchvision if need be.
+    """Return the folder of CIFAR-10, which torchvision fetches if it is missing.
 
     Raises:
-        InputError: It is nowhere, or not the data set that its checksums fix.
+        InputError: It cannot be fetched, or has other checksums.
     """
     from torchvision.datasets import CIFAR10  # seconds to import
 
@@ -56,14 +53,13 @@ def cifar_folder() -> Path:
             folder = RAW / CIFAR
         CIFAR10(str(folder.parent))  # verifies checksums
     except (OSError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
-        what = f"the folder {CIFAR} ({CIFAR10.url}, unpacked)"
-        raise InputError(f"CIFAR-10: {reason}\n{by_hand(CIFAR, what)}") from error
+        remedy = by_hand(CIFAR, f"the folder {CIFAR} ({CIFAR10.url}, unpacked)")
+        raise InputError(f"CIFAR-10: {_short(error)}\n{remedy}") from error
     return folder
 
 
-def read_cifar10(folder: Path, train: bool) -> dict[str, Tensor]:
-    """Return ``images`` (N,3,32,32), 0 to 255, and ``labels`` of one part."""
+def read_cifar10(folder: Path, train: bool) -> Images:
+    """Return CIFAR-10's training images, or its test images, 32 by 32 pixels."""
     from torchvision.datasets import CIFAR10
 
     stored = CIFAR10(str(folder.parent), train=train)
@@ -71,11 +67,8 @@ def read_cifar10(folder: Path, train: bool) -> dict[str, Tensor]:
     return {"images": images, "labels": torch.tensor(stored.targets)}
 
 
-# ---------------------------------------------------------------- photographs
-
-
-def read_photographs(size: int) -> dict[str, Tensor]:
-    """Return labelled ImageNet photographs, cut to their central ``size`` pixels.
+def read_photographs(size: int) -> Images:
+    """Return labelled ImageNet photographs, their central ``size`` by ``size`` pixels.
 
     Raises:
         InputError: There are none, or a picture named in the list is missing or broken.
@@ -96,12 +89,12 @@ def read_photographs(size: int) -> dict[str, Tensor]:
     return {"images": images, "labels": torch.tensor([label for _, label in names])}
 
 
-def read_image_folder(folder: Path, size: int) -> dict[str, Tensor]:
-    """Return all pictures of a folder of classes: ``images``, ``labels``.
+def read_image_folder(folder: Path, size: int) -> Images:
+    """Return all pictures of a folder of classes.
 
     Args:
-        folder: Holds a folder a class; classes are numbered in order of their names.
-        size: Side of the square that each picture is scaled and cut to.
+        folder: Holds one folder a class; classes are numbered in order of their names.
+        size: Side of the square that each picture is scaled and cropped to.
 
     Raises:
         InputError: There are no classes, or one is empty.
@@ -117,18 +110,17 @@ def read_image_folder(folder: Path, size: int) -> dict[str, Tensor]:
 
 
 def _pictures_in(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in KINDS)
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
 
 
-def read_picture(path: Path, size: int) -> Tensor:
-    """Return the central square of a picture, (3, size, size), 0 to 255.
+def read_picture(path: Path, size: int) -> UInt8[Tensor, "3 size size"]:
+    """Return the central square of a picture, 0 to 255.
 
-    A picture whose shorter side is at most 256 pixels, or smaller than the square, is
-    scaled only as far as needed to hold it; a larger one is first scaled so that its
-    shorter side stands to the square as 256 to 224.
+    A picture is first scaled so that its shorter side is ``size * 256 / 224`` if that
+    is smaller, and at least ``size``.
 
     Raises:
-        InputError: It is missing or no picture.
+        InputError: It is missing or not a picture.
     """
     try:
         with Image.open(path) as opened:
@@ -136,27 +128,24 @@ def read_picture(path: Path, size: int) -> Tensor:
     except (OSError, UnidentifiedImageError) as error:
         raise InputError(f"{path}: cannot be read as a picture ({error})") from error
     shorter = min(picture.size)
-    wanted = max(min(shorter, round(size * 256 / 224)), size)
-    if wanted != shorter:
-        scaled = (max(round(n * wanted / shorter), wanted) for n in picture.size)
-        picture = picture.resize(tuple(scaled), Image.Resampling.BILINEAR)
+    target = max(min(shorter, round(size * 256 / 224)), size)
+    if target != shorter:
+        width, height = (max(round(n * target / shorter), target) for n in picture.size)
+        picture = picture.resize((width, height), Image.Resampling.BILINEAR)
     left, top = ((n - size) // 2 for n in picture.size)
     square = picture.crop((left, top, left + size, top + size))
     return torch.from_numpy(np.array(square)).permute(2, 0, 1).contiguous()
 
 
-# ---------------------------------------------------------------- weights
-
-
 def pretrained_weights(name: str) -> dict[str, Tensor]:
     """Return the weights of one of torchvision's networks.
 
-    From `data/raw/weights/NAME.safetensors` or `.pth`, the same in the mirror, or
-    torchvision's server.
+    They come from `data/raw/weights/NAME.safetensors` or `.pth`, the same in the
+    mirror, or torchvision's server.
 
     Raises:
-        InputError: The name is unknown, or the weights are out of reach; names the
-            file to fetch by hand and where to put it.
+        InputError: The name is unknown, or the weights are out of reach; the message
+            names the file to fetch by hand and where to put it.
     """
     for suffix in (".safetensors", ".pth"):
         path = find(f"weights/{name}{suffix}")
@@ -169,10 +158,16 @@ def _read_weights(path: Path) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
+        if path.suffix == ".npz":
+            with np.load(path) as stored:
+                return {key: torch.from_numpy(stored[key]) for key in stored.files}
         return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # of three libraries, each with its own kinds
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"{path}: weights cannot be read ({reason})") from error
+    except Exception as error:  # each of the libraries has its own kinds
+        raise InputError(f"{path}: weights cannot be read ({_short(error)})") from error
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
 
 
 def _download_weights(name: str) -> dict[str, Tensor]:
@@ -189,30 +184,23 @@ def _download_weights(name: str) -> dict[str, Tensor]:
             url, str(RAW / "weights"), map_location="cpu", progress=False
         )
     except (OSError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        place = f"weights/{name}.pth"
+        remedy = by_hand(f"weights/{name}.pth", url)
         raise InputError(
-            f"weights of {name} are out of reach ({reason})\n{by_hand(place, url)}"
+            f"weights of {name} are out of reach ({_short(error)})\n{remedy}"
         ) from error
 
 
 def read_layers(name: str) -> dict[str, Tensor]:
-    """Return the layers that a file of weights holds, ``conv1.weight`` and so on.
+    """Return the layers in a file of weights, ``conv1.weight`` and so on.
 
     Args:
-        name: Of a ``.npz`` or ``.safetensors`` file, in `data/raw/weights` or the
-            mirror's ``weights``.
+        name: Name of a ``.npz`` or ``.safetensors`` file in `data/raw/weights` or in
+            ``weights`` of the mirror.
 
     Raises:
-        InputError: The file is nowhere or cannot be read.
+        InputError: The file is missing or cannot be read.
     """
     path = find(f"weights/{name}")
     if path is None:
         raise InputError(f"{name}: {by_hand(f'weights/{name}', 'the file')}")
-    if path.suffix != ".npz":
-        return _read_weights(path)
-    try:
-        with np.load(path) as stored:
-            return {key: torch.from_numpy(stored[key]) for key in stored.files}
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: weights cannot be read ({error})") from error
+    return _read_weights(path)

@@ -1,4 +1,4 @@
-"""Where the results of a run come from: commit, versions, device, time, memory."""
+"""Provenance of a run: commit, settings, versions, device, time and memory."""
 
 import csv
 import hashlib
@@ -17,7 +17,7 @@ PACKAGES = (
     *("torch", "numpy", "scipy", "numba", "pandas", "pyarrow", "safetensors"),
     *("matplotlib", "snakemake", "dvc"),
 )
-PATIENCE = 30.0  # seconds for git
+GIT_TIMEOUT = 30.0  # seconds
 
 
 def collect(
@@ -26,16 +26,16 @@ def collect(
     config: RunConfig,
     state: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Gather what a reader needs to know to trust or repeat the results of a run.
+    """Return what a reader needs to know to trust or repeat the results of a run.
 
     Args:
         root: The checkout.
         results: ``results/<run>``, where the benchmarks lie.
         config: Settings of the run.
-        state: What `checkout_state` said when the run began; None: what it says now.
+        state: `checkout_state` at the start of the run; None for the present one.
 
     Returns:
-        JSON-able values; None for what cannot be found out.
+        Values for JSON; None for what is unknown.
     """
     settings = config.model_dump(mode="json")
     return {
@@ -55,19 +55,19 @@ def collect(
 
 def checkout_state(root: Path) -> dict[str, Any]:
     """Return commit and dirty flag of a checkout; None without git or a commit."""
-    # An unpacked archive may lie in some other repository: its commit says nothing.
+    # An archive unpacked inside another repository has nothing to do with its commit.
     at_top = _git(root, "rev-parse", "--show-prefix") == ""
     commit = _git(root, "rev-parse", "HEAD") if at_top else None
     changes = _git(root, "status", "--porcelain") if commit else None
     return {"commit": commit, "dirty": None if changes is None else bool(changes)}
 
 
-def costs(benchmarks: Path) -> dict[str, dict[str, float]]:
-    """Sum up Snakemake's benchmark files, ``<rule>.tsv`` or ``<rule>/**/*.tsv``.
+def costs(benchmarks: Path) -> dict[str, dict[str, float | None]]:
+    """Return the sums of the benchmarks ``<rule>.tsv`` and ``<rule>/**/*.tsv``.
 
     Returns:
         For each rule: number of jobs, seconds of all and of the longest, and the
-        highest memory in MB (None where the jobs were too short to be measured).
+        highest memory in MB (None for jobs too short to be measured).
     """
     rules: dict[str, list[dict[str, str]]] = {}
     for path in sorted(benchmarks.rglob("*.tsv")):
@@ -102,7 +102,9 @@ def _numbers(rows: list[dict[str, str]], column: str) -> Iterator[float]:
 def _git(root: Path, *arguments: str) -> str | None:
     command = ["git", "-C", str(root), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=GIT_TIMEOUT
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None
@@ -119,8 +121,8 @@ def _processor() -> str | None:
     facts = Path("/proc/cpuinfo")
     if not facts.is_file():
         return platform.processor() or None
-    named = (line for line in facts.read_text().splitlines() if "model name" in line)
-    return next(named, ":").partition(":")[2].strip() or None
+    names = (line for line in facts.read_text().splitlines() if "model name" in line)
+    return next(names, ":").partition(":")[2].strip() or None
 
 
 def _device() -> str:

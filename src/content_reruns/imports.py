@@ -1,4 +1,4 @@
-"""The walk along the imports, from a step to every local module."""
+"""The import graph of a step: every local module that it reaches."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -6,14 +6,14 @@ from pathlib import Path
 
 from .source import CodeDigestError, Source, content, read, shown
 
-# A name that a module imports from itself would otherwise grow for ever.
+# Otherwise a name that a module imports from itself would grow without end.
 MOST_PARTS = 50
 
 
-class Reach:
-    """What has been reached from a script, and what is still to be followed.
+class ImportGraph:
+    """The local modules that a script reaches.
 
-    ``sources`` holds each file reached, ``names`` its dotted name.
+    ``sources`` holds the source of each file, ``names`` its dotted name.
     """
 
     def __init__(self, script: Path, roots: Sequence[Path]) -> None:
@@ -35,16 +35,14 @@ class Reach:
                 self._follow(reference, path, f"{shown(path)}:{line}")
 
     def dynamic(self) -> list[str]:
-        """List ``file:line`` of what loads code under computed names."""
+        """Return ``file:line`` of each place that loads code under a computed name."""
         places = [(p, line) for p, s in self.sources.items() for line in s.dynamic]
         return [f"{shown(path)}:{line}" for path, line in sorted(places)]
 
     def _name(self, script: Path, roots: list[Path]) -> str:
-        """Name a script as if it were imported, from the innermost root around it."""
-        around = [root for root in roots if script.is_relative_to(root)] or [
-            script.parent
-        ]
-        root = max(around, key=lambda folder: len(folder.parts))
+        """Return the name by which the innermost root would import the script."""
+        above = [root for root in roots if script.is_relative_to(root)]
+        root = max(above or [script.parent], key=lambda folder: len(folder.parts))
         parts = script.relative_to(root).with_suffix("").parts
         return ".".join(part for part in parts if part != "__init__")
 
@@ -55,7 +53,7 @@ class Reach:
             self._todo.append(path)
 
     def _follow(self, reference: str, within: Path, place: str) -> None:
-        """Reach every module along ``a.b.c``, then what an attribute stands for."""
+        """Add every module along ``a.b.c``, then what an attribute stands for."""
         dotted = self._absolute(reference, within, place)
         if dotted in self._followed or dotted.count(".") > MOST_PARTS:
             return
@@ -72,13 +70,13 @@ class Reach:
             owner = path
 
     def _exports(self, owner: Path, name: str) -> bool:
-        """Tell whether a lazy export hides a submodule of the same name."""
+        """Return whether a lazy export hides a submodule of the same name."""
         target = (self.sources[owner].lazy or {}).get(name)
         submodule = f"{self.names[owner]}.{name}"
         return target is not None and self._absolute(target, owner, "") != submodule
 
     def _meanings(self, owner: Path, name: str, place: str) -> list[str]:
-        """List what an attribute of a module may stand for, as dotted names."""
+        """Return the dotted names that an attribute of a module may stand for."""
         source = self.sources[owner]
         aliases = source.aliases.get(name, [])
         if source.lazy is None or name in source.bound or name.startswith("__"):
@@ -88,10 +86,11 @@ class Reach:
         else:
             target = source.lazy.get(name, "")
             if not self._is_module(self._absolute(target, owner, place)):
-                message = f"{place}: cannot see where `{self.names[owner]}.{name}` is"
-                message += f" from: {shown(owner)} exports lazily; "
-                message += "import it from the module that defines it"
-                raise CodeDigestError(message)
+                raise CodeDigestError(
+                    f"{place}: the origin of `{self.names[owner]}.{name}` is unknown: "
+                    f"{shown(owner)} exports lazily; import it from the module that "
+                    "defines it"
+                )
             return [f"{target}.{name}"]
         return [*aliases, *(f"{self.names[owner]}.{export}" for export in exports)]
 
@@ -116,7 +115,7 @@ class Reach:
     def _find(
         self, places: Iterable[Path], part: str
     ) -> tuple[Path | None, tuple[Path, ...]]:
-        """Find a module as Python does: its file, and where its submodules lie."""
+        """Return the file of a module and the folders of its submodules."""
         holders = [place for place in places if part in self._listing(place)]
         for place in places:
             if place in holders and "__init__.py" in self._listing(place / part):
@@ -126,7 +125,7 @@ class Reach:
         return None, tuple(place / part for place in holders)
 
     def _listing(self, folder: Path) -> frozenset[str]:
-        # A listing, not is_file(): some file systems take any case for the same name.
+        # A listing, because is_file() ignores case on some file systems.
         if folder not in self._listings:
             names = os.listdir(folder) if folder.is_dir() else ()
             self._listings[folder] = frozenset(names)
