@@ -170,11 +170,11 @@ def test_rows_and_columns_that_are_no_network_stand_apart():
 def test_note_of_the_map_tells_marks_images_and_seeds():
     note = " ".join(transfer_figure(TABLE, "title").get_supxlabel().split())
     assert "= agrees, ≠ differs, ~ undecided" in note
-    assert "behind a cell: 512 to 1,024; seeds: 2 to 4." in note
+    assert "of a cell: 512 to 1,024; seeds: 2 to 4." in note
     bare = TABLE.assign(verdict=np.nan, n=512, seeds=1)
     note = " ".join(transfer_figure(bare, "title").get_supxlabel().split())
     assert "agrees" not in note
-    assert "behind a cell: 512; seeds: 1." in note
+    assert "of a cell: 512; seeds: 1." in note
 
 
 def test_map_without_rates_is_refused():

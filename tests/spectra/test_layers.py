@@ -1,4 +1,4 @@
-"""Layers of whole networks: their names, gains and products."""
+"""Layers of whole networks: their names, Lipschitz constants and products."""
 
 import math
 
@@ -10,7 +10,7 @@ from conftest import ROOT
 from torch import nn
 
 from intriguing.models.alexnet import alexnet_2012, alexnet_mnist
-from intriguing.models.architecture import build, registered
+from intriguing.models.architecture import build, torchvision_classifier
 from intriguing.models.perceptron import perceptron
 from intriguing.spectra import conv_norm
 from intriguing.spectra.layers import (
@@ -23,7 +23,7 @@ from intriguing.spectra.table import (
     COLUMNS,
     PAPER,
     PRODUCTS,
-    cells_beside_the_paper,
+    cells_in_the_papers_columns,
     published_layers,
     spectral_cells,
 )
@@ -32,14 +32,10 @@ from intriguing.tables.tidy import tidy
 KINDS = dict.fromkeys((*COLUMNS, *PAPER), "number")
 
 
-def seeded(make):
-    torch.manual_seed(0)
-    return make().eval()
-
-
 @pytest.fixture(scope="module")
 def alexnet():
-    return seeded(lambda: build(alexnet_mnist()))
+    torch.manual_seed(0)
+    return build(alexnet_mnist()).eval()
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +64,7 @@ def test_each_layer_is_measured_at_the_size_of_its_own_input(alexnet, measured):
         assert layer.upper < 1.01 * layer.lower
 
 
-def test_the_product_bounds_how_far_two_images_are_pushed_apart(alexnet, measured):
+def test_the_product_bounds_the_distance_of_outputs(alexnet, measured):
     bound = product_bound(alexnet, uppers(measured))
     assert bound == pytest.approx(math.prod(uppers(measured).values()))
     one, other = torch.rand(2, 200, 1, 28, 28)
@@ -85,7 +81,7 @@ def test_the_papers_product_leaves_out_pools(alexnet, measured):
     assert product_bound(alexnet, weighted) * pools == pytest.approx(whole)
 
 
-def test_a_layer_whose_weights_are_not_to_be_had_leaves_no_product(alexnet):
+def test_a_layer_without_weights_leaves_no_product(alexnet):
     found = measure_network(alexnet, (1, 28, 28), missing={"14"})
     assert found["14"].name == "fc1"
     assert found["14"].upper is None
@@ -93,14 +89,14 @@ def test_a_layer_whose_weights_are_not_to_be_had_leaves_no_product(alexnet):
     assert product_bound(alexnet, uppers(found)) is None
 
 
-def test_a_layer_of_unknown_gain_leaves_no_product():
+def test_a_layer_of_unknown_kind_leaves_no_product():
     network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU()).eval()
     found = measure_network(network, (1, 6, 6))
     assert [layer.name for layer in found.values()] == ["conv1", "BatchNorm2d1"]
     assert product_bound(network, uppers(found)) is None
 
 
-def test_sigmoids_lengthen_nothing_by_more_than_a_quarter():
+def test_a_sigmoid_has_constant_one_quarter():
     network = perceptron([9, 5, 3], [True, False]).eval()
     found = measure_network(network, (1, 3, 3))
     assert [layer.name for layer in found.values()] == ["fc1", "sigmoid1", "fc2"]
@@ -109,11 +105,12 @@ def test_sigmoids_lengthen_nothing_by_more_than_a_quarter():
     )
 
 
-def test_outputs_laid_side_by_side_count_with_the_root_of_their_squares():
-    network = seeded(lambda: registered("squeezenet1_1"))
+def test_concatenated_outputs_count_with_the_root_of_their_squares():
+    torch.manual_seed(0)
+    network = torchvision_classifier("squeezenet1_1").eval()
     fire = network[1].features[3]
-    gains = {"squeeze": 2.0, "expand1x1": 3.0, "expand3x3": 4.0}
-    assert product_bound(fire, gains) == pytest.approx(10)
+    constants = {"squeeze": 2.0, "expand1x1": 3.0, "expand3x3": 4.0}
+    assert product_bound(fire, constants) == pytest.approx(10)
     one, other = torch.rand(2, 8, 64, 5, 5)
     found = measure_network(fire, (64, 5, 5))
     with torch.no_grad():
@@ -159,7 +156,7 @@ def test_krizhevskys_network_has_his_groups_strides_and_sizes():
     assert [(x.size, x.beta, x.k) for x in contrast] == [(5, 0.75, 2.0)] * 2
 
 
-def test_pools_and_contrast_normalisation_have_their_true_gains():
+def test_pools_and_contrast_normalisation_have_their_true_constants():
     pool = measure(nn.MaxPool2d(3, 2), "pool1", (55, 55))
     assert (pool.lower, pool.upper, pool.kernel, pool.stride) == (2, 2, 3, 2)
     contrast = measure(nn.LocalResponseNorm(5, 5e-4, 0.75, 2.0), "contrast1", (9, 9))
@@ -184,8 +181,8 @@ def test_the_table_has_every_layer_and_column_then_the_products(measured):
 
 
 def test_numbers_of_several_seeds_are_means_with_an_interval(measured):
-    moved = {p: x._replace(lower=x.lower + 1) for p, x in measured.items()}
-    cells = spectral_cells("net", [stored(measured), stored(moved, product=None)])
+    shifted = {p: x._replace(lower=x.lower + 1) for p, x in measured.items()}
+    cells = spectral_cells("net", [stored(measured), stored(shifted, product=None)])
     found = cells["net/conv1", "lower"]
     first = measured["0"].lower
     assert found.value == pytest.approx(first + 0.5)
@@ -203,7 +200,7 @@ def test_alexnets_layers_stand_beside_both_versions_of_the_paper():
     lost = Layer("fc1", "fc", 9216, 4096)
     layers = {"0": conv, "1": Layer("pool1", "pool", lower=2, upper=2), "2": lost}
     cells = spectral_cells("alexnet-2012", [stored(layers, product=None)])
-    cells |= cells_beside_the_paper(cells)
+    cells |= cells_in_the_papers_columns(cells)
     table = tidy(cells, published_layers(PUBLISHED), "spectral", kinds=KINDS)
     table = table.set_index(["row", "column"])
     first = table.loc["alexnet-2012/conv1"]
@@ -223,4 +220,4 @@ def test_alexnets_layers_stand_beside_both_versions_of_the_paper():
 
 
 def test_other_networks_have_no_columns_of_the_paper(measured):
-    assert cells_beside_the_paper(spectral_cells("net", [stored(measured)])) == {}
+    assert cells_in_the_papers_columns(spectral_cells("net", [stored(measured)])) == {}

@@ -12,16 +12,18 @@ from torch.nn import functional
 from intriguing.errors import InputError
 
 Pair = tuple[int, int]
+Size = tuple[int, ...]
+"""Height and width; other lengths are refused."""
 
 
 class Convolution(NamedTuple):
-    """One layer: weights, and the image that they are applied to.
+    """A zero-padded convolution of images of one size.
 
     Attributes:
-        weight: In float64; ``inputs`` counts those of one group.
-        stride: Down and across.
-        padding: Zeros above and below, left and right.
-        groups: Of channels.
+        weight: In float64; ``inputs`` counts the channels of one group.
+        stride: Vertical and horizontal.
+        padding: Zeros above and below, and on the left and right.
+        groups: Number of groups of channels.
         size: Height and width of the input.
     """
 
@@ -51,19 +53,17 @@ class Convolution(NamedTuple):
 
     @property
     def group_weights(self) -> Float64[Tensor, "groups outputs inputs height width"]:
-        """Weights of each group; the layer's norm is the largest over the groups."""
+        """Weights of each group; the norm is the largest of those of the groups."""
         return self.weight.reshape(self.groups, -1, *self.weight.shape[1:])
 
 
-def describe(
+def convolution(
     weight: Tensor, stride: Any, padding: Any, groups: int, input_size: Any
 ) -> Convolution:
-    """Return the layer, or say in one line why there is none.
-
-    Arguments are those of `intriguing.spectra.conv_norm`.
+    """Return the convolution with the arguments of `intriguing.spectra.conv_norm`.
 
     Raises:
-        InputError: Naming the argument that is wrong.
+        InputError: An argument is wrong; the message names it.
     """
     if weight.dim() != 4 or not weight.numel():
         raise InputError(
@@ -100,7 +100,7 @@ def _pair(name: str, given: Any, least: int) -> Pair:
 def apply(
     layer: Convolution, images: Float64[Tensor, "n c h w"]
 ) -> Float64[Tensor, "n c2 h2 w2"]:
-    """Return the convolution of images."""
+    """Return the outputs of the layer, without bias."""
     return functional.conv2d(
         images, layer.weight, None, layer.stride, layer.padding, 1, layer.groups
     )
@@ -109,22 +109,22 @@ def apply(
 def apply_adjoint(
     layer: Convolution, images: Float64[Tensor, "n c h w"]
 ) -> Float64[Tensor, "n c2 h2 w2"]:
-    """Return what the transposed matrix does to images of the output's size."""
-    # Rows that no window reaches are not in the output; without saying how many there
-    # are, the transposed convolution has another size and another alignment.
+    """Return the adjoint of the layer applied to images of the size of its output."""
+    # The windows may leave rows at the far edge unread. Their number fixes the size of
+    # the transposed convolution.
     kernel, out = layer.weight.shape[2:], layer.output_size
     axes = zip(layer.size, kernel, layer.stride, layer.padding, out, strict=True)
-    beyond = [n + 2 * p - k - (m - 1) * s for n, k, s, p, m in axes]
+    unread = [n + 2 * p - k - (m - 1) * s for n, k, s, p, m in axes]
     return functional.conv_transpose2d(
-        images, layer.weight, None, layer.stride, layer.padding, beyond, layer.groups
+        images, layer.weight, None, layer.stride, layer.padding, unread, layer.groups
     )
 
 
-def dense(layer: Convolution) -> Float64[Tensor, "rows columns"]:
-    """Return the layer's matrix, or its transpose where that has fewer columns."""
+def matrix(layer: Convolution) -> Float64[Tensor, "rows columns"]:
+    """Return the matrix of the layer, or its transpose where that has fewer columns."""
     shapes = layer.input_shape, layer.output_shape
-    wide = prod(shapes[0]) <= prod(shapes[1])
-    shape, step = (shapes[0], apply) if wide else (shapes[1], apply_adjoint)
+    is_tall = prod(shapes[0]) <= prod(shapes[1])
+    shape, linear_map = (shapes[0], apply) if is_tall else (shapes[1], apply_adjoint)
     weight = layer.weight
-    pixels = torch.eye(prod(shape), dtype=weight.dtype, device=weight.device)
-    return step(layer, pixels.reshape(-1, *shape)).flatten(1).T
+    basis = torch.eye(prod(shape), dtype=weight.dtype, device=weight.device)
+    return linear_map(layer, basis.reshape(-1, *shape)).flatten(1).T

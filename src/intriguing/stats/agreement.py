@@ -99,9 +99,10 @@ def read_printed(printed: str) -> tuple[float, float]:
         raise InputError(f"printed {printed!r}: write it as 6.7%, 0.062 or 5·10^-5")
     mantissa, exponent, plain, percent = match.groups()
     shift = int(exponent or 0) - (2 if percent else 0)
-    number = Decimal(plain or mantissa or "1")
-    unit = Decimal((0, (1,), number.as_tuple().exponent))
-    return float(number.scaleb(shift)), float(unit.scaleb(shift))
+    digits = plain or mantissa or "1"
+    decimals = len(digits.partition(".")[2])
+    unit = Decimal(1).scaleb(shift - decimals)
+    return float(Decimal(digits).scaleb(shift)), float(unit)
 
 
 def published_band(

@@ -8,7 +8,7 @@ appear in the variation between them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import hypot, sqrt
 
 import numpy as np
@@ -47,6 +47,11 @@ class Interval:
                 f"not an interval around its value: low {self.low}, value {self.value},"
                 f" high {self.high}; give low <= value <= high, without NaN"
             )
+
+    def scaled(self, factor: float) -> "Interval":
+        """Return the interval in another unit; the factor is positive."""
+        ends = {name: factor * getattr(self, name) for name in ("value", "low", "high")}
+        return replace(self, **ends)
 
 
 def wilson(share: float, n: float, level: float = 0.95) -> tuple[float, float]:

@@ -91,10 +91,7 @@ def longer_transfers_further(
         published: The paper's numbers; the evidence compares Table 4 with the slope.
     """
     found = slope_interval(both_directions(pairs))
-    percent = None
-    if found:
-        ends = (found.value / 100, found.low / 100, found.high / 100)
-        percent = Interval(*ends, seeds=found.seeds)
+    percent = found.scaled(0.01) if found else None
     return directional_claim(
         "longer-perturbations-transfer-further",
         "Of two networks trained on the same data, images transfer more often from the "

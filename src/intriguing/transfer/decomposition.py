@@ -24,7 +24,7 @@ DATA = "other-data"
 BOTH = "other-both"
 KINDS = (SEED, ARCHITECTURE, DATA, BOTH)
 SAME_SEED = "-same-seed"
-"""Suffix for pairs of one seed, whose first layers have the same initial samples."""
+"""Suffix for pairs of one seed: the first layers start from the same random numbers."""
 ITSELF = "itself"
 
 
