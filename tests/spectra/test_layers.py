@@ -10,7 +10,7 @@ from conftest import ROOT
 from torch import nn
 
 from intriguing.models.alexnet import alexnet_2012, alexnet_mnist
-from intriguing.models.architecture import build, registered
+from intriguing.models.architecture import build, torchvision_classifier
 from intriguing.models.perceptron import perceptron
 from intriguing.spectra import conv_norm
 from intriguing.spectra.layers import (
@@ -107,7 +107,7 @@ def test_a_sigmoid_has_constant_one_quarter():
 
 def test_concatenated_outputs_count_with_the_root_of_their_squares():
     torch.manual_seed(0)
-    network = registered("squeezenet1_1").eval()
+    network = torchvision_classifier("squeezenet1_1").eval()
     fire = network[1].features[3]
     constants = {"squeeze": 2.0, "expand1x1": 3.0, "expand3x3": 4.0}
     assert product_bound(fire, constants) == pytest.approx(10)

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from intriguing.errors import InputError
-from intriguing.spectra.convolution import Pair, convolution, matrix
+from intriguing.spectra.convolution import Size, convolution, matrix
 from intriguing.spectra.lanczos import lanczos_bound
 from intriguing.spectra.matrices import GUARD, matrix_norm
 from intriguing.spectra.torus import torus_bound
@@ -27,10 +27,10 @@ __all__ = ["conv_norm", "linear_norm"]
 
 def conv_norm(
     weight: Float[Tensor, "outputs inputs height width"],
-    stride: int | Pair,
-    padding: int | Pair,
+    stride: int | Size,
+    padding: int | Size,
     groups: int,
-    input_size: int | Pair,
+    input_size: int | Size,
 ) -> tuple[float, float]:
     """Return a certified enclosure of the operator norm of a zero-padded convolution.
 

@@ -12,6 +12,8 @@ from torch.nn import functional
 from intriguing.errors import InputError
 
 Pair = tuple[int, int]
+Size = tuple[int, ...]
+"""Height and width; other lengths are refused."""
 
 
 class Convolution(NamedTuple):

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from intriguing.models.architecture import Standardise
 from intriguing.spectra import conv_norm, linear_norm
-from intriguing.spectra.convolution import convolution
+from intriguing.spectra.convolution import Size, convolution
 from intriguing.spectra.estimates import estimates_of
 from intriguing.spectra.lipschitz import (
     average_pool_norm,
@@ -21,8 +21,6 @@ from intriguing.spectra.torus import circular_values
 
 NONEXPANSIVE = (nn.ReLU, nn.Dropout, nn.Dropout2d, nn.Flatten, nn.Identity)
 """Layers with Lipschitz constant 1 in eval mode; they get no row."""
-Size = tuple[int, ...]
-"""Height and width of the input of a layer; empty for a list of units."""
 CHAINS = ("Sequential", "AlexNet", "SqueezeNet", "VGG")
 """Classes of networks that apply their parts one after the other."""
 STORED_VALUES = 256
@@ -139,7 +137,7 @@ def measure(
 
 def lipschitz_bounds(
     module: nn.Module, size: Size
-) -> tuple[float, float] | tuple[None, None]:
+) -> tuple[float | None, float | None]:
     """Return bounds of the Lipschitz constant of a layer without weights.
 
     They are None for a layer of an unknown kind.
@@ -162,8 +160,8 @@ def lipschitz_bounds(
 def _convolution(module: nn.Conv2d, name: str, size: Size, has_weights: bool) -> Layer:
     kernel, stride = module.kernel_size[0], module.stride[0]
     shape = module.in_channels, module.out_channels, kernel, stride
-    is_usual = module.padding_mode == "zeros" and set(module.dilation) == {1}
-    if not (has_weights and is_usual):
+    is_plain = module.padding_mode == "zeros" and set(module.dilation) == {1}
+    if isinstance(module.padding, str) or not (has_weights and is_plain):
         return Layer(name, "conv", *shape)
     given = module.weight, module.stride, module.padding, module.groups, size
     layer, enclosure = convolution(*given), conv_norm(*given)

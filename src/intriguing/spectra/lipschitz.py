@@ -9,15 +9,15 @@ import torch
 from torch import nn
 
 from intriguing.errors import InputError
-from intriguing.spectra.convolution import Pair
+from intriguing.spectra.convolution import Size
 from intriguing.spectra.matrices import GUARD, matrix_norm
 
 
 def max_pool_lipschitz(
-    kernel: int | Pair,
-    stride: int | Pair,
-    padding: int | Pair,
-    input_size: Pair,
+    kernel: int | Size,
+    stride: int | Size,
+    padding: int | Size,
+    input_size: Size,
     ceil_mode: bool = False,
 ) -> float:
     """Return the Lipschitz constant of max-pooling: sqrt(m) for overlap m.
@@ -50,7 +50,7 @@ def max_pool_lipschitz(
     return sqrt(overlap)
 
 
-def average_pool_norm(pool: nn.Module, input_size: Pair) -> float:
+def average_pool_norm(pool: nn.Module, input_size: Size) -> float:
     """Return the operator norm of average pooling, a linear map of each channel.
 
     Args:

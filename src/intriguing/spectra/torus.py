@@ -35,7 +35,7 @@ def torus_bound(layer: Convolution) -> float:
     height, width = (ceil((n + p) / s) for n, p, s in axes)
     least = inf
     # Twisting both axes is usually best: the other norms then stop early.
-    for twist in product((True, False), repeat=2):
+    for twist in product((True, False), (True, False)):
         least = min(least, torus_norm(layer, (height, width), twist, enough=least))
     return least * (1 + GUARD)
 
