@@ -7,7 +7,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # SciPy's own, before it is loaded
 import pandas as pd
 from safetensors.torch import load_file
 
-from intriguing.baselines.attacks import contenders
+from intriguing.baselines.attacks import all_attacks
 from intriguing.baselines.comparison import compare
 from intriguing.baselines.task import task_of
 from intriguing.models.files import load_model
@@ -23,14 +23,14 @@ def run(
     Args:
         weights: The network.
         images: File of attacked images, for their clean ones and labels.
-        count: How many of those that the network answers rightly are attacked.
-        targeted: Whether towards a drawn wrong class, or only away from the label.
+        count: How many of those that the network classifies correctly are attacked.
+        targeted: Whether the attack has random target classes.
         seed: Decides the targets, as it did for the file.
     """
     model = load_model(weights)
     task, index = task_of(model, load_file(images), count, targeted, seed)
     found = compare(
-        model, task, contenders(targeted), lambda turns: progress(turns, "")
+        model, task, all_attacks(targeted), lambda turns: progress(turns, "")
     )
     return found.assign(index=index.numpy()[found["image"]])
 

@@ -25,8 +25,8 @@ def run(
     Args:
         weights: A network of one linear layer.
         images: File of attacked images, for their clean ones and labels.
-        count: How many of those that the network answers rightly are attacked.
-        targeted: Whether towards a drawn wrong class, or only away from the label.
+        count: How many of those that the network classifies correctly are attacked.
+        targeted: Whether the attack has random target classes.
         seed: Decides the targets.
 
     Returns:

@@ -5,14 +5,14 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from intriguing.figures.peers import peers_figure
+from intriguing.figures.baselines import baselines_figure
 from intriguing.workflow.drawing import draw
 from intriguing.workflow.step import step_log
 
 
 def run(table: str) -> Figure:
     """Return the figure of the tidy table ``peers``."""
-    return peers_figure(pd.read_csv(table))
+    return baselines_figure(pd.read_csv(table))
 
 
 if __name__ == "__main__":

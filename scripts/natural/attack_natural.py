@@ -12,7 +12,7 @@ from intriguing.attack.weights import refine
 from intriguing.data import to_pixels
 from intriguing.models.evaluation import predict
 from intriguing.models.files import load_model
-from intriguing.natural.photographs import eligible, portion, targets_of
+from intriguing.natural.targets import candidates, sample_of_job, target_classes
 from intriguing.workflow.files import replacing
 from intriguing.workflow.step import step_log
 
@@ -33,13 +33,13 @@ def run(
     stored, seed, tolerance = load_file(images), settings["seed"], settings["tolerance"]
     # Channels last are faster for convolutions of photographs.
     model = load_model(weights).to(memory_format=torch.channels_last)
-    known, target = eligible(stored["labels"], settings["target"]), settings["target"]
-    share = portion(known, settings["images"], part, settings["parts"], seed)
+    known, target = candidates(stored["labels"], settings["target"]), settings["target"]
+    share = sample_of_job(known, settings["images"], part, settings["parts"], seed)
     index = torch.from_numpy(share)
     clean, labels = to_pixels(stored["images"][index]), stored["labels"][index]
     logits = predict(model, clean)
     answers, classes = logits.argmax(1), logits.shape[1]
-    targets = targets_of(labels, answers, classes, target, seed + part)
+    targets = target_classes(labels, answers, classes, target, seed + part)
     how = {"starts": settings["starts"], "labels": labels}
     how |= {"accuracy": Accuracy(tolerance, iterations=settings["iterations"])}
     # A weight need not be known better than the solves that judge it.

@@ -9,7 +9,7 @@ from torchvision.models import get_model_weights
 from intriguing.figures.directions import Rows, direction_figure
 from intriguing.models.evaluation import predict
 from intriguing.models.files import load_model
-from intriguing.natural.photographs import triples
+from intriguing.natural.images import triples
 from intriguing.workflow.drawing import draw
 from intriguing.workflow.step import step_log
 

@@ -1,7 +1,7 @@
 """Step: one of torchvision's pretrained networks, in a file that loads like ours."""
 
 from intriguing.errors import InputError
-from intriguing.models.architecture import registered
+from intriguing.models.architecture import torchvision_classifier
 from intriguing.models.files import serialise_model
 from intriguing.workflow.files import replacing
 from intriguing.workflow.images import pretrained_weights
@@ -15,14 +15,14 @@ def run(name: str) -> bytes:
         name: As torchvision has it, ``squeezenet1_0``.
     """
     weights = pretrained_weights(name)
-    network = registered(name)
+    network = torchvision_classifier(name)
     try:
         network[1].load_state_dict(weights)
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"weights of {name} do not fit it: {reason}") from error
     return serialise_model(
-        network, {"kind": "registered", "name": name}, {"model": f"torchvision-{name}"}
+        network, {"kind": "torchvision", "name": name}, {"model": f"torchvision-{name}"}
     )
 
 

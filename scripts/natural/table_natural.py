@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from intriguing.natural.photographs import attack_cells, transfer_cells
+from intriguing.natural.table import attack_cells, transfer_cells
 from intriguing.stats.intervals import Interval, rate_interval
 from intriguing.tables.tidy import tidy
 from intriguing.workflow.step import step_log

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from intriguing.models.evaluation import predict
 from intriguing.models.files import load_model
-from intriguing.natural.photographs import sets_of
+from intriguing.natural.images import evaluation_sets
 from intriguing.workflow.files import replacing
 from intriguing.workflow.step import progress, step_log
 
@@ -30,7 +30,7 @@ def run(
     for (attack, source, part), path in progress(sources.items(), "transfer"):
         stored = load_file(path)
         pair = stored["clean"], stored["adversarial"]
-        for row, images in sets_of(*pair, factors, part).items():
+        for row, images in evaluation_sets(*pair, factors, part).items():
             known = {"attack": attack, "source": source, "row": row, "part": part}
             tables.append(answers(networks, images, stored, known))
     return pd.concat(tables, ignore_index=True)

@@ -1,4 +1,4 @@
-"""Step: the gain of every layer of one network, beside what cheaper methods give."""
+"""Step: the Lipschitz constant of each layer of a network, and cheaper estimates."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from intriguing.workflow.step import step_log
 
 
 def run(weights: str, shape: tuple[int, int, int]) -> dict:
-    """Return layers in their order, and bounds of the network's gain.
+    """Return layers in their order, and bounds of the network's Lipschitz constant.
 
     Args:
         weights: File of the network.

@@ -1,4 +1,4 @@
-"""Step: gains of AlexNet's layers from a file that need not hold all of them."""
+"""Step: Lipschitz constants of AlexNet from a file that may lack some layers."""
 
 import json
 import logging

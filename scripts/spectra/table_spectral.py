@@ -8,7 +8,7 @@ import pandas as pd
 from intriguing.spectra.table import (
     COLUMNS,
     PAPER,
-    cells_beside_the_paper,
+    cells_in_the_papers_columns,
     published_layers,
     spectral_cells,
 )
@@ -34,7 +34,7 @@ def run(
         own = [path for (n, _), path in zip(networks, files, strict=True) if n == model]
         found = [json.loads(Path(path).read_text()) for path in own]
         cells |= spectral_cells(model, found)
-    cells |= cells_beside_the_paper(cells)
+    cells |= cells_in_the_papers_columns(cells)
     table = tidy(cells, published_layers(published), "spectral", kinds=KINDS)
     exact = table["low"] == table["high"]
     return table.assign(
@@ -47,5 +47,5 @@ if __name__ == "__main__":
     networks = [tuple(network) for network in snakemake.params.settings["networks"]]
     with step_log(snakemake, threads=None):
         table = run(networks, files.measured, read_published(files.published))
-        title = "Table 5: gains of layers"
+        title = "Table 5: Lipschitz constants of layers"
         write_table(table, snakemake.output, title, KINDS)

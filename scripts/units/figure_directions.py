@@ -11,8 +11,8 @@ from intriguing.models.files import load_model
 from intriguing.units.directions import (
     activations,
     random_directions,
+    sample_units,
     top_images,
-    unit_directions,
 )
 from intriguing.workflow.drawing import draw
 from intriguing.workflow.step import step_log
@@ -33,7 +33,7 @@ def run(settings: dict, weights: str, images: str) -> Figure:
     shown = pixels.permute(0, 2, 3, 1).squeeze(3).numpy()
     layers = {}
     for place, name in settings["layers"].items():
-        units = unit_directions(found[place], rows, columns, seed)
+        units = sample_units(found[place], rows, columns, seed)
         drawn = random_directions(found[place].shape[1], rows, seed)
         scores = {
             "single units": ([f"unit {u}" for u in units], found[place][:, units]),

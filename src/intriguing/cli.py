@@ -58,7 +58,7 @@ def one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="intriguing")
 def main() -> None:
-    """Smallest adversarial images, and the norms of layers.
+    r"""Smallest adversarial images, and the norms of layers.
 
     \b
     intriguing attack cat.jpg --model torchvision:squeezenet1_1 --target ostrich
@@ -92,7 +92,7 @@ def main() -> None:
 def attack(
     picture: Path, name: str, target: str | None, method: str, output: Path | None
 ) -> None:
-    """Find the smallest adversarial image of PICTURE.
+    r"""Find the smallest adversarial image of PICTURE.
 
     Writes STEM.png (original, difference x 10, adversarial image) and STEM.npy (the
     adversarial image, float32 in [0, 1], channels first). PICTURE is scaled and cut to
@@ -136,7 +136,7 @@ def attack(
 @click.argument("file", metavar="FILE|torchvision:NAME")
 @one_line_errors
 def norms(file: str) -> None:
-    """Print the norm of every layer of a network, and their product.
+    r"""Print the norm of every layer of a network, and their product.
 
     \b
     intriguing norms results/paper/models/alexnet-mnist/0.safetensors

@@ -120,9 +120,7 @@ def test_the_model_that_is_attacked_is_the_one_that_is_called(odd, method, image
 def test_activations_in_place_work_in_double_precision(activation, images):
     net = perceptron(activation).double()
     labels = next_classes(net, images.double()) - 1
-    found = find_adversarial(
-        net, images.double(), labels=labels % 4, method="minimal"
-    )
+    found = find_adversarial(net, images.double(), labels=labels % 4, method="minimal")
     assert found.reached.all() and found.images.dtype == torch.float64
 
 

@@ -1,7 +1,7 @@
-"""The comparison of attacks: turns, counts, checks, and the table made of them."""
+"""The comparison of attacks: schedule, counts, checks, and the table of results."""
 
 import sys
-from collections import Counter as Tally
+from collections import Counter
 
 import numpy as np
 import pandas as pd
@@ -15,58 +15,51 @@ from torch import nn
 
 from content_reruns import reached_modules
 from intriguing.baselines import comparison, summary
-from intriguing.baselines.attacks import contenders, our_own
+from intriguing.baselines.attacks import all_attacks, our_attacks
 from intriguing.baselines.comparison import (
-    Contender,
-    Counted,
-    Counter,
+    Attack,
+    CountedImages,
+    Measurements,
+    checked_distortions,
     compare,
-    counting,
-    distortions,
     schedule,
 )
 from intriguing.baselines.relu import fit_relu, relu_architecture
-from intriguing.baselines.task import Task, starting_points, wins
+from intriguing.baselines.task import Task, is_success, starting_points
 from intriguing.errors import InputError
-from intriguing.figures.peers import peers_figure
+from intriguing.figures.baselines import baselines_figure
 from intriguing.models.files import load_model, serialise_model
 from intriguing.models.perceptron import perceptron
 
-PARTS = st.lists(st.sampled_from(["batch", "once", "share"]), min_size=1, max_size=9)
+FREQUENCIES = st.lists(
+    st.sampled_from(["batch", "once", "share"]), min_size=1, max_size=9
+)
 
 
-@given(PARTS, st.integers(1, 40), st.integers(2, 6))
-def test_every_attack_is_given_every_image_and_a_slow_one_only_once(
-    parts, images, rounds
+@given(FREQUENCIES, st.integers(1, 40), st.integers(2, 6))
+def test_every_attack_gets_every_image_and_is_checked_on_each_once(
+    frequencies, images, rounds
 ):
-    turns = list(schedule(parts, images, rounds))
-    for number, part in enumerate(parts):
-        given_rows = [
-            i for t in turns if t.number == number for i in range(images)[t.rows]
-        ]
-        times = rounds if part == "batch" else 1
-        assert Tally(given_rows) == dict.fromkeys(range(images), times)
+    runs = list(schedule(frequencies, images, rounds))
+    for number, frequency in enumerate(frequencies):
+        own = [run for run in runs if run.attack == number]
+        rows = [i for run in own for i in range(images)[run.rows]]
+        times = rounds if frequency == "batch" else 1
+        assert Counter(rows) == dict.fromkeys(range(images), times)
+        checked = [i for run in own if run.checked for i in range(images)[run.rows]]
+        assert checked == list(range(images))
 
 
-@given(PARTS, st.integers(2, 6))
-def test_slow_attacks_are_spread_evenly_over_the_rounds(parts, rounds):
-    parts = ["batch", *parts]  # begins every round
-    turns = list(schedule(parts, 8, rounds))
-    begins = [i for i, turn in enumerate(turns) if turn.number == 0]
-    ends = [*begins[1:], len(turns)]
+@given(FREQUENCIES, st.integers(2, 6))
+def test_slow_attacks_are_spread_evenly_over_the_rounds(frequencies, rounds):
+    frequencies = ["batch", *frequencies]  # the first run of every round
+    runs = list(schedule(frequencies, 8, rounds))
+    firsts = [i for i, run in enumerate(runs) if run.attack == 0]
     slow = [
-        sum(parts[turn.number] == "once" for turn in turns[a:b])
-        for a, b in zip(begins, ends, strict=True)
+        sum(frequencies[run.attack] == "once" for run in runs[a:b])
+        for a, b in zip(firsts, [*firsts[1:], len(runs)], strict=True)
     ]
     assert max(slow) - min(slow) <= 1
-
-
-@given(PARTS, st.integers(2, 6))
-def test_each_image_is_counted_in_one_turn_of_an_attack(parts, rounds):
-    turns = list(schedule(parts, 12, rounds))
-    for number in range(len(parts)):
-        first = [t for t in turns if t.number == number and t.first]
-        assert sum(t.rows.stop - t.rows.start for t in first) == 12
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +101,7 @@ def lazy(model: nn.Module, task: Task) -> torch.Tensor:
 @pytest.mark.parametrize("targeted", [True, False])
 def test_lengths_and_passes_are_those_of_the_attack(network, targeted):
     task = task_of(10, targeted)
-    both = [Contender("swap", swapped), Contender("lazy", lazy, "share")]
+    both = [Attack("swap", swapped), Attack("lazy", lazy, "share")]
     found = compare(network, task, both, rounds=2).set_index("attack")
     shift = (task.images.flip(3) - task.images).flatten(1).square().mean(1).sqrt()
     np.testing.assert_allclose(found.loc["swap", "distortion"], shift, rtol=1e-6)
@@ -123,25 +116,25 @@ def test_lengths_and_passes_are_those_of_the_attack(network, targeted):
 
 
 def test_a_quick_attack_repeats_itself_on_images_as_they_were(network, monkeypatch):
-    monkeypatch.setattr(comparison, "LEAST_SECONDS", 0.05)
+    monkeypatch.setattr(comparison, "MIN_SECONDS", 0.05)
     task, seen = task_of(10, True), []
 
     def spoils(_model: nn.Module, given: Task) -> torch.Tensor:
         seen.append(given.images.clone())
         return given.images.zero_()
 
-    compare(network, task, [Contender("spoils", spoils)], rounds=2)
+    compare(network, task, [Attack("spoils", spoils)], rounds=2)
     whole = [images for images in seen if len(images) == 10]
     assert len(whole) > 3
     assert all(torch.equal(images, task.images) for images in whole)
 
 
 def test_an_attack_may_count_its_passes_itself(network):
-    def counts(model: nn.Module, task: Task) -> Counted:
+    def counts(model: nn.Module, task: Task) -> CountedImages:
         assert not model._forward_hooks
-        return Counted(swapped(model, task), 30, 20 * len(task.images), 4)
+        return CountedImages(swapped(model, task), 30, 20 * len(task.images), 4)
 
-    own = Contender("own", counts, counts=True)
+    own = Attack("own", counts, counts=True)
     found = compare(network, task_of(10, True), [own], rounds=2)
     assert found["reached"].all()
     assert found["forwards"].eq(3).all() and found["backwards"].eq(20).all()
@@ -149,36 +142,32 @@ def test_an_attack_may_count_its_passes_itself(network):
 
 
 def test_passes_are_counted_while_asked_and_not_after(network):
-    counter, points = Counter(), torch.rand(3, 1, 2, 2, requires_grad=True)
-    with counting(network, counter):
+    measured, points = Measurements(), torch.rand(3, 1, 2, 2, requires_grad=True)
+    with measured.counting(network):
         network(points).sum().backward()
     network(points).sum().backward()
-    assert (counter.forwards, counter.backwards) == (3, 3)
+    assert (measured.forwards, measured.backwards) == (3, 3)
 
 
-def test_what_leaves_the_box_by_rounding_is_brought_back(network):
-    task = task_of(4)
-    beyond = torch.tensor([1.0, 0.0, 0.5, 0.5]).reshape(1, 1, 2, 2).repeat(4, 1, 1, 1)
-    expected = distortions(network, task, beyond)
-    beyond = beyond + torch.tensor([1e-6, -1e-6, 0, 0]).reshape(1, 1, 2, 2)
-    torch.testing.assert_close(distortions(network, task, beyond), expected)
-
-
-def test_images_that_are_not_finite_have_failed(network):
-    images = task_of(3).images.flip(3)
+def test_images_are_clipped_to_the_box_and_fail_where_not_finite(network):
+    task = task_of(3)
+    images = torch.tensor([1.0, 0.0, 0.5, 0.5]).reshape(1, 1, 2, 2).repeat(3, 1, 1, 1)
+    expected = checked_distortions(network, task, images)
+    images = images + torch.tensor([1e-6, -1e-6, 0, 0]).reshape(1, 1, 2, 2)
+    torch.testing.assert_close(checked_distortions(network, task, images), expected)
     images[1, 0, 0, 0] = torch.nan
-    lengths = distortions(network, task_of(3), images)
-    assert lengths.isfinite().tolist() == [True, False, True]
+    expected[1] = torch.inf
+    torch.testing.assert_close(checked_distortions(network, task, images), expected)
 
 
 @pytest.mark.parametrize("targeted", [True, False])
-def test_starting_points_are_answered_as_asked(network, targeted):
+def test_starting_points_are_successes(network, targeted):
     task = task_of(6, targeted)
     points = starting_points(network, task)
-    assert wins(network(points).argmax(1), task).all()
+    assert is_success(network(points).argmax(1), task).all()
 
 
-def test_a_pool_without_the_wanted_class_is_refused(network):
+def test_a_pool_without_the_target_class_is_refused(network):
     task = task_of(4)
     with pytest.raises(InputError, match="class 1"):
         starting_points(network, task._replace(pool=task.images))
@@ -188,13 +177,13 @@ def test_a_pool_without_the_wanted_class_is_refused(network):
 
 
 def compared() -> pd.DataFrame:
-    """Return three attacks on four images; the peer is best on the first two."""
+    """Return three attacks on four images; the other is best on the first two."""
     lengths = {
         "minimal-8": [0.11, 0.10, 0.10, 0.10],
         "scipy": [0.12, 0.12, 0.12, 0.12],
-        "peer": [0.10, 0.099999, 0.2, np.inf],
+        "other": [0.10, 0.099999, 0.2, np.inf],
     }
-    cost = {"minimal-8": 0.01, "scipy": 1.0, "peer": 0.1}
+    cost = {"minimal-8": 0.01, "scipy": 1.0, "other": 0.1}
     parts = [
         pd.DataFrame({"attack": name, "image": range(4), "distortion": own})
         .assign(forwards=7.0, backwards=5.0, seconds=cost[name])
@@ -217,27 +206,24 @@ def value(table, attack, column):
 def test_ratios_are_image_by_image_and_to_the_best_of_all(table):
     best = [0.10, 0.099999, 0.10, 0.10]
     ratio = np.array([0.11, 0.10, 0.10, 0.10]) / best
-    assert value(table, "minimal-8", "ratio-to-best-mean") == pytest.approx(
-        ratio.mean()
-    )
-    assert value(table, "minimal-8", "ratio-to-best-worst") == pytest.approx(
-        ratio.max()
-    )
-    peers = np.array([0.11, 0.10, 0.10, 0.10]) / [0.10, 0.099999, 0.12, 0.12]
-    found = value(table, "minimal-8", "ratio-to-peers-mean")
-    assert found == pytest.approx(peers.mean())
+    to_baselines = np.array([0.11, 0.10, 0.10, 0.10]) / [0.10, 0.099999, 0.12, 0.12]
+    expected = {"best-mean": ratio.mean(), "best-worst": ratio.max()}
+    expected["baselines-mean"] = to_baselines.mean()
+    for column, number in expected.items():
+        found = value(table, "minimal-8", f"ratio-to-{column}")
+        assert found == pytest.approx(number)
 
 
 def test_a_failure_is_infinitely_long(table):
-    assert value(table, "peer", "success") == 0.75
+    assert value(table, "other", "success") == 0.75
     for column in ("mean-distortion", "ratio-to-best-mean", "ratio-to-best-worst"):
-        assert value(table, "peer", column) == np.inf
-    assert value(table, "peer", "median-distortion") == pytest.approx(0.15)
+        assert value(table, "other", column) == np.inf
+    assert value(table, "other", "median-distortion") == pytest.approx(0.15)
 
 
-def test_where_a_peer_is_shorter_the_table_says_on_how_many_images(table):
+def test_where_another_is_shorter_the_table_says_on_how_many_images(table):
     """By a part in 10,000 or more: on the second image it is shorter by rounding."""
-    assert value(table, "peer", "beats-minimal") == 0.25
+    assert value(table, "other", "beats-minimal") == 0.25
     assert value(table, "scipy", "beats-minimal") == 0
 
 
@@ -266,16 +252,16 @@ def test_the_interval_of_a_median_covers_it_as_often_as_it_says():
     assert 0.94 < covered < 0.98
 
 
-def test_the_figure_has_a_panel_a_network_and_goal_and_every_attack(table):
+def test_the_figure_has_a_panel_a_network_and_criterion_and_every_attack(table):
     other = table.assign(row=table["row"].str.replace(":targeted", ":untargeted"))
-    figure = peers_figure(pd.concat([table, other]))
+    figure = baselines_figure(pd.concat([table, other]))
     assert isinstance(figure, Figure)
     assert [axes.get_title(loc="left") for axes in figure.axes] == [
         "Net, targeted",
         "Net, untargeted",
     ]
     named = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert named == ["1 minimal-8", "2 scipy", "3 peer", "fails on some images"]
+    assert named == ["1 minimal-8", "2 scipy", "3 other", "fails on some images"]
     marks = [text.get_text() for text in figure.axes[0].texts]
     assert marks == ["1", "2", "3"]
 
@@ -307,27 +293,31 @@ def test_the_same_seed_trains_the_same_network():
 def test_a_missing_library_is_said_in_one_line_with_the_remedy(monkeypatch):
     monkeypatch.setitem(sys.modules, "adv_lib", None)
     monkeypatch.setitem(sys.modules, "adv_lib.attacks", None)
-    monkeypatch.delitem(sys.modules, "intriguing.peers.fromadvlib", raising=False)
+    monkeypatch.delitem(sys.modules, "intriguing.baselines.fromadvlib", raising=False)
     with pytest.raises(InputError) as refused:
-        contenders(targeted=True)
+        all_attacks(targeted=True)
     said = str(refused.value)
     assert "adv_lib" in said and "intriguing[crosscheck]" in said and "\n" not in said
 
 
-@pytest.mark.parametrize(
-    "step", sorted((ROOT / "scripts").rglob("*.py")), ids=lambda p: p.stem
-)
-def test_only_the_comparison_reaches_the_libraries_compared_with(step):
-    reached = reached_modules(step, [ROOT / "src", ROOT / "scripts"])
-    foreign = [p.name for p in reached if p.parent.name == "peers"]
-    foreign = [name for name in foreign if name.startswith("from")]
-    assert bool(foreign) == (step.stem == "attack_peers")
+def test_only_the_comparison_imports_the_libraries():
+    sources = [ROOT / "src", ROOT / "scripts"]
+    importing = {
+        step.stem
+        for step in (ROOT / "scripts").rglob("*.py")
+        for path in reached_modules(step, sources)
+        if path.parent.name == "baselines" and path.name.startswith("from")
+    }
+    assert importing == {"attack_baselines"}
 
 
-def returned(one: Contender, network: nn.Module, task: Task) -> torch.Tensor:
-    """Return an attack's images."""
-    made = one.attack(network, task)
-    return made.images if one.counts else made
+def ratios_to_known_distance(network, attack: Attack, task: Task) -> torch.Tensor:
+    """Return lengths over half the pixels' difference on each of the two pixels."""
+    result = attack.function(network, task)
+    images = result.images if isinstance(result, CountedImages) else result
+    first, second = task.images[:, 0, 0].unbind(1)
+    exact = (((second - first) / 2).square() * 2 / 4).sqrt().double()
+    return checked_distortions(network, task, images) / exact
 
 
 @pytest.mark.slow
@@ -335,23 +325,14 @@ def returned(one: Contender, network: nn.Module, task: Task) -> torch.Tensor:
 def test_every_attack_comes_near_a_known_distance_and_none_below(network, targeted):
     for library in ("foolbox", "adv_lib", "botorch"):
         pytest.importorskip(library)
-    task = task_of(4, targeted)
-    # Half the difference of the two pixels, on each of them.
-    first, second = task.images[:, 0, 0].unbind(1)
-    exact = (((second - first) / 2).square() * 2 / 4).sqrt().double()
-    for one in contenders(targeted):
-        found = distortions(network, task, returned(one, network, task))
-        ratio = found / exact
-        assert (ratio >= 1 - 1e-4).all(), one.name
+    for attack in all_attacks(targeted):
+        ratio = ratios_to_known_distance(network, attack, task_of(4, targeted))
         # ALMA's loss is a ratio that the two idle classes distort.
-        idle = one.name.startswith("alma")
-        assert (ratio <= (4 if idle else 1.1)).all(), one.name
+        worst = 4 if attack.name.startswith("alma") else 1.1
+        assert ((ratio >= 1 - 1e-4) & (ratio <= worst)).all(), attack.name
 
 
 def test_our_attacks_come_near_a_known_distance(network):
-    task = task_of(6)
-    first, second = task.images[:, 0, 0].unbind(1)
-    exact = (((second - first) / 2).square() * 2 / 4).sqrt().double()
-    for one in our_own():
-        ratio = distortions(network, task, returned(one, network, task)) / exact
-        assert ((ratio >= 1 - 1e-4) & (ratio <= 1.02)).all(), one.name
+    for attack in our_attacks():
+        ratio = ratios_to_known_distance(network, attack, task_of(6))
+        assert ((ratio >= 1 - 1e-4) & (ratio <= 1.02)).all(), attack.name

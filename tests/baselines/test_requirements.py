@@ -15,8 +15,8 @@ from intriguing.baselines.requirements import (
     AT_LEAST,
     AT_MOST,
     FIVE,
-    above_optimum,
-    fact,
+    constant,
+    excess,
     kinds_of,
     ratios,
     requirements_table,
@@ -117,7 +117,7 @@ def test_a_failure_is_infinitely_longer_than_the_others():
 @given(st.sampled_from(sorted(LENGTHS)))
 def test_an_attack_is_as_long_as_itself(attack):
     assert ratios(attack, (attack,), compared()).tolist() == [1, 1, 1]
-    assert fact(attack, "backwards", compared()) == 19
+    assert constant(attack, "backwards", compared()) == 19
 
 
 @pytest.mark.parametrize("targeted", [True, False])
@@ -129,7 +129,7 @@ def test_optima_of_a_linear_network_are_proven_and_hardly_exceeded(tmp_path, tar
     weights.write_bytes(serialise_model(model, perceptron_architecture(model), {}))
     clean = torch.rand(40, 1, 4, 4, generator=generator)
     label = model(clean).argmax(1)
-    label[::2] = (label[::2] + 1) % 5  # these are not answered rightly
+    label[::2] = (label[::2] + 1) % 5  # these are misclassified
     index = torch.arange(40) + 100
     save_file({"clean": clean, "label": label, "index": index}, images)
     run = runpy.run_path(str(ROOT / "scripts/baselines/attack_exact.py"))["run"]
@@ -138,4 +138,4 @@ def test_optima_of_a_linear_network_are_proven_and_hardly_exceeded(tmp_path, tar
     assert found["reached"].all()
     assert ((1 - found["lower"] / found["exact"]).abs() < 1e-6).all()
     # Above the optimum by what the margin asks for, and never below.
-    assert above_optimum(found).between(-1e-7, 2e-3).all()
+    assert excess(found).between(-1e-7, 2e-3).all()

@@ -1,4 +1,4 @@
-"""Natural images: reading them, aiming at classes, and what is measured of them."""
+"""Natural images: reading, targets, transformations, tables."""
 
 import csv
 import pickle
@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from conftest import ROOT
+from networks import random_perceptron, seeded, store
 from PIL import Image
 from safetensors.torch import save_file
 from torch import nn
@@ -17,22 +18,20 @@ from torch import nn
 from intriguing.attack.objective import evaluate
 from intriguing.errors import InputError
 from intriguing.models.alexnet import alexnet_2012
-from intriguing.models.architecture import build, registered
+from intriguing.models.architecture import build, torchvision_classifier
 from intriguing.models.files import load_model
 from intriguing.models.pretrained import alexnet_from_layers
-from intriguing.natural.photographs import (
+from intriguing.natural.images import (
     amplified,
-    attack_cells,
-    eligible,
-    portion,
+    evaluation_sets,
+    magnified_difference,
     rounded,
-    sets_of,
-    shown_difference,
-    targets_of,
-    transfer_cells,
     triples,
 )
-from intriguing.spectra.layers import measure_network, product_bound
+from intriguing.natural.table import attack_cells, transfer_cells
+from intriguing.natural.targets import candidates, sample_of_job, target_classes
+from intriguing.spectra.graph import product_bound
+from intriguing.spectra.layers import measure_network
 from intriguing.workflow import images
 from intriguing.workflow.config import read_config
 from intriguing.workflow.convolutions import FOLDER
@@ -132,7 +131,7 @@ def test_a_broken_cifar10_is_refused(raw):
 
 def test_a_pretrained_network_loads_like_ours(tmp_path, raw):
     torch.manual_seed(0)
-    network = registered("squeezenet1_1").eval()
+    network = torchvision_classifier("squeezenet1_1").eval()
     (raw / "weights").mkdir(parents=True)
     save_file(network[1].state_dict(), raw / "weights/squeezenet1_1.safetensors")
     run = runpy.run_path(str(ROOT / "scripts/natural/pretrained.py"))["run"]
@@ -163,11 +162,11 @@ def test_weights_of_another_network_are_refused(raw):
 @pytest.fixture(scope="module")
 def some_layers():
     """The first two convolutions and the last layer of a network like AlexNet."""
-    draw = torch.Generator().manual_seed(0)
+    generator = seeded()
     shapes = {"conv1": (96, 3, 11, 11), "conv2": (256, 48, 5, 5), "fc8": (1000, 4096)}
     stored = {}
     for name, shape in shapes.items():
-        stored[f"{name}.weight"] = 0.01 * torch.randn(shape, generator=draw)
+        stored[f"{name}.weight"] = 0.01 * torch.randn(shape, generator=generator)
         stored[f"{name}.bias"] = torch.zeros(shape[0])
     return stored
 
@@ -185,9 +184,9 @@ def test_layers_that_are_there_are_filled_in_and_the_others_are_listed(some_laye
 
 def test_a_network_in_part_makes_no_predictions(some_layers):
     network, _ = alexnet_from_layers(some_layers)
-    wanted = torch.zeros(1, 1000, dtype=torch.bool)
+    target_mask = torch.zeros(1, 1000, dtype=torch.bool)
     with pytest.raises(InputError, match="NaN"):
-        evaluate(network, torch.rand(1, 3, 227, 227), wanted)
+        evaluate(network, torch.rand(1, 3, 227, 227), target_mask)
 
 
 def test_a_network_in_part_has_the_norms_of_its_layers_and_no_product(some_layers):
@@ -200,8 +199,8 @@ def test_a_network_in_part_has_the_norms_of_its_layers_and_no_product(some_layer
         empty = build(alexnet_2012())
     places = dict(empty.named_modules())
     assert len(missing) == 7
-    gains = {place: None if place in missing else 1.0 for place in places if place}
-    assert product_bound(whole, gains) is None
+    constants = {place: None if place in missing else 1.0 for place in places if place}
+    assert product_bound(whole, constants) is None
 
 
 def test_layers_of_another_shape_and_none_at_all_are_refused(some_layers):
@@ -211,29 +210,29 @@ def test_layers_of_another_shape_and_none_at_all_are_refused(some_layers):
         alexnet_from_layers({"layer": torch.zeros(3)})
 
 
-# ---------------------------------------------------------------- aiming, measuring
+# ---------------------------------------------------------------- targets, tables
 
 
-def test_jobs_share_images_drawn_once_without_overlap():
-    candidates = np.arange(100, 200)
-    parts = [portion(candidates, 12, part, 4, seed=3) for part in range(4)]
-    drawn = np.concatenate(parts)
-    assert [len(part) for part in parts] == [3, 3, 3, 3]
-    assert len(set(drawn)) == 12
-    assert set(drawn) <= set(candidates)
+def test_jobs_share_one_sample_without_overlap():
+    indices = np.arange(100, 200)
+    shares = [sample_of_job(indices, 12, job, 4, seed=3) for job in range(4)]
+    sample = np.concatenate(shares)
+    assert [len(share) for share in shares] == [3, 3, 3, 3]
+    assert len(set(sample)) == 12
+    assert set(sample) <= set(indices)
     with pytest.raises(InputError, match="13 images cannot be shared by 4"):
-        portion(candidates, 13, 0, 4, seed=3)
-    with pytest.raises(InputError, match="200 images are wanted of 100"):
-        portion(candidates, 200, 0, 4, seed=3)
+        sample_of_job(indices, 13, 0, 4, seed=3)
+    with pytest.raises(InputError, match="200 images are requested of 100"):
+        sample_of_job(indices, 200, 0, 4, seed=3)
 
 
-def test_images_of_the_wanted_class_are_not_aimed_at_it():
+def test_images_of_the_target_class_are_left_out():
     labels = torch.tensor([9, 1, 9, 3])
-    assert eligible(labels, 9).tolist() == [1, 3]
-    assert eligible(labels, None).tolist() == [0, 1, 2, 3]
-    assert targets_of(labels[1::2], labels[1::2], 10, 9, 0).tolist() == [9, 9]
-    drawn = targets_of(labels, labels, 10, None, 0)
-    assert (drawn != labels).all()
+    assert candidates(labels, 9).tolist() == [1, 3]
+    assert candidates(labels, None).tolist() == [0, 1, 2, 3]
+    assert target_classes(labels[1::2], labels[1::2], 10, 9, 0).tolist() == [9, 9]
+    targets = target_classes(labels, labels, 10, None, 0)
+    assert (targets != labels).all()
 
 
 def test_rounding_is_what_a_file_of_bytes_does():
@@ -244,7 +243,7 @@ def test_rounding_is_what_a_file_of_bytes_does():
 
 def test_differences_are_shown_as_the_paper_shows_them():
     clean, found = torch.zeros(1, 1, 1, 3), torch.tensor([[[[0.0, 0.01, 0.9]]]])
-    shown = shown_difference(clean, found) * 255
+    shown = magnified_difference(clean, found) * 255
     torch.testing.assert_close(shown.flatten(), torch.tensor([128.0, 153.5, 255.0]))
     assert triples(clean, found).shape == (1, 3, 1, 3, 1)
 
@@ -253,7 +252,7 @@ def test_perturbations_are_made_longer_inside_the_box():
     clean, found = torch.full((1, 1, 1, 2), 0.5), torch.tensor([[[[0.6, 0.9]]]])
     longer = amplified(clean, found, 2.0)
     torch.testing.assert_close(longer, torch.tensor([[[[0.7, 1.0]]]]))
-    sets = sets_of(clean, found, [1.0], seed=0)
+    sets = evaluation_sets(clean, found, [1.0], seed=0)
     torch.testing.assert_close(sets["amplified-1"], found)
     noise, shift = sets["matched"] - clean, found - clean
     torch.testing.assert_close(noise.norm(), shift.norm())
@@ -321,15 +320,10 @@ def test_only_photographs_stand_beside_the_papers_number(tmp_path):
 
 
 def test_the_attack_step_makes_images_that_reach_their_class(tmp_path):
-    from intriguing.models.files import serialise_model
-    from intriguing.models.perceptron import perceptron, perceptron_architecture
-
-    torch.manual_seed(0)
-    network = perceptron([27, 4], [False])
-    path = tmp_path / "0.safetensors"
-    shape = perceptron_architecture(network)
-    path.write_bytes(serialise_model(network, shape, {}))
-    tensors = {"images": torch.randint(256, (20, 3, 3, 3)).byte()}
+    network = random_perceptron([27, 4], [False])
+    path = store(tmp_path / "0.safetensors", network)
+    pixels = torch.randint(256, (20, 3, 3, 3), generator=seeded())
+    tensors = {"images": pixels.byte()}
     tensors["labels"] = torch.arange(20) % 4
     save_file(tensors, tmp_path / "images.safetensors")
     run = runpy.run_path(str(ROOT / "scripts/natural/attack_natural.py"))["run"]

@@ -1,4 +1,4 @@
-"""Layers of whole networks: their names, gains and products."""
+"""Layers of whole networks: their names, Lipschitz constants and products."""
 
 import math
 
@@ -8,22 +8,19 @@ import pytest
 import torch
 from conftest import ROOT
 from torch import nn
+from torchvision.models import get_model
 
 from intriguing.models.alexnet import alexnet_2012, alexnet_mnist
-from intriguing.models.architecture import build, registered
+from intriguing.models.architecture import build, torchvision_classifier
 from intriguing.models.perceptron import perceptron
-from intriguing.spectra import conv_norm
-from intriguing.spectra.layers import (
-    Layer,
-    measure,
-    measure_network,
-    product_bound,
-)
+from intriguing.spectra import conv_norm, linear_norm
+from intriguing.spectra.graph import network_bound, product_bound
+from intriguing.spectra.layers import Layer, measure, measure_network
 from intriguing.spectra.table import (
     COLUMNS,
     PAPER,
     PRODUCTS,
-    cells_beside_the_paper,
+    cells_in_the_papers_columns,
     published_layers,
     spectral_cells,
 )
@@ -32,14 +29,10 @@ from intriguing.tables.tidy import tidy
 KINDS = dict.fromkeys((*COLUMNS, *PAPER), "number")
 
 
-def seeded(make):
-    torch.manual_seed(0)
-    return make().eval()
-
-
 @pytest.fixture(scope="module")
 def alexnet():
-    return seeded(lambda: build(alexnet_mnist()))
+    torch.manual_seed(0)
+    return build(alexnet_mnist()).eval()
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +61,7 @@ def test_each_layer_is_measured_at_the_size_of_its_own_input(alexnet, measured):
         assert layer.upper < 1.01 * layer.lower
 
 
-def test_the_product_bounds_how_far_two_images_are_pushed_apart(alexnet, measured):
+def test_the_product_bounds_the_distance_of_outputs(alexnet, measured):
     bound = product_bound(alexnet, uppers(measured))
     assert bound == pytest.approx(math.prod(uppers(measured).values()))
     one, other = torch.rand(2, 200, 1, 28, 28)
@@ -78,14 +71,17 @@ def test_the_product_bounds_how_far_two_images_are_pushed_apart(alexnet, measure
 
 
 def test_the_papers_product_leaves_out_pools(alexnet, measured):
-    weighted = {p: x.upper for p, x in measured.items() if x.kind in ("conv", "fc")}
+    weighted = {
+        path: layer.upper if layer.kind in ("conv", "fc") else 1.0
+        for path, layer in measured.items()
+    }
     pools = math.prod(x.upper for x in measured.values() if x.kind == "pool")
     whole = product_bound(alexnet, uppers(measured))
     assert pools == 8
     assert product_bound(alexnet, weighted) * pools == pytest.approx(whole)
 
 
-def test_a_layer_whose_weights_are_not_to_be_had_leaves_no_product(alexnet):
+def test_a_layer_without_weights_leaves_no_product(alexnet):
     found = measure_network(alexnet, (1, 28, 28), missing={"14"})
     assert found["14"].name == "fc1"
     assert found["14"].upper is None
@@ -93,14 +89,14 @@ def test_a_layer_whose_weights_are_not_to_be_had_leaves_no_product(alexnet):
     assert product_bound(alexnet, uppers(found)) is None
 
 
-def test_a_layer_of_unknown_gain_leaves_no_product():
-    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU()).eval()
+def test_a_layer_of_unknown_kind_leaves_no_product():
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.GroupNorm(1, 2), nn.ReLU()).eval()
     found = measure_network(network, (1, 6, 6))
-    assert [layer.name for layer in found.values()] == ["conv1", "BatchNorm2d1"]
+    assert [layer.name for layer in found.values()] == ["conv1", "GroupNorm1"]
     assert product_bound(network, uppers(found)) is None
 
 
-def test_sigmoids_lengthen_nothing_by_more_than_a_quarter():
+def test_a_sigmoid_has_constant_one_quarter():
     network = perceptron([9, 5, 3], [True, False]).eval()
     found = measure_network(network, (1, 3, 3))
     assert [layer.name for layer in found.values()] == ["fc1", "sigmoid1", "fc2"]
@@ -109,11 +105,12 @@ def test_sigmoids_lengthen_nothing_by_more_than_a_quarter():
     )
 
 
-def test_outputs_laid_side_by_side_count_with_the_root_of_their_squares():
-    network = seeded(lambda: registered("squeezenet1_1"))
+def test_concatenated_outputs_count_with_the_root_of_their_squares():
+    torch.manual_seed(0)
+    network = torchvision_classifier("squeezenet1_1").eval()
     fire = network[1].features[3]
-    gains = {"squeeze": 2.0, "expand1x1": 3.0, "expand3x3": 4.0}
-    assert product_bound(fire, gains) == pytest.approx(10)
+    constants = {"squeeze": 2.0, "expand1x1": 3.0, "expand3x3": 4.0}
+    assert product_bound(fire, constants) == pytest.approx(10)
     one, other = torch.rand(2, 8, 64, 5, 5)
     found = measure_network(fire, (64, 5, 5))
     with torch.no_grad():
@@ -122,16 +119,110 @@ def test_outputs_laid_side_by_side_count_with_the_root_of_their_squares():
     assert (apart <= bound * (one - other).flatten(1).norm(dim=1)).all()
 
 
-def test_a_network_that_adds_its_parts_has_no_product():
-    class Sum(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.part = nn.Linear(3, 3)
+class Sum(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.part = nn.Linear(3, 3)
 
-        def forward(self, values):
-            return values + self.part(values)
+    def forward(self, values):
+        return values + self.part(values)
 
-    assert product_bound(Sum(), {"part": 1.0}) is None
+
+class Broadcast(Sum):
+    def forward(self, values):
+        return values + self.part(values).mean(1, keepdim=True)
+
+
+class Conditional(Sum):
+    def forward(self, values):
+        return self.part(values) if values.sum() > 0 else values
+
+
+class Repeated(Sum):
+    def forward(self, values):
+        return values[:, [0, 0, 0]] + self.part(values)
+
+
+class OwnLinear(nn.Linear):
+    def forward(self, values):
+        return 5 * super().forward(values)
+
+
+def test_a_layer_used_twice_counts_twice():
+    linear = nn.Linear(4, 4, bias=False)
+    linear.weight.data = 3 * torch.eye(4)
+    network = nn.Sequential(nn.Flatten(), linear, linear).eval()
+    found = measure_network(network, (1, 2, 2))
+    assert product_bound(network, uppers(found)) == pytest.approx(9)
+
+
+def test_branches_that_are_added_count_with_their_sum():
+    assert product_bound(Sum().eval(), {"part": 2.0}, (3,)) == pytest.approx(3)
+    assert network_bound(Sum().eval(), {"part": 2.0}).reason.endswith("of the input")
+
+
+def with_hook():
+    network = nn.Sequential(nn.Linear(3, 3))
+    network[0].register_forward_hook(lambda layer, given, out: 3 * out)
+    return network
+
+
+@pytest.mark.parametrize(
+    ("network", "reason"),
+    [
+        (Broadcast(), "branches of different shapes"),
+        (Conditional(), "cannot be traced"),
+        (Repeated(), "list of indices"),
+        (nn.Sequential(OwnLinear(3, 3)), "linear"),
+        (with_hook(), "forward hook"),
+        (nn.utils.parametrizations.weight_norm(nn.Linear(3, 3)), "Linear"),
+        (nn.Sequential(nn.Softmax(1)), "Softmax"),
+    ],
+)
+def test_what_the_graph_does_not_explain_has_no_product_but_a_reason(network, reason):
+    constants = {"part": 1.0} if hasattr(network, "part") else {}
+    bound = network_bound(network.eval(), constants, (3,))
+    assert bound.upper is None
+    assert reason in bound.reason and "\n" not in bound.reason
+
+
+def test_residual_networks_with_batch_normalisation_have_a_product():
+    torch.manual_seed(0)
+    network = get_model("resnet18", weights=None, num_classes=5).eval()
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.uniform_(layer.running_var, 0.5, 2)
+            nn.init.uniform_(layer.weight, -1, 1)
+    found = measure_network(network, (3, 32, 32))
+    bound = product_bound(network, uppers(found), (3, 32, 32))
+    one, other = torch.rand(2, 4, 3, 32, 32)
+    with torch.no_grad():
+        apart = (network(one) - network(other)).norm(dim=1)
+    assert (apart <= bound * (one - other).flatten(1).norm(dim=1)).all()
+
+
+@pytest.mark.parametrize("scale", [1e-170, 1.0, 1e170])
+def test_values_near_the_ends_of_float64_are_enclosed(scale):
+    lower, upper = conv_norm(
+        torch.full((1, 1, 1, 1), scale, dtype=torch.float64), 1, 0, 1, 4
+    )
+    assert 0 < lower <= scale <= upper < 1.01 * scale
+    lower, upper = linear_norm(torch.full((2, 2), scale, dtype=torch.float64))
+    assert 0 < lower <= 2 * scale <= upper < 2.01 * scale
+    network = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)).eval()
+    assert product_bound(network, {"0": scale, "1": scale}) > 0
+
+
+@pytest.mark.parametrize("kernel", [1, 2, 3, 4])
+@pytest.mark.parametrize("dilation", [1, 2])
+def test_padding_same_and_dilation_are_as_in_torch(kernel, dilation):
+    torch.manual_seed(kernel)
+    module = nn.Conv2d(2, 3, kernel, padding="same", dilation=dilation, bias=False)
+    basis = torch.eye(2 * 49, dtype=torch.float64).reshape(-1, 2, 7, 7)
+    exact = torch.linalg.matrix_norm(module.double()(basis).flatten(1), 2).item()
+    layer = measure(module, "conv1", (7, 7))
+    assert layer.lower <= exact * (1 + 1e-9) and exact <= layer.upper
+    assert layer.upper < 1.01 * exact
 
 
 def test_krizhevskys_network_has_his_groups_strides_and_sizes():
@@ -159,7 +250,7 @@ def test_krizhevskys_network_has_his_groups_strides_and_sizes():
     assert [(x.size, x.beta, x.k) for x in contrast] == [(5, 0.75, 2.0)] * 2
 
 
-def test_pools_and_contrast_normalisation_have_their_true_gains():
+def test_pools_and_contrast_normalisation_have_their_true_constants():
     pool = measure(nn.MaxPool2d(3, 2), "pool1", (55, 55))
     assert (pool.lower, pool.upper, pool.kernel, pool.stride) == (2, 2, 3, 2)
     contrast = measure(nn.LocalResponseNorm(5, 5e-4, 0.75, 2.0), "contrast1", (9, 9))
@@ -184,8 +275,8 @@ def test_the_table_has_every_layer_and_column_then_the_products(measured):
 
 
 def test_numbers_of_several_seeds_are_means_with_an_interval(measured):
-    moved = {p: x._replace(lower=x.lower + 1) for p, x in measured.items()}
-    cells = spectral_cells("net", [stored(measured), stored(moved, product=None)])
+    shifted = {p: x._replace(lower=x.lower + 1) for p, x in measured.items()}
+    cells = spectral_cells("net", [stored(measured), stored(shifted, product=None)])
     found = cells["net/conv1", "lower"]
     first = measured["0"].lower
     assert found.value == pytest.approx(first + 0.5)
@@ -203,7 +294,7 @@ def test_alexnets_layers_stand_beside_both_versions_of_the_paper():
     lost = Layer("fc1", "fc", 9216, 4096)
     layers = {"0": conv, "1": Layer("pool1", "pool", lower=2, upper=2), "2": lost}
     cells = spectral_cells("alexnet-2012", [stored(layers, product=None)])
-    cells |= cells_beside_the_paper(cells)
+    cells |= cells_in_the_papers_columns(cells)
     table = tidy(cells, published_layers(PUBLISHED), "spectral", kinds=KINDS)
     table = table.set_index(["row", "column"])
     first = table.loc["alexnet-2012/conv1"]
@@ -223,4 +314,4 @@ def test_alexnets_layers_stand_beside_both_versions_of_the_paper():
 
 
 def test_other_networks_have_no_columns_of_the_paper(measured):
-    assert cells_beside_the_paper(spectral_cells("net", [stored(measured)])) == {}
+    assert cells_in_the_papers_columns(spectral_cells("net", [stored(measured)])) == {}

@@ -1,16 +1,17 @@
-"""Images that units and random directions rank first."""
+"""Images with the largest activations of units and random directions."""
 
 import numpy as np
 import pytest
 import torch
+from networks import images_of
 from torch import nn
 
 from intriguing.errors import InputError
 from intriguing.units.directions import (
     activations,
     random_directions,
+    sample_units,
     top_images,
-    unit_directions,
 )
 
 
@@ -22,21 +23,17 @@ def network():
 
 
 def test_activations_are_what_the_layers_give_one_after_the_other(network):
-    pixels = torch.rand(11, 1, 6, 6)
+    pixels = images_of(11, 1, 6, 6)
     found = activations(network, pixels, ["1", "3"], batch=4)
     with torch.no_grad():
         torch.testing.assert_close(found["1"], network[:2](pixels).flatten(1))
         torch.testing.assert_close(found["3"], network(pixels))
-
-
-def test_looking_leaves_the_network_as_it_was(network):
-    activations(network, torch.rand(2, 1, 6, 6), ["1"])
     assert not any(layer._forward_hooks for layer in network)
 
 
 def test_a_layer_that_is_not_there_is_refused(network):
     with pytest.raises(InputError, match="layer '9'"):
-        activations(network, torch.rand(2, 1, 6, 6), ["9"])
+        activations(network, images_of(2, 1, 6, 6), ["9"])
 
 
 def test_the_first_images_are_those_with_the_largest_scores_in_order():
@@ -47,26 +44,26 @@ def test_the_first_images_are_those_with_the_largest_scores_in_order():
 
 def test_centring_changes_no_ranking():
     found = torch.rand(50, 8, dtype=torch.float64)
-    drawn = random_directions(8, 6, seed=0).double()
-    raw, centred = found @ drawn.T, (found - found.mean(0)) @ drawn.T
+    sample = random_directions(8, 6, seed=0).double()
+    raw, centred = found @ sample.T, (found - found.mean(0)) @ sample.T
     np.testing.assert_array_equal(top_images(raw, 5), top_images(centred, 5))
 
 
-def test_units_are_drawn_by_seed_among_those_that_are_active():
+def test_units_are_sampled_by_seed_among_those_that_are_active():
     found = torch.zeros(20, 30)
     found[:8, 10:] = 1
-    drawn = unit_directions(found, 5, least=8, seed=0)
-    assert len(set(drawn)) == 5
-    assert min(drawn) >= 10
-    assert drawn.tolist() == unit_directions(found, 5, least=8, seed=0).tolist()
-    assert drawn.tolist() != unit_directions(found, 5, least=8, seed=1).tolist()
+    sample = sample_units(found, 5, least=8, seed=0)
+    assert len(set(sample)) == 5
+    assert min(sample) >= 10
+    assert sample.tolist() == sample_units(found, 5, least=8, seed=0).tolist()
+    assert sample.tolist() != sample_units(found, 5, least=8, seed=1).tolist()
     with pytest.raises(InputError, match="0 are active"):
-        unit_directions(found, 5, least=9, seed=0)
+        sample_units(found, 5, least=9, seed=0)
 
 
 def test_random_directions_have_no_preferred_axis():
-    drawn = random_directions(4, 20_000, seed=0).double()
-    moment = drawn.T @ drawn / len(drawn)
+    sample = random_directions(4, 20_000, seed=0).double()
+    moment = sample.T @ sample / len(sample)
     torch.testing.assert_close(
         moment, torch.eye(4, dtype=torch.float64), atol=0.05, rtol=0
     )

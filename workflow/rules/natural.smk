@@ -141,6 +141,6 @@ rule spectra_layers:
         settings={"weights": CFG.natural.layers, "threads": CFG.train.threads},
         code=digest("spectra/spectra_layers.py"),
     message:
-        "Gains of the layers in {params.settings[weights]}"
+        "Lipschitz constants of the layers in {params.settings[weights]}"
     script:
         step("spectra/spectra_layers.py")

@@ -27,7 +27,7 @@ rule spectra:
         settings=spectra_settings,
         code=digest("spectra/spectra.py"),
     message:
-        "Gains of the layers of {wildcards.model}, seed {wildcards.seed}"
+        "Lipschitz constants of the layers of {wildcards.model}, seed {wildcards.seed}"
     script:
         step("spectra/spectra.py")
 
@@ -44,7 +44,7 @@ rule table_spectral:
             f"{RESULTS}/tables/spectral.html",
             caption="../report/table-spectral.rst",
             category="Tables",
-            labels={"table": "Gains of layers", "paper": "Table 5"},
+            labels={"table": "Lipschitz constants of layers", "paper": "Table 5"},
         ),
     log:
         f"{RESULTS}/logs/table_spectral.log",
@@ -58,7 +58,7 @@ rule table_spectral:
         settings={"networks": SPECTRAL},
         code=digest("spectra/table_spectral.py"),
     message:
-        "Table 5: gains of layers, and their product"
+        "Table 5: Lipschitz constants of layers, and their product"
     script:
         step("spectra/table_spectral.py")
 

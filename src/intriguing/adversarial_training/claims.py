@@ -6,7 +6,7 @@ import numpy as np
 
 from intriguing.stats.agreement import Claim, directional_claim
 from intriguing.stats.intervals import Interval, difference_interval, mean_interval
-from intriguing.tables.rates import Counts, error_rate
+from intriguing.tables.rates import Count, error_rate
 
 LAYERS, IMAGES, DROPOUT, DECAY = "layer-pools", "input-pool", "dropout", "weight-decay"
 WORDS = {
@@ -21,7 +21,7 @@ claims it of the first two pairs."""
 BEST = 0.012
 """Upper limit that the paper reports for a 100-100-10 network with pools."""
 
-Errors = Mapping[str, Sequence[Counts]]
+Errors = Mapping[str, Sequence[Count]]
 """Wrong and all test images, for each seed of each variant."""
 
 
@@ -69,7 +69,7 @@ def lower_error(errors: Errors, first: str, second: str) -> Claim:
     )
 
 
-def difference(first: Sequence[Counts], second: Sequence[Counts]) -> Interval:
+def difference(first: Sequence[Count], second: Sequence[Count]) -> Interval:
     """Return the difference of two error rates, paired by seed if there are several."""
     pairs = list(zip(first, second, strict=True))
     if len(pairs) == 1:

@@ -17,7 +17,7 @@ from intriguing.tables.row_names import AMPLIFIED
 
 
 def variant_cells(
-    counts: Mapping[str, Sequence[Mapping[str, Counts]]], predictions: pd.DataFrame
+    counts: Mapping[str, Sequence[Counts]], predictions: pd.DataFrame
 ) -> tuple[Cells, Spreads]:
     """Return errors, distortions and fooling rates of the networks of all variants.
 

@@ -34,14 +34,13 @@ from intriguing.attack.inputs import (
     clean_logits,
     dtype_of,
     refuse_labels_as_targets,
-    undisturbed,
 )
 from intriguing.attack.lbfgs import lbfgs_from_starts
 from intriguing.attack.objective import target_mask_of
 from intriguing.attack.scipy_lbfgs import scipy_one_by_one
 from intriguing.attack.state import LbfgsResult
 from intriguing.errors import InputError
-from intriguing.models.evaluation import predict
+from intriguing.models.evaluation import predict, undisturbed
 
 
 class Adversarial(NamedTuple):

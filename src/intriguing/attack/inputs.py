@@ -1,11 +1,9 @@
 """What callers hand over, checked and brought into one form.
 
-An attack works on detached copies. The model is called as its owner would call it, in
-evaluation mode, and is afterwards as it was before.
+An attack works on detached copies, and calls the model as its owner would call it.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -39,20 +37,6 @@ class AttackedModel(nn.Module):
         """Return the logits."""
         logits = self.model(pixels.to(self.cast) if self.cast else pixels.clone())
         return logits.to(pixels.dtype)
-
-
-@contextmanager
-def undisturbed(model: nn.Module) -> Iterator[None]:
-    """Put a model into evaluation mode, and back as it was, random state included."""
-    training = {module: module.training for module in model.modules()}
-    devices = sorted({p.device.index for p in model.parameters() if p.is_cuda})
-    with torch.inference_mode(False), torch.random.fork_rng(devices):
-        try:
-            model.eval()
-            yield
-        finally:
-            for module, flag in training.items():
-                module.training = flag
 
 
 def checked_images(images: Images) -> Float[Tensor, "n ..."]:

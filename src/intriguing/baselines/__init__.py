@@ -1,6 +1,12 @@
-"""Other people's attacks beside ours: same images, one process, one counter, one clock.
+"""Other libraries' attacks beside ours, on the same images in one process.
 
-Nothing that the rest of the project runs imports this. The libraries compared with are
-in the extra ``crosscheck`` and are imported where their attacks are defined:
-`fromfoolbox`, `fromadvlib`, `frombotorch`.
+No other part of the project imports this. The libraries are in the extra
+``crosscheck``; `fromfoolbox`, `fromadvlib` and `frombotorch` import them.
 """
+
+REFERENCE = "scipy"
+"""The attack whose speed is 1 in the table."""
+MINIMAL = "minimal-8"
+"""The attack whose lengths the others' are compared with."""
+OURS = "minimal"
+"""Prefix of the attacks that are no baselines."""

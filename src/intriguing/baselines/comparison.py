@@ -1,16 +1,16 @@
-"""Attacks take turns on the same images; what comes out is checked, counted and timed.
+"""Attacks alternate on the same images; their results are checked, counted and timed.
 
-A machine's speed drifts, so attacks alternate in one process, on one thread, and CPU
-time is what counts: ratios of speeds are worth quoting, speeds are not.
+The speed of a machine drifts. The attacks therefore alternate in one process on one
+thread, CPU time counts, and only ratios of speeds are meaningful.
 """
 
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from statistics import mean, median
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,25 +18,26 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from intriguing.attack import distortion
 from intriguing.attack.subnormal import subnormals_as_zero
-from intriguing.baselines.task import Task, wins
+from intriguing.baselines.task import Task, is_success
 from intriguing.models.evaluation import predict
 
 ROUNDS = 4
-LEAST_SECONDS = 1.0
-"""CPU time of a turn that is timed: an attack that is quicker repeats itself."""
-WARM = 2
-"""Images that every attack is tried on beforehand: some compile themselves."""
+MIN_SECONDS = 1.0
+"""Least CPU time of a timed run; a faster attack is repeated."""
+WARM_UP = 2
+"""Images of an attack's first, untimed run: some attacks compile code."""
 
 
-class Counted(NamedTuple):
-    """What an attack returns that counts for itself.
+class CountedImages(NamedTuple):
+    """Result of an attack that counts its own passes.
 
     Attributes:
         images: Adversarial images.
-        forwards: Images that went through a network forwards.
-        backwards: Likewise backwards.
-        unconverged: Images at no stationary point.
+        forwards: Images that went forwards through a network.
+        backwards: Images that went backwards through a network.
+        unconverged: Images that are at no stationary point.
     """
 
     images: Tensor
@@ -45,199 +46,190 @@ class Counted(NamedTuple):
     unconverged: int
 
 
-Attack = Callable[[nn.Module, Task], Tensor | Counted]
+AttackFunction = Callable[[nn.Module, Task], Tensor | CountedImages]
 Track = Callable[[Iterable], Iterable]
+Frequency = Literal["batch", "once", "share"]
 
 
-class Contender(NamedTuple):
-    """An attack that takes part.
+class Attack(NamedTuple):
+    """An attack of the comparison.
 
     Attributes:
         name: Its row in the table.
-        attack: Maps network and task to adversarial images.
-        part: What it does in a round: ``batch``, all images in every round;
-            ``once``, all images in one of the rounds, as it is slow; ``share``, some
-            of them, as it takes images one by one anyway.
-        counts: Whether it returns `Counted`; else a hook on the network counts.
+        function: Maps network and task to adversarial images.
+        frequency: ``batch``: all images in each round; ``once``: all images in one of
+            the rounds, for slow attacks; ``share``: a part of the images in each round,
+            for attacks that take images one by one.
+        counts: Whether it returns `CountedImages`; else a hook counts its passes.
     """
 
     name: str
-    attack: Attack
-    part: str = "batch"
+    function: AttackFunction
+    frequency: Frequency = "batch"
     counts: bool = False
 
 
-class Turn(NamedTuple):
-    """One call of an attack: its place among the contenders, its images, the first."""
+class Run(NamedTuple):
+    """One run of an attack: its index, its images, and whether it is checked."""
 
-    number: int
+    attack: int
     rows: slice
-    first: bool
+    checked: bool
 
 
 @dataclass
-class Counter:
-    """Images that went through a network, forwards and backwards."""
-
-    forwards: int = 0
-    backwards: int = 0
-
-    def entered(self, _module: nn.Module, _inputs: tuple, logits: Tensor) -> None:
-        """Count a forward pass, and later the backward ones through its result."""
-        self.forwards += len(logits)
-        if logits.requires_grad:
-            logits.register_hook(self.returned)
-
-    def returned(self, gradient: Tensor) -> None:
-        """Count a backward pass."""
-        self.backwards += len(gradient)
-
-
-@dataclass
-class Score:
-    """What one attack has shown so far.
+class Measurements:
+    """What has been measured of one attack.
 
     Attributes:
-        images: What it returned, by the first of the rows.
-        seconds: CPU seconds an image, of each timed turn.
-        counter: Its passes over all images.
-        unconverged: Images that it says are at no stationary point; NaN if it doesn't.
+        images: Its results, by the first of their rows.
+        seconds: CPU seconds an image, of each timed run.
+        forwards: Images that went forwards through the network.
+        backwards: Images that went backwards through the network.
+        unconverged: Images at no stationary point; NaN if the attack does not say.
     """
 
     images: dict[int, Tensor] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
-    counter: Counter = field(default_factory=Counter)
+    forwards: int = 0
+    backwards: int = 0
     unconverged: float = math.nan
 
+    @contextmanager
+    def counting(self, model: nn.Module) -> Iterator[None]:
+        """Count the passes through a network inside the block."""
+        hook = model.register_forward_hook(self._count_forward)
+        try:
+            yield
+        finally:
+            hook.remove()
 
-@contextmanager
-def counting(model: nn.Module, counter: Counter) -> Iterator[None]:
-    """Count the passes through a network for a while."""
-    hook = model.register_forward_hook(counter.entered)
-    try:
-        yield
-    finally:
-        hook.remove()
+    def _count_forward(self, _module: nn.Module, _inputs: tuple, out: Tensor) -> None:
+        self.forwards += len(out)
+        if out.requires_grad:
+            out.register_hook(self._count_backward)
+
+    def _count_backward(self, gradient: Tensor) -> None:
+        self.backwards += len(gradient)
 
 
-def schedule(parts: Sequence[str], images: int, rounds: int = ROUNDS) -> Iterator[Turn]:
-    """Yield whose turn it is: slow attacks are spread over the rounds."""
-    slow = [number for number, part in enumerate(parts) if part == "once"]
+def schedule(
+    frequencies: Sequence[Frequency], images: int, rounds: int = ROUNDS
+) -> Iterator[Run]:
+    """Yield the runs in order; the slow attacks are spread over the rounds."""
+    slow = [i for i, frequency in enumerate(frequencies) if frequency == "once"]
     ends = [images * i // rounds for i in range(rounds + 1)]
     for i in range(rounds):
-        for number, part in enumerate(parts):
-            share = part == "share"
-            if part == "once" and slow.index(number) % rounds != i:
+        for number, frequency in enumerate(frequencies):
+            if frequency == "once" and slow.index(number) % rounds != i:
                 continue
-            rows = slice(ends[i], ends[i + 1]) if share else slice(0, images)
+            share = slice(ends[i], ends[i + 1])
+            rows = share if frequency == "share" else slice(0, images)
             if rows.start < rows.stop:
-                yield Turn(number, rows, share or part == "once" or i == 0)
+                yield Run(number, rows, frequency != "batch" or i == 0)
 
 
 @subnormals_as_zero()
 def compare(
     model: nn.Module,
     task: Task,
-    contenders: Sequence[Contender],
+    attacks: Sequence[Attack],
     track: Track = iter,
     rounds: int = ROUNDS,
 ) -> pd.DataFrame:
-    """Let attacks take turns on the images of a task.
+    """Run attacks alternately on the images of a task.
 
-    In its first turn an attack's passes are counted; one that has further turns is
-    timed in those alone, because hooks may cost it a fast path. Subnormal numbers are
-    zero for all alike: some processors would spend most of their time on them.
+    The first run of an attack is checked and its passes are counted. An attack with
+    more than one run on the same images is timed in the others only, because hooks may
+    slow it down. Subnormal numbers are zero for all attacks: they would dominate the
+    time on some processors.
 
     Returns:
         One row an attack and image: ``attack``, ``image`` (its place), ``reached`` by a
-        plain forward pass, ``distortion`` (infinite where it failed); and, the same in
-        all rows of an attack, passes and CPU seconds an image: ``forwards``,
-        ``backwards``, ``seconds``; and the share ``unconverged``, NaN where an attack
-        does not say.
+        plain forward pass, ``distortion`` (infinite on failure); and, equal in all rows
+        of an attack, passes and CPU seconds an image: ``forwards``, ``backwards``,
+        ``seconds``; and the share ``unconverged``, NaN if the attack does not say.
     """
-    for one in contenders:
-        one.attack(model, task.rows(slice(0, WARM)))
-    scores = [Score() for _ in contenders]
-    parts, count = [one.part for one in contenders], len(task.images)
-    for turn in track(list(schedule(parts, count, rounds))):
-        one, score = contenders[turn.number], scores[turn.number]
-        take_turn(model, task, one, turn, score)
-    tables = [
-        result(model, task, one, score)
-        for one, score in zip(contenders, scores, strict=True)
-    ]
+    for attack in attacks:
+        attack.function(model, task.rows(slice(0, WARM_UP)))
+    measured = [Measurements() for _ in attacks]
+    frequencies: list[Frequency] = [attack.frequency for attack in attacks]
+    for run in track(list(schedule(frequencies, len(task.images), rounds))):
+        measure(model, task, attacks[run.attack], run, measured[run.attack])
+    pairs = zip(attacks, measured, strict=True)
+    tables = [attack_table(model, task, attack.name, own) for attack, own in pairs]
     return pd.concat(tables, ignore_index=True)
 
 
-def take_turn(
-    model: nn.Module, task: Task, one: Contender, turn: Turn, score: Score
+def measure(
+    model: nn.Module, task: Task, attack: Attack, run: Run, measured: Measurements
 ) -> None:
-    """Run an attack once, and enter what it returned and took."""
-    own = task.rows(turn.rows)
-    if not turn.first:
-        score.seconds.append(seconds_of(one.attack, model, own))
+    """Run an attack once, and enter its images, passes and time."""
+    task = task.rows(run.rows)
+    if not run.checked:
+        measured.seconds.append(mean_seconds(attack.function, model, task))
         return
-    if one.counts:
-        (images, forwards, backwards, left), seconds = timed(one.attack, model, own)
-        score.counter.forwards += forwards
-        score.counter.backwards += backwards
-        score.unconverged = np.nansum([score.unconverged, left])
-    else:
-        with counting(model, score.counter):
-            images, seconds = timed(one.attack, model, own)
-    score.images[turn.rows.start] = images.detach()
-    if one.part != "batch":
-        score.seconds.append(seconds)
+    with nullcontext() if attack.counts else measured.counting(model):
+        result, seconds = timed(attack.function, model, task)
+    if isinstance(result, CountedImages):
+        measured.forwards += result.forwards
+        measured.backwards += result.backwards
+        measured.unconverged = np.nansum([measured.unconverged, result.unconverged])
+        result = result.images
+    measured.images[run.rows.start] = result.detach()
+    if attack.frequency != "batch":
+        measured.seconds.append(seconds)
 
 
-def seconds_of(attack: Attack, model: nn.Module, task: Task) -> float:
-    """Return the CPU seconds that an attack takes for each image."""
+def mean_seconds(function: AttackFunction, model: nn.Module, task: Task) -> float:
+    """Return the CPU seconds of an attack an image."""
     taken = []
-    while sum(taken) * len(task.images) < LEAST_SECONDS:
-        taken.append(timed(attack, model, task)[1])
+    while sum(taken) * len(task.images) < MIN_SECONDS:
+        taken.append(timed(function, model, task)[1])
     return mean(taken)
 
 
 def timed(
-    attack: Attack, model: nn.Module, task: Task
-) -> tuple[Tensor | Counted, float]:
-    """Return what an attack returns, and its CPU seconds for each image."""
-    own = task._replace(images=task.images.clone())  # some write into what they get
+    function: AttackFunction, model: nn.Module, task: Task
+) -> tuple[Tensor | CountedImages, float]:
+    """Return the result of an attack, and its CPU seconds an image."""
+    own = task._replace(images=task.images.clone())  # some attacks change their input
     torch.manual_seed(0)
     np.random.seed(0)
     before = time.process_time()
-    images = attack(model, own)
-    return images, (time.process_time() - before) / len(task.images)
+    result = function(model, own)
+    return result, (time.process_time() - before) / len(task.images)
 
 
-def result(model: nn.Module, task: Task, one: Contender, score: Score) -> pd.DataFrame:
-    """Check an attack's images and return its rows."""
-    images = torch.cat([part for _, part in sorted(score.images.items())])
-    lengths = distortions(model, task, images)
+def attack_table(
+    model: nn.Module, task: Task, name: str, measured: Measurements
+) -> pd.DataFrame:
+    """Return the rows of one attack."""
+    images = torch.cat([part for _, part in sorted(measured.images.items())])
+    lengths = checked_distortions(model, task, images)
     count = len(task.images)
     return pd.DataFrame(
         {
-            "attack": one.name,
+            "attack": name,
             "image": range(count),
             "reached": lengths.isfinite().numpy(),
             "distortion": lengths.numpy(),
-            "forwards": score.counter.forwards / count,
-            "backwards": score.counter.backwards / count,
-            "seconds": median(score.seconds) if score.seconds else math.nan,
-            "unconverged": score.unconverged / count,
+            "forwards": measured.forwards / count,
+            "backwards": measured.backwards / count,
+            "seconds": median(measured.seconds) if measured.seconds else math.nan,
+            "unconverged": measured.unconverged / count,
         }
     )
 
 
-def distortions(
+def checked_distortions(
     model: nn.Module, task: Task, images: Float[Tensor, "n ..."]
 ) -> Float[Tensor, " n"]:
-    """Return root mean squares per pixel, infinite where the answer is not as asked.
+    """Return distortions, infinite where the attack failed.
 
-    Images are brought back into the box first: rounding may have put them outside.
+    Images are first clipped to the box: rounding may have moved them outside.
     """
-    sound = images.isfinite().flatten(1).all(1)
+    finite = images.isfinite().flatten(1).all(1)
     images = images.nan_to_num().clamp(0, 1)
-    won = sound & wins(predict(model, images).argmax(1), task)
-    length = (images - task.images).flatten(1).double().square().mean(1).sqrt()
-    return length.masked_fill(~won, torch.inf)
+    success = finite & is_success(predict(model, images).argmax(1), task)
+    return distortion(task.images.double(), images).masked_fill(~success, torch.inf)

@@ -1,10 +1,10 @@
-"""Attacks of adversarial-library, with the settings that served them best."""
+"""Attacks of adversarial-library, with the settings of the smallest norms."""
 
 import adv_lib.attacks as library
 import torch
 from torch import Tensor, nn
 
-from intriguing.baselines.task import Task, starting_points, wins
+from intriguing.baselines.task import Task, is_success, starting_points
 from intriguing.models.evaluation import predict
 
 
@@ -21,26 +21,26 @@ def pdgd(model: nn.Module, task: Task) -> Tensor:
 
 
 def ddn(model: nn.Module, task: Task, steps: int) -> Tensor:
-    """Decoupled direction and norm; not quantised, which is the library's default."""
+    """Decoupled direction and norm; without quantisation, the library's default."""
     return library.ddn(
         model, task.images, task.classes, task.targeted, steps=steps, levels=None
     )
 
 
-def begin_with_ddn(model: nn.Module, task: Task) -> Tensor:
-    """Return the results of DDN in 100 steps; another digit where it has none."""
-    begin = ddn(model, task, steps=100)
-    found = wins(predict(model, begin).argmax(1), task)
-    if found.all():
-        return begin
-    shape = (-1, *[1] * (begin.dim() - 1))
-    return torch.where(found.reshape(shape), begin, starting_points(model, task))
+def ddn_starts(model: nn.Module, task: Task) -> Tensor:
+    """Return the results of DDN in 100 steps, an image of the pool where it failed."""
+    images = ddn(model, task, steps=100)
+    success = is_success(predict(model, images).argmax(1), task)
+    if success.all():
+        return images
+    shape = (-1, *[1] * (images.dim() - 1))
+    return torch.where(success.reshape(shape), images, starting_points(model, task))
 
 
 def fmn(model: nn.Module, task: Task) -> Tensor:
     """Fast minimum norm, 1,000 steps, from DDN's results.
 
-    From clean images it fails on some, from other digits it ends longer.
+    It fails on some images from clean starts, and is longer from other digits.
     """
     return library.fmn(
         model,
@@ -50,12 +50,12 @@ def fmn(model: nn.Module, task: Task) -> Tensor:
         targeted=task.targeted,
         steps=1000,
         α_init=0.3,
-        starting_points=begin_with_ddn(model, task),
+        starting_points=ddn_starts(model, task),
     )
 
 
 def alma(model: nn.Module, task: Task) -> Tensor:
-    """Augmented Lagrangian, 1,000 steps, the first one 0.3 long."""
+    """Augmented Lagrangian, 1,000 steps; the first has length 0.3."""
     return library.alma(
         model,
         task.images,

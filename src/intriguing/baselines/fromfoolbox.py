@@ -1,4 +1,4 @@
-"""Attacks of foolbox, with the settings that served them best (docs/reproducing.md)."""
+"""Attacks of foolbox, with the settings of the smallest norms."""
 
 import foolbox
 from foolbox.attacks import (
@@ -10,15 +10,15 @@ from foolbox.attacks.base import MinimizationAttack
 from foolbox.criteria import Misclassification, TargetedMisclassification
 from torch import Tensor, nn
 
-from intriguing.baselines.fromadvlib import begin_with_ddn
+from intriguing.baselines.fromadvlib import ddn_starts
 from intriguing.baselines.task import Task
 
 
 def run(attack: MinimizationAttack, model: nn.Module, task: Task, **more) -> Tensor:
     """Run one of foolbox's attacks."""
-    seen = foolbox.PyTorchModel(model, bounds=(0, 1), device=task.images.device)
-    kind = TargetedMisclassification if task.targeted else Misclassification
-    return attack.run(seen, task.images, kind(task.classes), **more)
+    wrapped = foolbox.PyTorchModel(model, bounds=(0, 1), device=task.images.device)
+    criterion = TargetedMisclassification if task.targeted else Misclassification
+    return attack.run(wrapped, task.images, criterion(task.classes), **more)
 
 
 def carlini_wagner(model: nn.Module, task: Task) -> Tensor:
@@ -30,10 +30,10 @@ def carlini_wagner(model: nn.Module, task: Task) -> Tensor:
 def brendel_bethge(model: nn.Module, task: Task) -> Tensor:
     """Brendel and Bethge's, 300 steps along the boundary.
 
-    It starts at DDN's results: from other digits it ends longer.
+    It starts at DDN's results, and is longer from other digits.
     """
-    begin = begin_with_ddn(model, task)
-    return run(L2BrendelBethgeAttack(steps=300), model, task, starting_points=begin)
+    starts = ddn_starts(model, task)
+    return run(L2BrendelBethgeAttack(steps=300), model, task, starting_points=starts)
 
 
 def deepfool(model: nn.Module, task: Task) -> Tensor:

@@ -1,26 +1,25 @@
-"""A network of rectified units, for the comparison alone: the paper's have none.
+"""A ReLU network for the comparison; the paper's networks have sigmoid units.
 
-Its kinks are what attacks that use curvature, as ours, have most trouble with.
+Its nonsmooth points are the hardest case for attacks that use curvature, as ours do.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn import functional
+from torch.nn.functional import cross_entropy
 
 from intriguing.models.architecture import Architecture, build
+from intriguing.training.loop import AdamRecipe, Track, train
 
 BATCH = 100
 LEARNING_RATE = 2e-3
 
-Track = Callable[[Iterable[int]], Iterable[int]]
-
 
 def relu_architecture(sizes: Sequence[int]) -> Architecture:
-    """Describe linear maps with biases and rectifiers between them."""
+    """Return linear layers with biases and ReLU between them."""
     layers: list[dict] = [{"layer": "flatten"}]
     for inputs, outputs in pairwise(sizes):
         linear = {"layer": "linear", "in_features": inputs, "out_features": outputs}
@@ -36,7 +35,7 @@ def fit_relu(
     seed: int,
     track: Track = iter,
 ) -> nn.Sequential:
-    """Return a network trained by Adam on the cross-entropy, its rate falling to 0.
+    """Return a network trained by Adam on the cross-entropy.
 
     Args:
         pixels: Training images, flattened.
@@ -46,16 +45,12 @@ def fit_relu(
         seed: Decides initial weights and the order of the images.
         track: Shows progress over epochs.
     """
-    torch.manual_seed(seed)
+    generator = torch.manual_seed(seed)
     network = build(relu_architecture(sizes))
-    batch = min(BATCH, len(pixels))
-    steps = len(pixels) // batch
-    optimiser = torch.optim.Adam(network.parameters(), LEARNING_RATE)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps * epochs)
-    for _ in track(range(epochs)):
-        for rows in torch.randperm(len(pixels))[: steps * batch].split(batch):
-            optimiser.zero_grad()
-            functional.cross_entropy(network(pixels[rows]), labels[rows]).backward()
-            optimiser.step()
-            schedule.step()
-    return network.eval().requires_grad_(False)
+    recipe = AdamRecipe(LEARNING_RATE, epochs, BATCH)
+    groups = {0.0: list(network.parameters())}
+
+    def loss(indices: Tensor) -> Tensor:
+        return cross_entropy(network(pixels[indices]), labels[indices])
+
+    return train(network, loss, groups, len(pixels), recipe, generator, track)

@@ -1,10 +1,10 @@
-"""What is asked of the attacks, beside what the comparison has measured.
+"""Bounds that our attacks are to meet, beside the measured values.
 
-The numbers are aims that the project sets itself, for networks of these shapes; they do
-not follow what is measured, and where one is missed the table shows it.
+The bounds are the project's own, for networks of these shapes. They do not follow the
+measurements; where one is missed the table shows it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -12,11 +12,13 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from intriguing.baselines.names import MINIMAL, REFERENCE
-from intriguing.tables.tidy import COLUMNS, Cell, Entry, Kinds
+from intriguing.baselines import MINIMAL, REFERENCE
+from intriguing.baselines.summary import point
+from intriguing.stats.intervals import Interval
+from intriguing.tables.tidy import PUBLISHED_COLUMNS, Cell, Kinds, tidy
 
 FIVE = ("carlini-wagner", "pdgd-2000", "brendel-bethge-300", "ddn-1000", "lbfgs")
-"""The attacks whose shortest image is to be undercut, image by image."""
+"""The attacks of "best of five": the shortest of their images, image by image."""
 SINGLE = "minimal-1"
 FROM_PAPER = f"{MINIMAL}-lbfgs"
 ROUNDING = 1e-5
@@ -28,41 +30,46 @@ Measure = Callable[[pd.DataFrame], float]
 
 
 class Requirement(NamedTuple):
-    """A number that is asked for.
+    """A bound on a measured number.
 
     Attributes:
         name: What is measured.
-        bound: Whether the number is to be reached, or not to be exceeded.
-        number: The number.
-        measure: Takes it from the images' lengths and costs.
+        kind: ``at-least`` or ``at-most``.
+        bound: The bound.
+        measure: Computes the number from lengths and costs.
     """
 
     name: str
-    bound: str
-    number: float
+    kind: str
+    bound: float
     measure: Measure
 
 
 def requirements_table(
     compared: Mapping[str, pd.DataFrame], exact: Mapping[str, pd.DataFrame]
 ) -> pd.DataFrame:
-    """Return the tidy table ``peers-requirements``: a row a requirement.
+    """Return the tidy table ``peers-requirements``, one row a requirement.
 
     Args:
-        compared: Results of `comparison.compare`, by ``network:goal``.
-        exact: Lengths of each ``image``, likewise: ``found``, the ``exact`` optimum and
-            a ``lower`` bound that is proven.
+        compared: Results of `comparison.compare`, by ``network:targeted`` or
+            ``network:untargeted``.
+        exact: Lengths of each ``image``, by the same names: ``found``, the ``exact``
+            optimum, and a ``lower`` bound that is proven.
     """
-    asked: dict[str, Requirement] = {}
-    measured: dict[Cell, tuple[float, int]] = {}
-    for frames, wanted in ((compared, of_attacks), (exact, of_optima)):
+    cells: dict[Cell, Interval | None] = {}
+    for frames, requirements_of in ((compared, of_attacks), (exact, of_optima)):
         for name, frame in frames.items():
-            network, goal = name.split(":")
-            for one in wanted(goal == TARGETED):
-                row, count = f"{goal}: {one.name}", frame["image"].nunique()
-                asked[row] = one
-                measured[row, network] = float(one.measure(frame)), count
-    return tabled(asked, measured)
+            network, criterion = name.split(":")
+            for one in requirements_of(criterion == TARGETED):
+                row = f"{criterion}: {one.name}"
+                for kind in (AT_LEAST, AT_MOST):
+                    cells[row, kind] = point(one.bound) if kind == one.kind else None
+                count = frame["image"].nunique()
+                cells[row, network] = point(one.measure(frame), count)
+    rows = list(dict.fromkeys(row for row, _ in cells))
+    by_row = dict(sorted(cells.items(), key=lambda cell: rows.index(cell[0][0])))
+    table = tidy(by_row, pd.DataFrame(columns=PUBLISHED_COLUMNS), "peers-requirements")
+    return table.assign(low=np.nan, high=np.nan)
 
 
 def kinds_of(table: pd.DataFrame) -> Kinds:
@@ -70,126 +77,98 @@ def kinds_of(table: pd.DataFrame) -> Kinds:
     return dict.fromkeys(table["column"], "number")
 
 
-def of_attacks(targeted: bool) -> Iterator[Requirement]:
-    """Yield what is asked of the attacks that were compared."""
-    yield Requirement(f"{MINIMAL}: share reached", AT_LEAST, 1.0, reached)
-    yield from of_lengths(1.02 if targeted else 1.06)
-    for attack in (SINGLE, MINIMAL):
-        share = partial(fact, attack, "unconverged")
-        yield Requirement(f"{attack}: share unconverged", AT_MOST, 0.0, share)
-    if targeted:
-        yield from of_costs()
-        yield from of_paper()
+def at_most(name: str, bound: float, measure: Measure) -> Requirement:
+    """Return an upper bound."""
+    return Requirement(name, AT_MOST, bound, measure)
 
 
-def of_lengths(worst: float) -> Iterator[Requirement]:
-    """Yield what is asked of the lengths that `minimal` finds."""
-    best = partial(ratios, MINIMAL, FIVE)
-    paper = partial(ratios, FROM_PAPER, ("lbfgs",))
-    name = f"{MINIMAL} / best of five"
-    yield Requirement(f"{name}, mean", AT_MOST, 1.0, lambda f: best(f).mean())
-    yield Requirement(f"{name}, worst", AT_MOST, worst, lambda f: best(f).max())
-    name = f"{FROM_PAPER} / lbfgs - 1, worst"
-    yield Requirement(name, AT_MOST, ROUNDING, lambda f: paper(f).max() - 1)
+def of_attacks(targeted: bool) -> list[Requirement]:
+    """Return the requirements on the compared attacks."""
+    five, paper = f"{MINIMAL} / best of five", f"{FROM_PAPER} / lbfgs - 1"
+    to_five = partial(ratios, MINIMAL, FIVE)
+    to_paper = partial(ratios, FROM_PAPER, ("lbfgs",))
+    requirements = [
+        Requirement(f"{MINIMAL}: share reached", AT_LEAST, 1.0, share_reached),
+        at_most(f"{five}, mean", 1.0, lambda f: to_five(f).mean()),
+        at_most(
+            f"{five}, worst", 1.02 if targeted else 1.06, lambda f: to_five(f).max()
+        ),
+        at_most(f"{paper}, worst", ROUNDING, lambda f: to_paper(f).max() - 1),
+        cost(SINGLE, "share unconverged", 0.0, "unconverged"),
+        cost(MINIMAL, "share unconverged", 0.0, "unconverged"),
+    ]
+    return [*requirements, *of_costs(), *of_paper()] if targeted else requirements
 
 
-def of_costs() -> Iterator[Requirement]:
-    """Yield what is asked of the cost of `minimal`."""
-    for name, most in (("forwards", 12), ("backwards", 20)):
-        passes = partial(fact, SINGLE, name)
-        yield Requirement(f"{SINGLE}: {name}", AT_MOST, most, passes)
-    others = ((REFERENCE, 200), ("pdgd-2000", 60), ("ddn-100", 2.5))
-    yield from (faster(SINGLE, *other) for other in others)
-    others = ((REFERENCE, 60), ("pdgd-2000", 15), ("ddn-1000", 5))
-    yield from (faster(MINIMAL, *other) for other in others)
+def of_costs() -> list[Requirement]:
+    """Return the requirements on the passes and speed of `minimal`."""
+    return [
+        cost(SINGLE, "forwards", 12, "forwards"),
+        cost(SINGLE, "backwards", 20, "backwards"),
+        speed(SINGLE, REFERENCE, 200),
+        speed(SINGLE, "pdgd-2000", 60),
+        speed(SINGLE, "ddn-100", 2.5),
+        speed(MINIMAL, REFERENCE, 60),
+        speed(MINIMAL, "pdgd-2000", 15),
+        speed(MINIMAL, "ddn-1000", 5),
+    ]
 
 
-def of_paper() -> Iterator[Requirement]:
-    """Yield what is asked of the paper's method in batches, beside SciPy's."""
-    both = partial(ratios, "lbfgs", (REFERENCE,))
-    name = f"lbfgs / {REFERENCE}"
-    yield Requirement(f"{name}, mean", AT_MOST, 1.001, lambda f: both(f).mean())
-    most = "99 % of images at most"
-    yield Requirement(
-        f"{name}, {most}", AT_MOST, 1.003, lambda f: np.quantile(both(f), 0.99)
-    )
-    yield faster("lbfgs", REFERENCE, 40)
+def of_paper() -> list[Requirement]:
+    """Return the requirements on the paper's attack in batches, against SciPy's."""
+    both, name = partial(ratios, "lbfgs", (REFERENCE,)), f"lbfgs / {REFERENCE}"
+    quantile = f"{name}, 99 % of images at most"
+    return [
+        at_most(f"{name}, mean", 1.001, lambda f: both(f).mean()),
+        at_most(quantile, 1.003, lambda f: float(np.quantile(both(f), 0.99))),
+        speed("lbfgs", REFERENCE, 40),
+    ]
 
 
-def of_optima(_targeted: bool) -> Iterator[Requirement]:
-    """Yield what is asked where the optimum is known, whatever the goal."""
-    name = f"{SINGLE} / exact optimum - 1"
-    yield Requirement(f"{name}, mean", AT_MOST, 5e-5, lambda f: above_optimum(f).mean())
-    yield Requirement(f"{name}, worst", AT_MOST, 2e-3, lambda f: above_optimum(f).max())
-    name = "exact optimum: duality gap, worst"
-    yield Requirement(
-        name, AT_MOST, 1e-6, lambda f: (1 - f["lower"] / f["exact"]).max()
-    )
+def of_optima(_targeted: bool) -> list[Requirement]:
+    """Return the requirements on linear networks, whose optimum is known."""
+    name, gap = f"{SINGLE} / exact optimum - 1", "exact optimum: duality gap, worst"
+    return [
+        at_most(f"{name}, mean", 5e-5, lambda f: excess(f).mean()),
+        at_most(f"{name}, worst", 2e-3, lambda f: excess(f).max()),
+        at_most(gap, 1e-6, lambda f: (1 - f["lower"] / f["exact"]).max()),
+    ]
 
 
-def faster(attack: str, other: str, least: float) -> Requirement:
-    """Return that an attack is to be so many times as fast as another."""
-    name = f"{attack}: speed / {other}'s"
+def cost(attack: str, name: str, most: float, column: str) -> Requirement:
+    """Return a bound on a column that is equal in all rows of an attack."""
+    return at_most(f"{attack}: {name}", most, partial(constant, attack, column))
 
-    def times(frame: pd.DataFrame) -> float:
-        return fact(other, "seconds", frame) / fact(attack, "seconds", frame)
 
-    return Requirement(name, AT_LEAST, least, times)
+def speed(attack: str, other: str, least: float) -> Requirement:
+    """Return a bound on the ratio of the speeds of two attacks."""
+
+    def ratio(frame: pd.DataFrame) -> float:
+        return constant(other, "seconds", frame) / constant(attack, "seconds", frame)
+
+    return Requirement(f"{attack}: speed / {other}'s", AT_LEAST, least, ratio)
 
 
 def ratios(
     attack: str, others: tuple[str, ...], frame: pd.DataFrame
 ) -> Float[np.ndarray, " n"]:
-    """Return an attack's lengths over the shortest of others; a failure is infinite."""
+    """Return an attack's lengths over the shortest of others, infinite on failure."""
     lengths = frame.pivot(index="image", columns="attack", values="distortion")
     own = lengths[attack].to_numpy(np.float64)
     best = lengths[list(others)].min(axis=1).to_numpy(np.float64)
     return np.divide(own, best, out=np.full_like(own, np.inf), where=np.isfinite(own))
 
 
-def above_optimum(frame: pd.DataFrame) -> pd.Series:
-    """Return by which share of it each length found exceeds the optimum."""
+def excess(frame: pd.DataFrame) -> pd.Series:
+    """Return the relative excess of each length over the optimum."""
     return frame["found"] / frame["exact"] - 1
 
 
-def reached(frame: pd.DataFrame) -> float:
-    """Return the share of images that the published attack reached."""
+def share_reached(frame: pd.DataFrame) -> float:
+    """Return the share of images on which `MINIMAL` succeeds."""
     return frame.loc[frame["attack"] == MINIMAL, "reached"].mean()
 
 
-def fact(attack: str, column: str, frame: pd.DataFrame) -> float:
-    """Return what is the same in all rows of an attack."""
+def constant(attack: str, column: str, frame: pd.DataFrame) -> float:
+    """Return the value of a column that is equal in all rows of an attack."""
     return frame.loc[frame["attack"] == attack, column].iloc[0]
-
-
-def tabled(
-    asked: Mapping[str, Requirement], measured: Mapping[Cell, tuple[float, int]]
-) -> pd.DataFrame:
-    """Return the tidy table of what is asked and measured.
-
-    Args:
-        asked: Requirements by row.
-        measured: Number, and images behind it, by row and network.
-    """
-    networks = dict.fromkeys(network for _, network in measured)
-    entries = []
-    for row, one in asked.items():
-        for column in (AT_LEAST, AT_MOST):
-            number = one.number if column == one.bound else None
-            entries.append(without_interval(row, column, number, None))
-        entries += [
-            without_interval(row, network, *measured[row, network])
-            for network in networks
-            if (row, network) in measured
-        ]
-    frame = pd.DataFrame(entries, columns=COLUMNS)
-    counts = {"n": "Int64", "seeds": "Int64"}
-    floats = dict.fromkeys(["value", "low", "high", "published"], "float64")
-    return frame.astype(counts | floats)
-
-
-def without_interval(
-    row: str, column: str, number: float | None, count: int | None
-) -> Entry:
-    """Return a cell of the tidy table that has no interval."""
-    return Entry(row, column, number, None, None, count, None, None, "")

@@ -1,4 +1,4 @@
-"""From lengths and costs of every attack on every image to the cells of the table."""
+"""The table ``peers``: success, distortion and cost of each attack."""
 
 from collections.abc import Mapping
 
@@ -7,10 +7,10 @@ import pandas as pd
 from jaxtyping import Float
 from scipy.stats import binom
 
-from intriguing.baselines.names import MINIMAL, OURS, REFERENCE
+from intriguing.baselines import MINIMAL, OURS, REFERENCE
 from intriguing.stats.intervals import Interval, mean_interval, rate_interval
 from intriguing.tables.rates import Cells
-from intriguing.tables.tidy import Kinds, tidy
+from intriguing.tables.tidy import PUBLISHED_COLUMNS, Kinds, tidy
 
 KINDS: Kinds = {
     "success": "rate",
@@ -18,8 +18,8 @@ KINDS: Kinds = {
     "median-distortion": "distortion",
     "ratio-to-best-mean": "ratio",
     "ratio-to-best-worst": "ratio",
-    "ratio-to-peers-mean": "ratio",
-    "ratio-to-peers-worst": "ratio",
+    "ratio-to-baselines-mean": "ratio",
+    "ratio-to-baselines-worst": "ratio",
     "beats-minimal": "rate",
     "forwards": "number",
     "backwards": "number",
@@ -27,92 +27,87 @@ KINDS: Kinds = {
     "times-scipy": "number",
 }
 """Columns of the table, and what they hold."""
-BARE = ("ratio-to-best-worst", "ratio-to-peers-worst", *list(KINDS)[-4:])
-"""Those without an interval."""
-BEATEN = 1e-4
-"""Relative difference in length from which one attack counts as shorter than another:
-two orders of summation may differ by less."""
+WITHOUT_INTERVAL = (
+    "ratio-to-best-worst",
+    "ratio-to-baselines-worst",
+    *list(KINDS)[-4:],
+)
+SHORTER = 1e-4
+"""Relative difference at which one length counts as shorter: rounding is smaller."""
 
 
 def peers_table(compared: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return the tidy table ``peers``, a row an attack on a network with a goal.
+    """Return the tidy table, one row an attack on a network.
 
     Args:
-        compared: Results of `comparison.compare`, by ``network:goal``.
+        compared: Results of `comparison.compare`, by ``network:targeted`` or
+            ``network:untargeted``.
     """
     cells: Cells = {}
     for name, frame in compared.items():
-        cells |= cells_of(name, frame)
-    nothing = pd.DataFrame(columns=["table", "row", "column", "value"])
-    table = tidy(cells, nothing.assign(printed="", sample=0.0), "peers")
-    bare = table["column"].isin(BARE) | ~np.isfinite(table["value"])
-    table.loc[bare, ["low", "high"]] = np.nan
+        cells |= attack_cells(name, frame)
+    table = tidy(cells, pd.DataFrame(columns=PUBLISHED_COLUMNS), "peers")
+    points = table["column"].isin(WITHOUT_INTERVAL) | ~np.isfinite(table["value"])
+    table.loc[points, ["low", "high"]] = np.nan
     return table
 
 
-def lengths_of(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return distortions, a row an image and a column an attack."""
-    wide = frame.pivot(index="image", columns="attack", values="distortion")
-    return wide[list(dict.fromkeys(frame["attack"]))]
-
-
-def cells_of(name: str, frame: pd.DataFrame) -> Cells:
-    """Return the cells of all attacks on one network with one goal."""
-    lengths = lengths_of(frame)
-    facts = frame.groupby("attack", sort=False).first()
-    best = lengths.min(axis=1)
-    peers = lengths.loc[:, ~lengths.columns.str.startswith(OURS)].min(axis=1)
-    published = lengths.get(MINIMAL, best)
+def attack_cells(name: str, frame: pd.DataFrame) -> Cells:
+    """Return the cells of all attacks in one result of `comparison.compare`."""
+    lengths = frame.pivot(index="image", columns="attack", values="distortion")
+    costs = frame.groupby("attack", sort=False).first()
+    best = lengths.min(axis=1).to_numpy()
+    ours = lengths.columns.str.startswith(OURS)
+    baselines = lengths.loc[:, ~ours].min(axis=1).to_numpy()
+    minimal = lengths[MINIMAL].to_numpy() if MINIMAL in lengths else best
+    speed = 1 / costs["seconds"]
     cells: Cells = {}
-    for attack in lengths:
+    for attack in costs.index:
         own = lengths[attack].to_numpy(np.float64)
-        shorter = own < published * (1 - BEATEN)
-        speed = 1 / facts["seconds"]
+        counts = [int(np.isfinite(own).sum())], [len(own)]
+        shorter = int((own < minimal * (1 - SHORTER)).sum())
         found = {
-            "success": rate_interval([int(np.isfinite(own).sum())], [len(own)]),
+            "success": rate_interval(*counts),
             "mean-distortion": mean_of(own),
             "median-distortion": median_of(own),
-            **ratios("ratio-to-best", own, best.to_numpy()),
-            **ratios("ratio-to-peers", own, peers.to_numpy()),
-            "beats-minimal": rate_interval([int(shorter.sum())], [len(own)]),
-            "forwards": bare(facts.loc[attack, "forwards"]),
-            "backwards": bare(facts.loc[attack, "backwards"]),
-            "images-per-second": bare(speed[attack]),
-            "times-scipy": bare(speed[attack] / speed[REFERENCE]),
+            **ratios("ratio-to-best", own, best),
+            **ratios("ratio-to-baselines", own, baselines),
+            "beats-minimal": rate_interval([shorter], [len(own)]),
+            "forwards": point(costs.loc[attack, "forwards"]),
+            "backwards": point(costs.loc[attack, "backwards"]),
+            "images-per-second": point(speed[attack]),
+            "times-scipy": point(speed[attack] / speed[REFERENCE]),
         }
-        row = f"{name}:{attack}"
-        counts = {"n": len(own), "seeds": 1}
-        cells |= {
-            (row, c): Interval(i.value, i.low, i.high, **counts)
-            for c, i in found.items()
-        }
+        for column, one in found.items():
+            cell = Interval(one.value, one.low, one.high, n=len(own), seeds=1)
+            cells[f"{name}:{attack}", column] = cell
     return cells
 
 
 def ratios(
     name: str, own: Float[np.ndarray, " n"], other: Float[np.ndarray, " n"]
 ) -> dict[str, Interval]:
-    """Return the mean and the worst of the images' ratios; a failure is infinite."""
+    """Return mean and maximum of the images' ratios, infinite if one has failed."""
     failed = ~np.isfinite(own)
     ratio = np.where(failed, np.inf, own / np.where(failed, 1.0, other))
-    return {f"{name}-mean": mean_of(ratio), f"{name}-worst": bare(ratio.max())}
+    return {f"{name}-mean": mean_of(ratio), f"{name}-worst": point(ratio.max())}
 
 
 def mean_of(values: Float[np.ndarray, " n"]) -> Interval:
-    """Return the mean; infinite, and without an interval, where one value is."""
+    """Return the mean, infinite and without an interval if a value is infinite."""
     if not np.isfinite(values).all():
-        return bare(np.inf)
+        return point(np.inf)
     return mean_interval([values])
 
 
 def median_of(values: Float[np.ndarray, " n"], level: float = 0.95) -> Interval:
-    """Return the median, with the interval that two order statistics give."""
+    """Return the median, with the interval between two order statistics."""
     ordered, count = np.sort(values), len(values)
     below = max(int(binom.ppf((1 - level) / 2, count, 0.5)) - 1, 0)
     middle = ordered[[(count - 1) // 2, count // 2]].mean()
     return Interval(float(middle), ordered[below], ordered[count - 1 - below])
 
 
-def bare(value: float) -> Interval:
-    """Return a number without an interval."""
-    return Interval(float(value), float(value), float(value))
+def point(value: float, count: int | None = None) -> Interval:
+    """Return a number without an interval, and the images behind it."""
+    return Interval(float(value), float(value), float(value), count)

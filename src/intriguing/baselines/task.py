@@ -1,4 +1,4 @@
-"""What every attack of the comparison is asked to do."""
+"""The images and targets that each attack of the comparison is given."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -18,8 +18,8 @@ class Task(NamedTuple):
     Attributes:
         images: Clean images, pixels in [0, 1].
         labels: True classes.
-        targets: Wanted classes; None where any class but the label will do.
-        pool: Other images, from which attacks may start that need one.
+        targets: Target classes; None for an untargeted attack.
+        pool: Other images, for attacks that start from one.
     """
 
     images: Float[Tensor, "n ..."]
@@ -29,12 +29,12 @@ class Task(NamedTuple):
 
     @property
     def targeted(self) -> bool:
-        """Whether classes are wanted rather than shunned."""
+        """Whether there are target classes."""
         return self.targets is not None
 
     @property
     def classes(self) -> Int[Tensor, " n"]:
-        """The classes wanted, or those shunned."""
+        """The classes to reach, or to leave if the attack is untargeted."""
         return self.labels if self.targets is None else self.targets
 
     def rows(self, chosen: slice) -> "Task":
@@ -50,42 +50,42 @@ def task_of(
     targeted: bool,
     seed: int,
 ) -> tuple[Task, Int[Tensor, " n"]]:
-    """Return the task to attack some images of a file, and their indices in the data.
+    """Return the task for some images of a file, and their indices in the data.
 
     Args:
-        model: The network; only images that it answers rightly are attacked.
-        stored: What the file holds: ``clean`` images, each one's ``label``, ``index``.
-        count: How many images to attack at most; all serve as the pool.
-        targeted: Whether towards a drawn wrong class, or only away from the label.
+        model: The network; only images that it classifies correctly are attacked.
+        stored: Content of the file: ``clean`` images, each one's ``label``, ``index``.
+        count: Largest number of images to attack; all images are in the pool.
+        targeted: Whether the task has random target classes.
         seed: Decides the targets, as it did for the file.
     """
     clean, labels = stored["clean"], stored["label"]
     logits = predict(model, clean)
-    answers, classes = logits.argmax(1), logits.shape[1]
-    right = (answers == labels).nonzero()[:count, 0]
-    targets = random_targets(labels, answers, classes, seed)[right]
-    task = Task(clean[right], labels[right], targets if targeted else None, clean)
-    return task, stored["index"][right]
+    predictions, classes = logits.argmax(1), logits.shape[1]
+    correct = (predictions == labels).nonzero()[:count, 0]
+    targets = random_targets(labels, predictions, classes, seed)[correct]
+    task = Task(clean[correct], labels[correct], targets if targeted else None, clean)
+    return task, stored["index"][correct]
 
 
-def wins(predictions: Int[Tensor, " n"], task: Task) -> Bool[Tensor, " n"]:
-    """Return where an answer is what the task asks for."""
+def is_success(predictions: Int[Tensor, " n"], task: Task) -> Bool[Tensor, " n"]:
+    """Return which predictions are the target class, or not the label."""
     return (predictions == task.classes) == task.targeted
 
 
 def starting_points(model: nn.Module, task: Task) -> Float[Tensor, "n ..."]:
-    """Return for each image one of the pool that the network answers as wanted.
+    """Return for each image one of the pool that is already a success.
 
-    They are taken in turn, so that images with the same class start apart.
+    Images with the same class get different ones.
 
     Raises:
-        InputError: No image of the pool is answered as wanted.
+        InputError: No image of the pool is a success.
     """
-    answers = predict(model, task.pool).argmax(1)
+    predictions = predict(model, task.pool).argmax(1)
     chosen = []
     for place, number in enumerate(task.classes.tolist()):
-        fit = ((answers == number) == task.targeted).nonzero()[:, 0]
+        fit = ((predictions == number) == task.targeted).nonzero()[:, 0]
         if not len(fit):
-            raise InputError(f"no image to start from is taken for class {number}")
+            raise InputError(f"the pool has no image to start from for class {number}")
         chosen.append(fit[place % len(fit)])
     return task.pool[torch.stack(chosen)]

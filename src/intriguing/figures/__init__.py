@@ -1,1 +1,1 @@
-"""Figures from arrays and tables, a module each; `style` holds what they share."""
+"""Figures of arrays and tables, one in each module; `style` holds what they share."""

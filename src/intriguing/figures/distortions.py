@@ -1,4 +1,4 @@
-"""How the smallest distortions of each network's images are spread."""
+"""Distributions of the distortions found for each network."""
 
 from collections.abc import Mapping
 
@@ -8,25 +8,37 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Patch
 
 from intriguing.errors import InputError
-from intriguing.figures.style import OURS, PAPER, blank, styled
+from intriguing.figures.style import OURS, PAPER, Look, blank, styled
 
 BINS = 50
+IMAGES: Look = {"color": OURS, "alpha": 0.3}
+HALF: Look = {"color": OURS, "lw": 3}
+MEAN: Look = {"color": "black", "marker": "o", "ms": 4, "lw": 1}
+PUBLISHED: Look = {
+    "marker": "D",
+    "mfc": "none",
+    "mec": PAPER,
+    "mew": 1.3,
+    "ms": 6,
+    "ls": "",
+}
 
 
 @styled()
 def distortion_figure(
     distortions: Mapping[str, Float[np.ndarray, " n"]], averages: pd.DataFrame
 ) -> Figure:
-    """Draw how the smallest distortions of each network's images are spread.
+    """Return the distribution of each network's distortions, one row a network.
 
-    A row a network, in the order given: histogram (equal bins, equal areas), middle
-    half and median, and below them our mean with its 95 % interval and the paper's.
+    A row has a histogram (equal bins, equal areas), the quartiles, and below them our
+    mean with its 95 % interval and the paper's mean.
 
     Args:
-        distortions: Root mean square per pixel of each image, seeds pooled.
+        distortions: Root mean square per pixel of each image, seeds pooled, in the
+            order of the rows.
         averages: Tidy table with the column ``distortion`` for these networks.
 
     Raises:
@@ -36,56 +48,44 @@ def distortion_figure(
     for name, values in distortions.items():
         if len(values) == 0 or name not in means.index:
             raise InputError(f"distortions of {name}: give images, and the mean")
-    bins = np.linspace(
-        0, max(values.max() for values in distortions.values()), BINS + 1
-    )
-    peak = max(_density(values, bins).max() for values in distortions.values())
+    longest = max(values.max() for values in distortions.values())
+    bins = np.linspace(0, longest, BINS + 1)
+    shares = {n: np.histogram(v, bins)[0] / len(v) for n, v in distortions.items()}
+    peak = max(share.max() for share in shares.values())
     figure = blank(7.2, 0.78 * len(distortions) + 1.1)
     axes = figure.subplots()
     for row, (name, values) in enumerate(distortions.items()):
-        heights = 0.72 * _density(values, bins) / peak
-        axes.stairs(row - heights, bins, baseline=row, fill=True, color=OURS, alpha=0.3)
-        _draw_quartiles(axes, row, values)
-        _draw_means(axes, row + 0.16, means.loc[name])
+        heights = 0.72 * shares[name] / peak
+        axes.stairs(row - heights, bins, baseline=row, fill=True, **IMAGES)
+        _plot_quartiles(axes, row, values)
+        _plot_means(axes, row + 0.16, means.loc[name])
     labels = [f"{name}\n{len(found):,} images" for name, found in distortions.items()]
     axes.set_yticks(range(len(labels)), labels)
-    axes.set(xlim=(0, bins[-1]), ylim=(len(labels) - 0.65, -0.85))
+    axes.set(xlim=(0, longest), ylim=(len(labels) - 0.65, -0.85))
     axes.set_xlabel("distortion (root mean square per pixel)")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    _explain_distortions(figure)
+    figure.legend(handles=_handles(), loc="outside upper center", ncols=4)
     return figure
 
 
-def _density(
-    values: Float[np.ndarray, " n"], bins: Float[np.ndarray, " edges"]
-) -> Float[np.ndarray, " bins"]:
-    return np.histogram(values, bins)[0] / len(values)
-
-
-def _draw_quartiles(axes: Axes, row: float, values: Float[np.ndarray, " n"]) -> None:
+def _plot_quartiles(axes: Axes, row: float, values: Float[np.ndarray, " n"]) -> None:
     first, median, third = np.quantile(values, [0.25, 0.5, 0.75])
-    axes.plot([first, third], [row, row], color=OURS, lw=3, solid_capstyle="butt")
+    axes.plot([first, third], [row, row], solid_capstyle="butt", **HALF)
     axes.plot(median, row, "|", color="white", ms=5, mew=1.2)
 
 
-def _draw_means(axes: Axes, row: float, mean: pd.Series) -> None:
-    across = [[mean["value"] - mean["low"]], [mean["high"] - mean["value"]]]
-    look = {"color": "black", "ms": 4, "lw": 1, "capsize": 2.5}
-    axes.errorbar(mean["value"], row, xerr=across, fmt="o", **look)
+def _plot_means(axes: Axes, row: float, mean: pd.Series) -> None:
+    ends = [[mean["value"] - mean["low"]], [mean["high"] - mean["value"]]]
+    axes.errorbar(mean["value"], row, xerr=ends, capsize=2.5, **MEAN)
     if pd.notna(mean["published"]):
-        axes.plot(mean["published"], row, "D", mfc="none", mec=PAPER, mew=1.3, ms=6)
+        axes.plot(mean["published"], row, **PUBLISHED)
 
 
-def _explain_distortions(figure: Figure) -> None:
-    handles = [
-        Rectangle((0, 0), 1, 1, color=OURS, alpha=0.3, label="images"),
-        Line2D([], [], color=OURS, lw=3, label="middle half, median"),
-        Line2D(
-            [], [], color="black", marker="o", ms=4, lw=1, label="mean, 95 % interval"
-        ),
-        Line2D(
-            [], [], color=PAPER, marker="D", mfc="none", ls="", label="paper's mean"
-        ),
+def _handles() -> list[Line2D | Patch]:
+    return [
+        Patch(label="images", **IMAGES),
+        Line2D([], [], label="quartiles and median", **HALF),
+        Line2D([], [], label="mean, 95 % interval", **MEAN),
+        Line2D([], [], label="paper's mean", **PUBLISHED),
     ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=4)

@@ -1,4 +1,4 @@
-"""Digits before and after, as in the paper's Figure 7."""
+"""Images before and after a distortion, as in the paper's Figure 7."""
 
 from collections.abc import Mapping, Sequence
 from string import ascii_lowercase
@@ -12,25 +12,24 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from intriguing.attack import distortion
-from intriguing.figures.style import blank, styled
+from intriguing.figures.style import add_image, blank, styled
 from intriguing.models.evaluation import predict
-from intriguing.stats.intervals import rate_interval
-from intriguing.transfer.predictions import add_noise
+from intriguing.stats.intervals import share_interval
+from intriguing.transfer.predictions import add_noise, root_mean_square
 
 PAIRS, ROWS, COLUMNS = 12, 4, 6
-PITCH = 1.32  # height of a row of digits, text beneath included, in digits
+PITCH = 1.32  # height of a row of images with the text beneath, in images
 
 
 class Panel(NamedTuple):
-    """Twelve pairs of images, as one panel of the paper's Figure 7.
+    """Pairs of images, as one panel of the paper's Figure 7.
 
     Attributes:
-        title: What was done to the images, and what it did.
+        title: How the images were distorted, and the effect.
         clean: Images before, at least one; the first twelve are shown.
         distorted: The same images after.
-        before: Class that the panel's network gives each clean image.
-        after: Class that it gives each distorted one.
+        before: Predicted class of each clean image.
+        after: Predicted class of each distorted image.
         scale: Pixel values shown as black and as white.
     """
 
@@ -46,7 +45,7 @@ def alternate(
     clean: Float[np.ndarray, "n height width"],
     distorted: Float[np.ndarray, "n height width"],
 ) -> Float[np.ndarray, "twice_n height width"]:
-    """Return the first twelve pairs in reading order: original, distorted, original."""
+    """Return the first twelve pairs in reading order: clean, distorted, clean, ..."""
     pairs = np.stack([clean[:PAIRS], distorted[:PAIRS]], axis=1)
     return pairs.reshape(-1, *clean.shape[1:])
 
@@ -61,14 +60,14 @@ def adversarial_panel(
     """Return the panel of the images made for a network.
 
     Args:
-        name: Of the network.
+        name: Name of the network.
         model: The network.
         clean: Unperturbed images.
-        adversarial: The same images, perturbed; inside the box.
+        adversarial: The perturbed images; pixels in [0, 1].
         labels: True classes.
     """
     before, after = _classes(model, clean), _classes(model, adversarial)
-    mean = distortion(clean, adversarial).mean()
+    mean = root_mean_square(adversarial - clean).mean()
     title = (
         f"adversarial images of {name}\n"
         f"mean distortion {mean:.3f}, {len(clean):,} images\n"
@@ -85,14 +84,14 @@ def noise_panel(
     deviation: float,
     seed: int,
 ) -> Panel:
-    """Return the panel of noise, not clipped, and how each network fares with it.
+    """Return the panel of noise without clipping, with each network's accuracy.
 
     Args:
-        models: Networks by name; the first one's answers stand beneath the images.
+        models: Networks by name; the panel shows the predictions of the first one.
         clean: Images without noise.
         labels: True classes.
         deviation: Standard deviation, in units of pixels.
-        seed: Decides the noise.
+        seed: Seed of the noise.
     """
     noisy = add_noise(clean, deviation, seed, clip=False)
     after = {name: _classes(model, noisy) for name, model in models.items()}
@@ -102,9 +101,9 @@ def noise_panel(
     title = "\n".join([f"Gaussian noise, standard deviation {deviation:g}", *scores])
     first = next(iter(models))
     images = clean[:, 0].numpy(), noisy[:, 0].numpy()
-    # Twice the deviation to each side: zero is mid-grey, as the paper prints it.
-    greys = (-2 * deviation, 2 * deviation)
-    return Panel(title, *images, _classes(models[first], clean), after[first], greys)
+    # Two deviations on each side: zero is mid-grey, as in the paper's figure.
+    scale = (-2 * deviation, 2 * deviation)
+    return Panel(title, *images, _classes(models[first], clean), after[first], scale)
 
 
 def _classes(
@@ -113,58 +112,48 @@ def _classes(
     return predict(model, images).argmax(1).numpy()
 
 
-def accuracy_text(answers: Int[np.ndarray, " n"], labels: Int[np.ndarray, " n"]) -> str:
-    """Return the share of right answers of one network with its 95 % interval."""
-    share = rate_interval([int((answers == labels).sum())], [len(labels)])
-    value, low, high = (
-        f"{100 * end:.3g}" for end in (share.value, share.low, share.high)
-    )
-    return f"{value} % [{low}, {high}]"
+def accuracy_text(
+    predictions: Int[np.ndarray, " n"], labels: Int[np.ndarray, " n"]
+) -> str:
+    """Return the accuracy of one network in per cent, with its 95 % interval."""
+    share = share_interval([predictions == labels]).scaled(100)
+    return f"{share.value:.3g} % [{share.low:.3g}, {share.high:.3g}]"
 
 
 @styled()
 def example_figure(panels: Sequence[Panel]) -> Figure:
-    """Draw pairs of images side by side, each panel with its scale of greys.
+    """Return pairs of images side by side, each panel with its grey scale.
 
-    The layout is that of the paper's Figure 7: in each panel four rows of six, odd
-    columns the original, even columns the distorted image. Beneath each distorted
-    image stand the classes given to the original and to it.
+    The layout is that of the paper's Figure 7: each panel has four rows of six images,
+    with clean images in odd columns and distorted ones in even columns. The predicted
+    classes before and after are beneath each distorted image.
     """
     figure = blank(3.5 * len(panels), 4.1)
-    places = figure.subplots(1, len(panels), squeeze=False)[0]
-    for i, (axes, panel) in enumerate(zip(places, panels, strict=True)):
-        _draw_panel(axes, panel)
-        axes.set_title(f"({ascii_lowercase[i]}) {panel.title}")
-        _draw_greys(figure, axes, panel.scale)
+    grid = figure.subplots(1, len(panels), squeeze=False)[0]
+    for letter, axes, panel in zip(ascii_lowercase, grid, panels, strict=False):
+        _add_pairs(axes, panel)
+        axes.set_title(f"({letter}) {panel.title}")
+        _add_grey_scale(figure, axes, panel.scale)
     return figure
 
 
-def _draw_panel(axes: Axes, panel: Panel) -> None:
-    low, high = panel.scale
+def _add_pairs(axes: Axes, panel: Panel) -> None:
     for i, image in enumerate(alternate(panel.clean, panel.distorted)):
         row, column = divmod(i, COLUMNS)
-        # The two of a pair stand close together.
+        # The images of a pair are closer to each other than to the next pair.
         left, top = column + 0.04 - 0.06 * (column % 2), row * PITCH
-        axes.imshow(
-            image,
-            cmap="gray",
-            vmin=low,
-            vmax=high,
-            extent=(left, left + 0.92, top + 0.92, top),
-            interpolation="none",
-        )
+        add_image(axes, image, left, top, 0.92, panel.scale)
         if i % 2:
-            answers = f"{panel.before[i // 2]}→{panel.after[i // 2]}"
-            axes.text(left, top + 1.11, answers, ha="center", va="center")
+            classes = f"{panel.before[i // 2]}→{panel.after[i // 2]}"
+            axes.text(left, top + 1.11, classes, ha="center", va="center")
     axes.set(xlim=(0, COLUMNS), ylim=(ROWS * PITCH - 0.05, -0.03))
     axes.axis("off")
 
 
-def _draw_greys(figure: Figure, axes: Axes, scale: tuple[float, float]) -> None:
-    """Draw the scale of greys; pointed where pixels may lie beyond it."""
-    greys = ScalarMappable(Normalize(*scale), "gray")
+def _add_grey_scale(figure: Figure, axes: Axes, scale: tuple[float, float]) -> None:
+    """Add the grey scale; it has pointed ends where pixels may lie beyond it."""
     bar = figure.colorbar(
-        greys,
+        ScalarMappable(Normalize(*scale), "gray"),
         ax=axes,
         location="bottom",
         fraction=0.03,

@@ -1,14 +1,20 @@
-"""Look of the figures, and a blank figure that has it."""
+"""Style of the figures, and what several of them use."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 from matplotlib import style
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.typing import ColorType
 
-# Sizes in points; a figure is printed at its own size.
+Look = dict[str, Any]
+"""Keyword arguments of an artist."""
+# Sizes in points, as figures are printed at their own size.
 STYLE = {
     "axes.linewidth": 0.6,
     "axes.spines.right": False,
@@ -16,42 +22,67 @@ STYLE = {
     "axes.titlelocation": "left",
     "axes.titlesize": 9,
     "figure.facecolor": "white",
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same text everywhere
+    "font.family": "DejaVu Sans",  # part of matplotlib, so the same on every machine
     "font.size": 8,
     "legend.fontsize": 8,
     "legend.frameon": False,
-    "pdf.fonttype": 42,  # text that stays text; some journals refuse type 3
+    "pdf.fonttype": 42,  # TrueType, as some journals refuse type 3
     "savefig.dpi": 200,
-    # Names of SVG elements are drawn by chance where this is not set.
+    # Without it the names of SVG elements are random.
     "svg.hashsalt": "intriguing",
     "xtick.labelsize": 8,
     "xtick.major.width": 0.6,
     "ytick.labelsize": 8,
     "ytick.major.width": 0.6,
 }
-# Of Okabe and Ito's colours, told apart by colour-blind readers.
-OURS, PAPER = "#0072B2", "#D55E00"
+# Okabe and Ito's colours, which colour-blind readers can distinguish.
+OURS, PAPER, GREEN = "#0072B2", "#D55E00", "#009E73"
 QUIET = "#595959"
 
 
-def styled() -> AbstractContextManager[None]:
-    """Return a context, also a decorator, with our style alone.
+@contextmanager
+def styled() -> Iterator[None]:
+    """Apply this style and no other; a context manager and a decorator.
 
-    Matplotlib's own defaults come first, so that a reader's matplotlibrc changes
-    nothing. Text and ticks are made when a figure is saved, which needs it as well.
+    Matplotlib's defaults come first, so a user's matplotlibrc has no effect. Saving a
+    figure needs the style too, because text and ticks are created then.
     """
-    return style.context(["default", STYLE])
+    with style.context(["default", STYLE]):
+        yield
 
 
 def blank(width: float, height: float) -> Figure:
-    """Return an empty figure, of inches, that pyplot does not know."""
+    """Return an empty figure, in inches, that is not registered with pyplot."""
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def add_image(
+    axes: Axes,
+    image: Float[np.ndarray, "height width *channels"],
+    left: float,
+    top: float,
+    side: float = 1.0,
+    scale: tuple[float, float] = (0, 1),
+) -> None:
+    """Add an image at a place of the axes, whose vertical axis points down.
+
+    Args:
+        axes: Where to add it.
+        image: Pixels, in grey or in colour.
+        left: Left edge.
+        top: Upper edge.
+        side: Width and height.
+        scale: Pixel values shown as black and as white, for images in grey.
+    """
+    place = (left, left + side, top + side, top)
+    low, high = scale
+    axes.imshow(image, "gray", vmin=low, vmax=high, extent=place, interpolation="none")
 
 
 def luminance(colour: ColorType) -> float:
     """Return the relative luminance of a colour, from 0 (black) to 1 (white).
 
-    As the Web Content Accessibility Guidelines 2.2 define it for sRGB.
+    The Web Content Accessibility Guidelines 2.2 define it for sRGB.
     """
     channel = np.array(to_rgb(colour))
     curve = ((channel + 0.055) / 1.055) ** 2.4
@@ -59,12 +90,7 @@ def luminance(colour: ColorType) -> float:
     return float(linear @ [0.2126, 0.7152, 0.0722])
 
 
-def contrast(first: ColorType, second: ColorType) -> float:
-    """Return the contrast ratio of two colours, from 1 to 21, of the same source."""
-    low, high = sorted((luminance(first), luminance(second)))
-    return (high + 0.05) / (low + 0.05)
-
-
 def ink(background: ColorType) -> str:
-    """Return black or white, whichever reads better on a background."""
-    return max(("black", "white"), key=lambda text: contrast(text, background))
+    """Return black or white, whichever has more contrast with the background."""
+    # Where the contrast ratios (1.05 / (L + 0.05) and (L + 0.05) / 0.05) are equal.
+    return "black" if luminance(background) > 0.05 * (21**0.5 - 1) else "white"

@@ -1,1 +1,6 @@
-"""Networks from pixels in [0, 1] to logits: their layers, weights and files."""
+"""Networks that map pixels in [0, 1] to logits: architectures, weights, files.
+
+In reading order: `perceptron` and `alexnet` define the networks, `architecture` builds
+a network from a description, `files` stores and loads it, `pretrained` fills in
+published weights, `evaluation` computes logits and counts errors.
+"""

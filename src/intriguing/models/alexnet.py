@@ -1,7 +1,7 @@
-"""Convolutional networks after Krizhevsky's AlexNet.
+"""AlexNet, and two smaller networks of the same form.
 
-All have its five convolutions and three fully connected layers with overlapping pools;
-`alexnet_2012` is the network itself, the others are scaled to small images.
+All have five convolutions, overlapping max-pools and three fully connected layers.
+`alexnet_2012` is the original; the others are for small images.
 """
 
 from collections.abc import Callable
@@ -17,25 +17,25 @@ RELU = {"layer": "relu"}
 
 
 def conv(inputs: int, outputs: int, kernel: int, **more: int) -> Layers:
-    """Describe a convolution and the rectifier behind it."""
+    """Return the description of a convolution and a ReLU."""
     sizes = {"in_channels": inputs, "out_channels": outputs, "kernel_size": kernel}
     return [{"layer": "conv", **sizes, **more}, RELU]
 
 
-def classifier(inputs: int, units: int, classes: int, dropout: float) -> Layers:
-    """Describe the three fully connected layers."""
-    sizes = [inputs, units, units]
+def classifier(features: int, units: int, classes: int, dropout: float) -> Layers:
+    """Return the description of the three fully connected layers."""
+    sizes = [features, units, units]
     layers: Layers = [{"layer": "flatten"}]
-    for before, after in pairwise(sizes):
+    for inputs, outputs in pairwise(sizes):
         drop = [{"layer": "dropout", "p": dropout}] if dropout else []
-        linear = {"layer": "linear", "in_features": before, "out_features": after}
+        linear = {"layer": "linear", "in_features": inputs, "out_features": outputs}
         layers += [*drop, linear, RELU]
     last = {"layer": "linear", "in_features": units, "out_features": classes}
     return [*layers, last]
 
 
 def alexnet_mnist() -> Architecture:
-    """AlexNet for digits of 28 x 28 pixels."""
+    """Return AlexNet for grey images of 28 x 28 pixels."""
     layers = [
         *conv(1, 12, 5),
         POOL,
@@ -51,10 +51,10 @@ def alexnet_mnist() -> Architecture:
 
 
 def alexnet_cifar10() -> Architecture:
-    """AlexNet for colour images of 32 x 32 pixels."""
-    grey = {"mean": [0.5, 0.5, 0.5], "deviation": [0.25, 0.25, 0.25]}
+    """Return AlexNet for colour images of 32 x 32 pixels."""
+    statistics = {"mean": [0.5, 0.5, 0.5], "deviation": [0.25, 0.25, 0.25]}
     layers = [
-        {"layer": "standardise", **grey},
+        {"layer": "standardise", **statistics},
         *conv(3, 32, 5, padding=2),
         POOL,
         *conv(32, 64, 3, padding=1),
@@ -71,12 +71,14 @@ def alexnet_cifar10() -> Architecture:
 def alexnet_2012(
     classes: int = 1000, offset: float = 2.0, scale: float = 5e-4
 ) -> Architecture:
-    """AlexNet as in Krizhevsky, Sutskever and Hinton (2012), for 227 x 227 pixels.
+    """Return the network of Krizhevsky, Sutskever and Hinton (2012).
+
+    It takes colour images of 227 x 227 pixels.
 
     Args:
-        classes: Of the images.
-        offset: The constant k of its contrast normalisation; Caffe's copy has 1.
-        scale: Its alpha times the five channels of a window; Caffe's copy has 1e-4.
+        classes: Number of classes.
+        offset: Constant k of contrast normalisation; 1 in Caffe's version.
+        scale: Its alpha times the five channels of a window; 1e-4 in Caffe's version.
     """
     contrast = {"layer": "contrast", "size": 5, "alpha": scale, "beta": 0.75}
     contrast |= {"k": offset}

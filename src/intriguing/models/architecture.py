@@ -1,7 +1,7 @@
-"""Networks made of a description, their *architecture*.
+"""Networks built from a description, their *architecture*.
 
-An architecture is a small JSON-able dict that travels in the header of a network's
-safetensors file, so that `load_model` needs nothing but the file.
+An architecture is a small dict that JSON can hold. It is stored in the header of the
+safetensors file of a network, so that `load_model` needs only the file.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,10 @@ Architecture = Mapping[str, Any]
 
 
 class Standardise(nn.Module):
-    """Subtract a mean from each channel and divide by a deviation."""
+    """Subtract the mean of each channel, and divide by its standard deviation."""
+
+    mean: Tensor
+    deviation: Tensor
 
     def __init__(self, mean: list[float], deviation: list[float]) -> None:
         super().__init__()
@@ -43,7 +46,7 @@ LAYERS: Mapping[str, type[nn.Module]] = {
 
 
 def sequential(layers: list[dict[str, Any]]) -> nn.Sequential:
-    """Return layers one after the other: settings and, as ``layer``, the kind."""
+    """Return layers in sequence; ``layer`` names the kind, other keys are settings."""
     return nn.Sequential(*(_layer(**settings) for settings in layers))
 
 
@@ -53,13 +56,13 @@ def _layer(layer: str, **settings: Any) -> nn.Module:
     return LAYERS[layer](**settings)
 
 
-# Of the training images of ImageNet, by which torchvision's networks are trained.
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "deviation": [0.229, 0.224, 0.225]}
+"""Statistics of ImageNet, by which torchvision's networks standardise pixels."""
 
 
-def registered(name: str) -> nn.Sequential:
-    """Return one of torchvision's classifiers of ImageNet, on pixels in [0, 1]."""
-    from torchvision.models import get_model  # a second, and rarely needed
+def torchvision_classifier(name: str) -> nn.Sequential:
+    """Return an untrained ImageNet classifier of torchvision, on pixels in [0, 1]."""
+    from torchvision.models import get_model  # takes a second, and is rarely needed
 
     return nn.Sequential(Standardise(**IMAGENET), get_model(name, weights=None))
 
@@ -67,7 +70,7 @@ def registered(name: str) -> nn.Sequential:
 BUILDERS: Mapping[str, Callable[..., nn.Sequential]] = {
     "perceptron": perceptron,
     "sequential": sequential,
-    "registered": registered,
+    "torchvision": torchvision_classifier,
 }
 
 

@@ -15,25 +15,26 @@ from intriguing.models.architecture import Architecture, build
 
 
 def serialise_model(
-    network: nn.Module, architecture: Architecture, facts: Mapping[str, str]
+    network: nn.Module, architecture: Architecture, metadata: Mapping[str, str]
 ) -> bytes:
-    """Return a network as the bytes of a safetensors file.
+    """Return the safetensors file of a network.
+
+    The same network gives the same bytes.
 
     Args:
         network: The trained network.
-        architecture: What `build` needs to make it again.
-        facts: Further strings for the header, such as name and seed.
+        architecture: From which `build` makes the network.
+        metadata: Other strings for the header, such as name and seed.
     """
     weights = {name: value.contiguous() for name, value in network.state_dict().items()}
     header = {"architecture": json.dumps(dict(architecture), sort_keys=True)}
-    return sort_header(save(weights, metadata={**facts, **header}))
+    return sorted_header(save(weights, metadata={**metadata, **header}))
 
 
-def sort_header(content: bytes) -> bytes:
-    """Order the keys of a safetensors header.
+def sorted_header(content: bytes) -> bytes:
+    """Return a safetensors file with the keys of its header in order.
 
-    The writer keeps metadata in a hash map with a random order, so that without
-    this the same network would not give the same bytes.
+    The library writes metadata in the random order of a hash map.
     """
     (length,) = struct.unpack("<Q", content[:8])
     header = json.dumps(json.loads(content[8 : 8 + length]), sort_keys=True)
@@ -42,13 +43,14 @@ def sort_header(content: bytes) -> bytes:
 
 
 def load_model(path: Path | str) -> nn.Sequential:
-    """Return a trained network in eval mode, its weights frozen.
+    """Return a trained network, in eval mode and with frozen weights.
 
-    The network maps pixels (N, C, H, W) in [0, 1] to logits (N, classes);
-    normalisation, where there is any, is one of its layers.
+    The network maps pixels (N, C, H, W) in [0, 1] to logits (N, classes); any
+    normalisation is one of its layers.
 
     Raises:
-        InputError: The file is no network of ours or holds weights that are not finite.
+        InputError: The file is missing, is no network of this project, or has weights
+            that do not fit or are not finite.
     """
     path = Path(path)
     network = build(read_architecture(path))
@@ -70,7 +72,7 @@ def read_architecture(path: Path) -> Architecture:
     """Return the architecture stored in the header of a safetensors file."""
     try:
         with safe_open(path, "pt") as stored:
-            return json.loads(stored.metadata()["architecture"])
+            return json.loads((stored.metadata() or {})["architecture"])
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file; train the network first") from error
     except (SafetensorError, KeyError, TypeError) as error:

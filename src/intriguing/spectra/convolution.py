@@ -12,16 +12,20 @@ from torch.nn import functional
 from intriguing.errors import InputError
 
 Pair = tuple[int, int]
+GRAM_VALUES = 2**24
+"""Values held while a Gram matrix is made, a few times over."""
+Size = tuple[int, ...]
+"""Height and width; other lengths are refused."""
 
 
 class Convolution(NamedTuple):
-    """One layer: weights, and the image that they are applied to.
+    """A zero-padded convolution of images of one size.
 
     Attributes:
-        weight: In float64; ``inputs`` counts those of one group.
-        stride: Down and across.
-        padding: Zeros above and below, left and right.
-        groups: Of channels.
+        weight: In float64; ``inputs`` counts the channels of one group.
+        stride: Vertical and horizontal.
+        padding: Zeros above and below, and on the left and right.
+        groups: Number of groups of channels.
         size: Height and width of the input.
     """
 
@@ -51,19 +55,22 @@ class Convolution(NamedTuple):
 
     @property
     def group_weights(self) -> Float64[Tensor, "groups outputs inputs height width"]:
-        """Weights of each group; the layer's norm is the largest over the groups."""
+        """Weights of each group; the norm is the largest of those of the groups."""
         return self.weight.reshape(self.groups, -1, *self.weight.shape[1:])
 
 
-def describe(
-    weight: Tensor, stride: Any, padding: Any, groups: int, input_size: Any
+def convolution(
+    weight: Tensor,
+    stride: Any,
+    padding: Any,
+    groups: int,
+    input_size: Any,
+    dilation: Any = 1,
 ) -> Convolution:
-    """Return the layer, or say in one line why there is none.
-
-    Arguments are those of `intriguing.spectra.conv_norm`.
+    """Return the convolution with the arguments of `intriguing.spectra.conv_norm`.
 
     Raises:
-        InputError: Naming the argument that is wrong.
+        InputError: An argument is wrong; the message names it.
     """
     if weight.dim() != 4 or not weight.numel():
         raise InputError(
@@ -74,15 +81,38 @@ def describe(
         raise InputError("weight holds NaN or infinite values; train the network again")
     if groups < 1 or len(weight) % groups:
         raise InputError(f"groups {groups}: must divide the {len(weight)} outputs")
-    pairs = _pair("stride", stride, 1), _pair("padding", padding, 0)
-    size = _pair("input_size", input_size, 1)
-    layer = Convolution(weight.detach().double(), *pairs, int(groups), size)
+    steps, size = _pair("stride", stride, 1), _pair("input_size", input_size, 1)
+    kernel = dilated(weight.detach().double(), _pair("dilation", dilation, 1))
+    if padding == "same":
+        if steps != (1, 1):
+            raise InputError(f"padding 'same': needs stride 1, not {steps}")
+        kernel = functional.pad(kernel, _to_odd_size(kernel))
+        padding = (kernel.shape[2] // 2, kernel.shape[3] // 2)
+    pair = _pair("padding", 0 if padding == "valid" else padding, 0)
+    layer = Convolution(kernel, steps, pair, int(groups), size)
     if min(layer.output_size) < 1:
         raise InputError(
             f"input_size {size} with padding {layer.padding}: smaller than the kernel "
-            f"{tuple(weight.shape[2:])}"
+            f"{tuple(kernel.shape[2:])}"
         )
     return layer
+
+
+def dilated(
+    weight: Float64[Tensor, "o i h w"], dilation: Pair
+) -> Float64[Tensor, "o i h2 w2"]:
+    """Return the kernel with zeros between its taps."""
+    sizes = zip(weight.shape[2:], dilation, strict=True)
+    height, width = ((k - 1) * d + 1 for k, d in sizes)
+    kernel = weight.new_zeros(*weight.shape[:2], height, width)
+    kernel[:, :, :: dilation[0], :: dilation[1]] = weight
+    return kernel
+
+
+def _to_odd_size(kernel: Tensor) -> tuple[int, int, int, int]:
+    """Return zeros that make torch's one-sided "same" padding a symmetric one."""
+    down, across = (1 - k % 2 for k in kernel.shape[2:])
+    return across, 0, down, 0
 
 
 def _pair(name: str, given: Any, least: int) -> Pair:
@@ -100,7 +130,7 @@ def _pair(name: str, given: Any, least: int) -> Pair:
 def apply(
     layer: Convolution, images: Float64[Tensor, "n c h w"]
 ) -> Float64[Tensor, "n c2 h2 w2"]:
-    """Return the convolution of images."""
+    """Return the outputs of the layer, without bias."""
     return functional.conv2d(
         images, layer.weight, None, layer.stride, layer.padding, 1, layer.groups
     )
@@ -109,22 +139,31 @@ def apply(
 def apply_adjoint(
     layer: Convolution, images: Float64[Tensor, "n c h w"]
 ) -> Float64[Tensor, "n c2 h2 w2"]:
-    """Return what the transposed matrix does to images of the output's size."""
-    # Rows that no window reaches are not in the output; without saying how many there
-    # are, the transposed convolution has another size and another alignment.
+    """Return the adjoint of the layer applied to images of the size of its output."""
+    # The windows may leave rows at the far edge unread. Their number fixes the size of
+    # the transposed convolution.
     kernel, out = layer.weight.shape[2:], layer.output_size
     axes = zip(layer.size, kernel, layer.stride, layer.padding, out, strict=True)
-    beyond = [n + 2 * p - k - (m - 1) * s for n, k, s, p, m in axes]
+    unread = [n + 2 * p - k - (m - 1) * s for n, k, s, p, m in axes]
     return functional.conv_transpose2d(
-        images, layer.weight, None, layer.stride, layer.padding, beyond, layer.groups
+        images, layer.weight, None, layer.stride, layer.padding, unread, layer.groups
     )
 
 
-def dense(layer: Convolution) -> Float64[Tensor, "rows columns"]:
-    """Return the layer's matrix, or its transpose where that has fewer columns."""
+def gram_matrix(layer: Convolution) -> Float64[Tensor, "k k"]:
+    """Return the Gram matrix of the layer on the smaller of its two sides."""
     shapes = layer.input_shape, layer.output_shape
-    wide = prod(shapes[0]) <= prod(shapes[1])
-    shape, step = (shapes[0], apply) if wide else (shapes[1], apply_adjoint)
-    weight = layer.weight
-    pixels = torch.eye(prod(shape), dtype=weight.dtype, device=weight.device)
-    return step(layer, pixels.reshape(-1, *shape)).flatten(1).T
+    is_tall = prod(shapes[0]) <= prod(shapes[1])
+    shape, first, second = (
+        (shapes[0], apply, apply_adjoint)
+        if is_tall
+        else (shapes[1], apply_adjoint, apply)
+    )
+    weight, size = layer.weight, prod(shape)
+    basis = torch.eye(size, dtype=weight.dtype, device=weight.device)
+    rows = max(1, GRAM_VALUES // max(prod(shapes[0]), prod(shapes[1])))
+    parts = (
+        second(layer, first(layer, part))
+        for part in basis.reshape(-1, *shape).split(rows)
+    )
+    return torch.cat([part.flatten(1) for part in parts])

@@ -1,35 +1,36 @@
-"""Cheaper numbers that stand for the norm of a convolution elsewhere.
+"""Cheaper numbers that other work uses for the norm of a convolution.
 
-None of them is what `conv_norm` returns: some are no bounds, the others are loose. The
-tables show them beside the enclosure.
+`conv_norm` encloses the norm itself. Of these numbers some are no bounds and the others
+are loose. The tables show them beside the enclosure.
 """
 
-from math import ceil, pi, sqrt
+from math import ceil, pi, prod, sqrt
 
 import torch
 from torch import Tensor
 
 from intriguing.spectra.convolution import Convolution
 from intriguing.spectra.matrices import matrix_norm
-from intriguing.spectra.torus import ENTRIES, half_of_the_frequencies, torus_norm
+from intriguing.spectra.torus import ENTRIES, half_of_the_frequencies
 
 GRID = 64
-"""Frequencies an axis on which Araujo's maximum is taken, for kernels of width 5."""
+"""Frequencies along an axis for Araujo's maximum, with kernels of width up to 4."""
 
 
-def circular(layer: Convolution) -> float:
-    """Norm with circular padding at the true size (Sedghi, Gupta and Long 2019).
-
-    No bound: zero padding reads the same weights at sizes that are no multiple of the
-    stride in another way, and small images see less or more of them.
-    """
-    axes = zip(layer.size, layer.stride, strict=True)
-    height, width = (ceil(n / s) for n, s in axes)
-    return torus_norm(layer, (height, width), (False, False))
+def estimates_of(layer: Convolution) -> dict[str, float]:
+    """Return every estimate of the norm of a convolution, by its column in Table 5."""
+    formula = printed(layer)
+    return {
+        "reshaped": reshaped(layer),
+        "singla-feizi": singla_feizi(layer),
+        "araujo": araujo(layer),
+        "printed": formula,
+        "printed-corrected": formula * sqrt(prod(layer.stride)),
+    }
 
 
 def reshaped(layer: Convolution) -> float:
-    """Norm of the weights as a matrix, outputs against all else.
+    """Return the norm of the weights as a matrix, outputs against all other axes.
 
     `torch.nn.utils.parametrizations.spectral_norm` divides by an estimate of it.
     """
@@ -37,38 +38,40 @@ def reshaped(layer: Convolution) -> float:
 
 
 def singla_feizi(layer: Convolution) -> float:
-    """Four reshaped kernels: an upper bound (Singla and Feizi 2021).
+    """Return the upper bound of Singla and Feizi (2021).
 
-    The root of the kernel's area times the least norm of four ways to lay the kernel
-    out as a matrix; the largest over the groups.
+    It is the square root of the kernel's area times the smallest norm of four matrices
+    with the entries of the kernel; of groups, the largest such number.
     """
     area = layer.weight.shape[2] * layer.weight.shape[3]
-    layouts = [(0, (1, 2, 3)), (1, (0, 2, 3)), ((1, 2), (0, 3)), ((1, 3), (0, 2))]
+    layouts = [((0,), (1, 2, 3)), ((1,), (0, 2, 3)), ((1, 2), (0, 3)), ((1, 3), (0, 2))]
     return max(
-        sqrt(area) * min(_laid_out(kernel, *layout) for layout in layouts)
+        sqrt(area) * min(_unfolded_norm(kernel, *axes) for axes in layouts)
         for kernel in layer.group_weights
     )
 
 
-def _laid_out(kernel: Tensor, rows: int | tuple, columns: tuple) -> float:
-    rows = (rows,) if isinstance(rows, int) else rows
-    height = torch.Size(kernel.shape[axis] for axis in rows).numel()
+def _unfolded_norm(
+    kernel: Tensor, rows: tuple[int, ...], columns: tuple[int, ...]
+) -> float:
+    height = prod(kernel.shape[axis] for axis in rows)
     return matrix_norm(kernel.permute(*rows, *columns).reshape(height, -1))
 
 
 def araujo(layer: Convolution) -> float:
-    """Bound of Toeplitz matrix theory (Araujo et al. 2021), its maxima on a grid.
+    """Return the bound of Araujo et al. (2021), with its maxima taken on a grid.
 
-    The root of the sum, over the channels of the smaller side, of the largest power
-    that the channel's kernels have together at any frequency.
+    It is the square root of a sum over the channels of the smaller side. The term of a
+    channel is the largest value, over frequencies, of the summed squared moduli of the
+    transforms of its kernels.
     """
     return max(_araujo(kernel) for kernel in layer.group_weights)
 
 
 def _araujo(kernel: Tensor) -> float:
     kernel = kernel.transpose(0, 1) if len(kernel) > kernel.shape[1] else kernel
-    # The power has twice the kernel's degree: so few frequencies hold all of it, and
-    # its coefficients, filled up with zeros, give it on a finer grid.
+    # The squared modulus is a trigonometric polynomial of twice the kernel's degree. A
+    # small transform gives its coefficients, and zero-padding a finer grid.
     height, width = (2 * n - 1 for n in kernel.shape[2:])
     power = torch.fft.fft2(kernel, s=(height, width)).abs().square().sum(1)
     coefficients = torch.fft.fftshift(torch.fft.ifft2(power), dim=(1, 2))
@@ -78,30 +81,27 @@ def _araujo(kernel: Tensor) -> float:
 
 
 def printed(layer: Convolution) -> float:
-    """Norm by the formula of the paper's section 4.3, with its factor stride^-2.
+    """Return the norm by the formula of the paper's section 4.3.
 
-    The kernel's transform at the frequencies that sampling folds into one, side by
-    side. Frequencies are those of the image, without which the formula means nothing;
-    where the strides differ their product stands for the square.
+    At each frequency of the output, the formula lays the kernel's transforms at the
+    aliased frequencies of the input side by side. The paper prints the factor
+    stride^-2; with stride^-1 the formula is exact for circular padding. The product of
+    both strides stands for stride^2.
     """
     down, across = layer.stride
     axes = zip(layer.size, layer.stride, strict=True)
     height, width = (ceil(n / s) for n, s in axes)
     coarse = half_of_the_frequencies((height, width), (False, False))
-    turns = torch.cartesian_prod(torch.arange(down), torch.arange(across))
+    aliases = torch.cartesian_prod(torch.arange(down), torch.arange(across))
     taps = torch.cartesian_prod(*(torch.arange(n) for n in layer.weight.shape[2:]))
     kernels = layer.group_weights.flatten(-2).to(torch.complex128)
-    most, found = max(ENTRIES // (kernels[..., 0].numel() * len(turns)), 1), 0.0
+    most = max(ENTRIES // (kernels[..., 0].numel() * len(aliases)), 1)
+    largest = 0.0
     for some in coarse.split(most):
-        fine = some[:, None] + 2 * pi * turns.reshape(1, -1, 2).double()
+        fine = some[:, None] + 2 * pi * aliases.reshape(1, -1, 2).double()
         fine = fine / torch.tensor(layer.stride)
         angles = (fine @ taps.reshape(-1, 2).double().T).to(kernels.device)
         waves = torch.polar(torch.ones_like(angles), -angles)
         transform = torch.einsum("flk,goik->fgoil", waves, kernels)
-        found = max(found, matrix_norm(transform.flatten(-2)))
-    return found / (down * across)
-
-
-def printed_corrected(layer: Convolution) -> float:
-    """The same with the factor stride^-1, with which the formula is exact."""
-    return printed(layer) * sqrt(layer.stride[0] * layer.stride[1])
+        largest = max(largest, matrix_norm(transform.flatten(-2)))
+    return largest / (down * across)

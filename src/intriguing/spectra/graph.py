@@ -16,22 +16,9 @@ from torch import fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
 from torch.nn import functional
 
-CONTRACTIVE = (
-    nn.ReLU,
-    nn.ReLU6,
-    nn.Hardtanh,
-    nn.Tanh,
-    nn.Softplus,
-    nn.LogSigmoid,
-    nn.Dropout,
-    nn.Dropout1d,
-    nn.Dropout2d,
-    nn.Flatten,
-    nn.Unflatten,
-    nn.Identity,
-)
-"""Layers that move no two images apart, in evaluation mode."""
-CONTRACTIONS = {
+from intriguing.spectra.lipschitz import NONEXPANSIVE
+
+NONEXPANSIVE_CALLS = {
     torch.relu,
     functional.relu,
     functional.relu6,
@@ -49,7 +36,7 @@ SUMS |= {operator.sub, operator.isub, torch.sub, "sub", "sub_"}
 CONCATENATIONS = {torch.cat, torch.concat}
 
 
-class Unavailable(ValueError):
+class UnavailableError(ValueError):
     """The forward pass has a part whose constant is not known; the message says it."""
 
 
@@ -65,7 +52,7 @@ class ProductBound(NamedTuple):
     reason: str
 
 
-def product_bound(
+def network_bound(
     network: nn.Module,
     constants: Mapping[str, float | None],
     shape: tuple[int, ...] | None = None,
@@ -75,7 +62,7 @@ def product_bound(
     Args:
         network: In evaluation mode.
         constants: Upper ends of the layers' constants by their place, as
-            ``named_modules`` names it; `CONTRACTIVE` layers need none.
+            ``named_modules`` names it; `NONEXPANSIVE` layers need none.
         shape: Of one input, without the batch; needed where branches are added, as
             a branch that is broadcast counts for more.
     """
@@ -83,9 +70,19 @@ def product_bound(
         graph = _Tracer(set(constants)).trace(_plain(network))
         if shape is not None:
             _note_shapes(network, graph, shape)
-        return ProductBound(_follow(graph, dict(network.named_modules()), constants), "")
-    except Unavailable as error:
+        upper = _follow(graph, dict(network.named_modules()), constants)
+    except UnavailableError as error:
         return ProductBound(None, str(error))
+    return ProductBound(upper, "")
+
+
+def product_bound(
+    network: nn.Module,
+    constants: Mapping[str, float | None],
+    shape: tuple[int, ...] | None = None,
+) -> float | None:
+    """Return the bound of `network_bound`, None where it is not available."""
+    return network_bound(network, constants, shape).upper
 
 
 class _Tracer(fx.Tracer):
@@ -106,7 +103,7 @@ class _Tracer(fx.Tracer):
             return super().trace(root, concrete_args)
         except Exception as error:  # of whatever the model's own code does
             reason = str(error).strip().splitlines()[:1]
-            raise Unavailable(
+            raise UnavailableError(
                 f"the forward pass of {type(root).__name__} cannot be traced "
                 f"({type(error).__name__}: {''.join(reason)})"
             ) from error
@@ -117,9 +114,9 @@ def _plain(network: nn.Module) -> nn.Module:
     for place, module in network.named_modules():
         where = f"{type(module).__name__} at {place or 'the top'}"
         if module._forward_hooks or module._forward_pre_hooks:
-            raise Unavailable(f"{where} has a forward hook")
+            raise UnavailableError(f"{where} has a forward hook")
         if "forward" in vars(module):
-            raise Unavailable(f"{where} has a forward of its own")
+            raise UnavailableError(f"{where} has a forward of its own")
     return network
 
 
@@ -138,24 +135,28 @@ def _follow(
         elif node.op == "call_module":
             constant = _constant(str(node.target), modules, constants)
             if len(node.args) != 1 or node.kwargs:
-                raise Unavailable(f"{node.target} is called with several arguments")
+                raise UnavailableError(
+                    f"{node.target} is called with several arguments"
+                )
             bounds[node] = _times(_of(node.args[0], bounds), constant)
         elif node.op == "output":
             return _of(node.args[0], bounds)
         else:
             bounds[node] = _of_function(node, bounds)
-    raise Unavailable("the forward pass returns nothing")
+    raise UnavailableError("the forward pass returns nothing")
 
 
 def _constant(
     place: str, modules: Mapping[str, nn.Module], constants: Mapping[str, float | None]
 ) -> float:
     module = modules[place]
-    if place not in constants and type(module) in CONTRACTIVE:
+    if place not in constants and type(module) in NONEXPANSIVE:
         return 1.0
     constant = constants.get(place)
     if constant is None or isnan(constant):
-        raise Unavailable(f"no constant is known of {type(module).__name__} at {place}")
+        raise UnavailableError(
+            f"no constant is known of {type(module).__name__} at {place}"
+        )
     return constant
 
 
@@ -165,7 +166,9 @@ def _of(argument: Any, bounds: Mapping[fx.Node, float]) -> float:
         return bounds[argument]
     if isinstance(argument, int | float):
         return 0.0
-    raise Unavailable(f"the forward pass joins values in a {type(argument).__name__}")
+    raise UnavailableError(
+        f"the forward pass joins values in a {type(argument).__name__}"
+    )
 
 
 def _of_function(node: fx.Node, bounds: Mapping[fx.Node, float]) -> float:
@@ -182,8 +185,8 @@ def _of_function(node: fx.Node, bounds: Mapping[fx.Node, float]) -> float:
         return _up(hypot(*(_of(one, bounds) for one in _parts(node))))
     first = _of(node.args[0], bounds) if node.args else inf
     if target is operator.getitem and not _is_slice(node.args[1]):
-        raise Unavailable("the forward pass picks values by a list of indices")
-    if target in CONTRACTIONS and sum(map(bool, inputs)) == 1 and first:
+        raise UnavailableError("the forward pass picks values by a list of indices")
+    if target in NONEXPANSIVE_CALLS and sum(map(bool, inputs)) == 1 and first:
         return first
     if target is functional.dropout and node.kwargs.get("training") is False:
         return first
@@ -191,7 +194,7 @@ def _of_function(node: fx.Node, bounds: Mapping[fx.Node, float]) -> float:
     if scale is not None:
         return _times(first, scale)
     name = target if isinstance(target, str) else getattr(target, "__name__", target)
-    raise Unavailable(f"no constant is known of {name}() in the forward pass")
+    raise UnavailableError(f"no constant is known of {name}() in the forward pass")
 
 
 def _require_one_shape(node: fx.Node, bounds: Mapping[fx.Node, float]) -> None:
@@ -199,9 +202,9 @@ def _require_one_shape(node: fx.Node, bounds: Mapping[fx.Node, float]) -> None:
     terms = [one for one in node.all_input_nodes if bounds[one]]
     metas = [one.meta.get("tensor_meta") for one in (*terms, node)]
     if None in metas:
-        raise Unavailable("branches are added: give the shape of the input")
+        raise UnavailableError("branches are added: give the shape of the input")
     if len({meta.shape for meta in metas}) > 1:
-        raise Unavailable("branches of different shapes are added")
+        raise UnavailableError("branches of different shapes are added")
 
 
 def _note_shapes(network: nn.Module, graph: fx.Graph, shape: tuple[int, ...]) -> None:
@@ -220,7 +223,9 @@ def _is_slice(index: Any) -> bool:
 def _parts(node: fx.Node) -> list[Any]:
     parts = node.args[0] if node.args else node.kwargs.get("tensors")
     if not isinstance(parts, list | tuple):
-        raise Unavailable("the forward pass concatenates an unknown number of parts")
+        raise UnavailableError(
+            "the forward pass concatenates an unknown number of parts"
+        )
     return list(parts)
 
 

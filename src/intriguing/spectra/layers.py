@@ -1,43 +1,58 @@
-"""Every layer of a network: its gain, and what others would say of it."""
+"""Lipschitz constants of all layers of a network, and their product."""
 
-from collections.abc import Collection, Iterator, Mapping
-from math import hypot, prod
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from intriguing.errors import InputError
 from intriguing.models.architecture import Standardise
-from intriguing.spectra import conv_norm, estimates, linear_norm
-from intriguing.spectra.convolution import describe
-from intriguing.spectra.gains import contrast_gain, linear_pool_gain, max_pool_gain
+from intriguing.models.evaluation import undisturbed
+from intriguing.spectra import conv_norm, linear_norm
+from intriguing.spectra.convolution import Size, convolution
+from intriguing.spectra.estimates import estimates_of
+from intriguing.spectra.graph import product_bound
+from intriguing.spectra.lipschitz import (
+    NONEXPANSIVE,
+    average_pool_norm,
+    batch_norm_lipschitz,
+    contrast_lipschitz,
+    elementwise_lipschitz,
+    max_pool_lipschitz,
+)
 from intriguing.spectra.matrices import singular_values
 from intriguing.spectra.torus import circular_values
 
-CONTRACTIVE = (nn.ReLU, nn.Dropout, nn.Dropout2d, nn.Flatten, nn.Identity)
-"""Layers that push no two images apart; they get no row."""
-Size = tuple[int, ...]
-"""Height and width of a layer's input; empty where it takes a list of units."""
-CHAINS = ("Sequential", "AlexNet", "SqueezeNet", "VGG")
-"""Classes of networks that apply their parts one after the other."""
-SHOWN = 256
-"""Singular values kept of a layer, at even ranks, for the figure."""
+STORED_VALUES = 256
+"""Singular values of a layer that are stored for the figure, at even ranks."""
+KINDS: dict[type[nn.Module], str] = {
+    nn.Conv2d: "conv",
+    nn.Linear: "fc",
+    nn.MaxPool2d: "pool",
+    nn.AvgPool2d: "pool",
+    nn.AdaptiveAvgPool2d: "pool",
+    nn.LocalResponseNorm: "contrast",
+    nn.Sigmoid: "sigmoid",
+    Standardise: "standardise",
+}
+"""Names of layers in the tables; a layer of another class has the name of its class."""
 
 
 class Layer(NamedTuple):
-    """One layer; what it does not have is None.
+    """What Table 5 says of a layer; None where it does not apply.
 
     Attributes:
-        name: ``conv1``, ``fc2``, ``pool1``; in nested networks its place.
+        name: ``conv1``, ``fc2``, ``pool1``; in nested networks the module's path.
         kind: ``conv``, ``fc``, ``pool``, ``contrast``, ``sigmoid``, ``standardise``.
-        inputs: Channels or units that it reads, of all groups together.
-        outputs: Channels or units that it gives.
-        kernel: Height of its window.
-        stride: Step of its window.
-        lower: Gain that it has at least.
-        upper: Gain that it has at most; None when its weights are not to be had.
-        estimates: What cheaper methods give in place of the norm, by their name.
-        spectrum: Singular values, descending; of a convolution with circular padding.
+        inputs: Channels or units of the input, of all groups together.
+        outputs: Channels or units of the output.
+        kernel: Height of the window.
+        stride: Vertical step of the window.
+        lower: Lower bound of the Lipschitz constant.
+        upper: Upper bound of it; None without weights, or for an unknown layer.
+        estimates: Cheaper numbers for the norm, by their column.
+        spectrum: Singular values, descending; those of circular padding for ``conv``.
     """
 
     name: str
@@ -55,177 +70,150 @@ class Layer(NamedTuple):
 def measure_network(
     network: nn.Module, shape: tuple[int, int, int], missing: Collection[str] = ()
 ) -> dict[str, Layer]:
-    """Return every layer that is not simply contractive, by its place in the network.
+    """Return the layers that are not nonexpansive, by their path in the network.
 
     Args:
-        network: In eval mode.
+        network: The network, which is measured in evaluation mode.
         shape: Channels, height and width of its images.
-        missing: Places of layers whose weights are not to be had.
+        missing: Paths of layers without weights.
+
+    Raises:
+        InputError: The network does not take images of this shape.
     """
     counts: dict[str, int] = {}
-    found = {}
-    for place, module, size in _visited(network, shape):
-        if isinstance(module, CONTRACTIVE):
+    layers = {}
+    for path, module, size in _innermost_modules(network, shape):
+        if type(module) in NONEXPANSIVE:
+            continue
+        if path in layers:  # used again, perhaps on another size
+            again = measure(module, layers[path].name, size, path not in missing)
+            layers[path] = max(layers[path], again, key=lambda one: one.upper or 0)
             continue
         kind = kind_of(module)
         counts[kind] = counts.get(kind, 0) + 1
-        # Flat networks are numbered as the paper does.
-        name = place if place.count(".") > 1 else f"{kind}{counts[kind]}"
-        found[place] = measure(module, name, size, known=place not in missing)
-    return found
+        # Layers of flat networks are numbered as in the paper.
+        name = path if path.count(".") > 1 else f"{kind}{counts[kind]}"
+        layers[path] = measure(module, name, size, has_weights=path not in missing)
+    return layers
 
 
-def _visited(
+def _innermost_modules(
     network: nn.Module, shape: tuple[int, int, int]
-) -> Iterator[tuple[str, nn.Module, Size]]:
-    """List each innermost module in the order of its use, with its input's size."""
-    seen: list[tuple[str, nn.Module, Size]] = []
+) -> list[tuple[str, nn.Module, Size]]:
+    """Return path, module and input size of each layer, in the order of its use."""
+    used: list[tuple[str, nn.Module, Size]] = []
     hooks = []
-    for place, module in network.named_modules():
+    for path, module in network.named_modules():
         if not list(module.children()):
 
-            def note(module: nn.Module, inputs: tuple[Tensor], _, place=place) -> None:
-                seen.append((place, module, tuple(inputs[0].shape[2:])))
+            def note(module: nn.Module, inputs: tuple[Tensor], _, path=path) -> None:
+                used.append((path, module, tuple(inputs[0].shape[2:])))
 
             hooks.append(module.register_forward_hook(note))
     first = next(network.parameters(), torch.zeros(()))
-    with torch.no_grad():
-        network(torch.zeros(1, *shape, device=first.device, dtype=first.dtype))
-    for hook in hooks:
-        hook.remove()
-    yield from seen
-
-
-KINDS: dict[type[nn.Module], str] = {
-    nn.Conv2d: "conv",
-    nn.Linear: "fc",
-    nn.MaxPool2d: "pool",
-    nn.AvgPool2d: "pool",
-    nn.AdaptiveAvgPool2d: "pool",
-    nn.LocalResponseNorm: "contrast",
-    nn.Sigmoid: "sigmoid",
-    Standardise: "standardise",
-}
+    images = torch.zeros(1, *shape, device=first.device, dtype=first.dtype)
+    try:
+        with undisturbed(network), torch.no_grad():
+            network(images)
+    except (RuntimeError, ValueError) as error:
+        raise InputError(f"shape {shape}: the network does not take it") from error
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return used
 
 
 def kind_of(module: nn.Module) -> str:
-    """Return what a layer is called in the tables; its class where we know no gain."""
+    """Return the name of a kind of layer in the tables."""
     return KINDS.get(type(module), type(module).__name__)
 
 
-def measure(module: nn.Module, name: str, size: Size, known: bool = True) -> Layer:
-    """Return one layer and its gain.
+def measure(
+    module: nn.Module, name: str, size: Size, has_weights: bool = True
+) -> Layer:
+    """Return what Table 5 says of one layer.
 
     Args:
         module: The layer.
-        name: What to call it.
-        size: Height and width of its input, where it has any.
-        known: Whether its weights are to be had.
+        name: Of its row.
+        size: Height and width of its input; empty for a list of units.
+        has_weights: Whether its weights are known.
     """
-    if isinstance(module, nn.Conv2d):
-        return _convolution(module, name, size, known)
-    if isinstance(module, nn.Linear):
-        return _linear(module, name, known)
-    lower, upper = simple_gain(module, size)
+    if type(module) is nn.Conv2d:
+        return _convolution(module, name, size, has_weights)
+    if type(module) is nn.Linear:
+        return _linear(module, name, has_weights)
     window, step = getattr(module, "kernel_size", None), getattr(module, "stride", None)
-    return Layer(name, kind_of(module), None, None, window, step, lower, upper)
+    bounds = lipschitz_bounds(module, size)
+    return Layer(name, kind_of(module), None, None, window, step, *bounds)
 
 
-def simple_gain(
+def lipschitz_bounds(
     module: nn.Module, size: Size
-) -> tuple[float, float] | tuple[None, None]:
-    """Return the gain of a layer without weights, from below and from above."""
-    if isinstance(module, nn.MaxPool2d) and module.dilation == 1:
+) -> tuple[float | None, float | None]:
+    """Return bounds of the Lipschitz constant of a layer without weights.
+
+    They are None for a layer of an unknown kind.
+    """
+    if type(module) is nn.LocalResponseNorm:
+        return contrast_lipschitz(module.size, module.beta, module.k)
+    constant = elementwise_lipschitz(module)
+    if type(module) is nn.MaxPool2d and module.dilation == 1:
         pool = (module.kernel_size, module.stride, module.padding)
-        return (max_pool_gain(*pool, size, module.ceil_mode),) * 2
-    if isinstance(module, nn.AvgPool2d | nn.AdaptiveAvgPool2d):
-        return (linear_pool_gain(module, size),) * 2
-    if isinstance(module, nn.LocalResponseNorm):
-        return contrast_gain(module.size, module.beta, module.k)
-    if isinstance(module, Standardise):
-        return (float((1 / module.deviation).max()),) * 2
-    if isinstance(module, nn.Sigmoid):
-        return 0.25, 0.25
-    return None, None
+        constant = max_pool_lipschitz(*pool, size, module.ceil_mode)
+    elif type(module) in (nn.AvgPool2d, nn.AdaptiveAvgPool2d):
+        constant = average_pool_norm(module, size)
+    elif type(module) in (nn.BatchNorm1d, nn.BatchNorm2d):
+        constant = batch_norm_lipschitz(module)
+    elif type(module) is Standardise:
+        constant = float((1 / module.deviation).max())
+    return constant, constant
 
 
-def _convolution(module: nn.Conv2d, name: str, size: Size, known: bool) -> Layer:
+def _convolution(module: nn.Conv2d, name: str, size: Size, has_weights: bool) -> Layer:
     kernel, stride = module.kernel_size[0], module.stride[0]
     shape = module.in_channels, module.out_channels, kernel, stride
-    if not known or module.padding_mode != "zeros" or set(module.dilation) != {1}:
+    if module.padding_mode != "zeros" or not has_weights:
         return Layer(name, "conv", *shape)
     given = module.weight, module.stride, module.padding, module.groups, size
-    layer, enclosure = describe(*given), conv_norm(*given)
-    values, printed = circular_values(layer), estimates.printed(layer)
-    beside = {
-        "smallest": float(values[0]),
-        "circular": float(values[-1]),
-        "reshaped": estimates.reshaped(layer),
-        "singla-feizi": estimates.singla_feizi(layer),
-        "araujo": estimates.araujo(layer),
-        "printed": printed,
-        "printed-corrected": printed * prod(module.stride) ** 0.5,
-    }
-    return Layer(name, "conv", *shape, *enclosure, beside, _thinned(values))
+    layer = convolution(*given, module.dilation)
+    enclosure = conv_norm(*given, dilation=module.dilation)
+    values = circular_values(layer)
+    estimates = {"smallest": float(values[0]), "circular": float(values[-1])}
+    estimates |= estimates_of(layer)
+    return Layer(name, "conv", *shape, *enclosure, estimates, _at_even_ranks(values))
 
 
-def _linear(module: nn.Linear, name: str, known: bool) -> Layer:
+def _linear(module: nn.Linear, name: str, has_weights: bool) -> Layer:
     shape = module.in_features, module.out_features, None, None
-    if not known:
+    if not has_weights:
         return Layer(name, "fc", *shape)
     enclosure = linear_norm(module.weight)
     values = singular_values(module.weight.detach().double())
     smallest = {"smallest": float(values[0])}
-    return Layer(name, "fc", *shape, *enclosure, smallest, _thinned(values))
+    return Layer(name, "fc", *shape, *enclosure, smallest, _at_even_ranks(values))
 
 
-def _thinned(values: Tensor) -> list[float]:
-    """Return values at even ranks, the largest and the smallest among them."""
-    ranks = torch.linspace(0, len(values) - 1, min(len(values), SHOWN)).round().long()
+def _at_even_ranks(values: Tensor) -> list[float]:
+    """Return values at even ranks, descending, with the largest and the smallest."""
+    count = min(len(values), STORED_VALUES)
+    ranks = torch.linspace(0, len(values) - 1, count).round().long()
     return values.flip(0)[ranks].tolist()
 
 
-def product_bound(
-    network: nn.Module, gains: Mapping[str, float | None], place: str = ""
-) -> float | None:
-    """Return the product of gains along a network: a bound of its Lipschitz constant.
+def summary(network: nn.Module, layers: Mapping[str, Layer]) -> dict[str, Any]:
+    """Return layers and products in a form that JSON can hold.
 
-    Parts whose outputs are laid side by side, as in SqueezeNet, count with the root of
-    the sum of their squares.
-
-    Args:
-        network: Or a part of it.
-        gains: Of the layers, by place; layers not among them count as contractive.
-        place: Of the part in the network.
-
-    Returns:
-        The product; None if a gain is None or parts are joined in an unknown way.
+    ``product`` multiplies the constants of all layers, ``product-of-norms`` only the
+    operator norms of weights, as the paper does.
     """
-    if place in gains:
-        return gains[place]
-    parts = [
-        product_bound(part, gains, f"{place}.{name}" if place else name)
-        for name, part in network.named_children()
-    ]
-    kind = type(network).__name__
-    if None in parts or (parts and kind not in (*CHAINS, "Fire")):
-        return None
-    if kind == "Fire":  # squeeze, then two expansions of its output
-        squeeze, _, narrow, _, wide, _ = parts
-        return squeeze * hypot(narrow, wide)
-    return prod(parts)
-
-
-def summary(network: nn.Module, found: Mapping[str, Layer]) -> dict[str, Any]:
-    """Return layers and products as JSON takes them.
-
-    ``product`` multiplies all gains, ``product-of-norms`` those of weights alone, as
-    the paper does.
-    """
-    upper = {place: layer.upper for place, layer in found.items()}
-    weighted = {p: u for p, u in upper.items() if found[p].kind in ("conv", "fc")}
+    constants = {path: layer.upper for path, layer in layers.items()}
+    norms = {
+        path: layer.upper if layer.kind in ("conv", "fc") else 1.0
+        for path, layer in layers.items()
+    }
     return {
-        "layers": [layer._asdict() for layer in found.values()],
-        "product": product_bound(network, upper),
-        "product-of-norms": product_bound(network, weighted),
+        "layers": [layer._asdict() for layer in layers.values()],
+        "product": product_bound(network, constants),
+        "product-of-norms": product_bound(network, norms),
     }

@@ -1,4 +1,4 @@
-"""Table 5 for any network: layers as rows, gains and their estimates as columns."""
+"""Table 5 for any network: rows are layers, columns their bounds and estimates."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,50 +21,50 @@ ESTIMATES = (
 )
 COLUMNS = (*SIZES.values(), "lower", "upper", *ESTIMATES)
 ALEXNET = "alexnet-2012"
-"""The network that the paper's Table 5 is of."""
+"""The network of the paper's Table 5."""
 PAPER = {"upper-v4": "upper", "upper-v1": "upper", "lower-v1": "smallest"}
-"""The paper's columns, and ours that stand beside them."""
+"""Columns of the two versions of the paper, and the columns of ours to compare."""
 PRODUCTS = ("product-of-norms", "product")
 
 Rows = dict[Cell, Interval | None]
-Measured = Mapping[str, Any]
-"""What the step ``spectra`` says of one network: ``layers`` and products."""
+Summary = Mapping[str, Any]
+"""Layers and products of a network, as `intriguing.spectra.layers.summary` gives."""
 
 
-def spectral_cells(model: str, seeds: Sequence[Measured]) -> Rows:
-    """Return the cells of a network, a row a layer, then its products.
+def spectral_cells(model: str, seeds: Sequence[Summary]) -> Rows:
+    """Return a row for each layer of a network, and rows for its products.
 
-    What a layer does not have, and what is not to be had of it, is None. Numbers are
-    means over the seeds. Those of a single seed are no estimate of anything and have
-    an empty interval: ``lower`` and ``upper`` hold the truth between them.
+    A cell is None where it does not apply or is unknown. Numbers are means over seeds.
+    With one seed they are no estimates, and their interval is a point: ``lower`` and
+    ``upper`` are bounds.
 
     Args:
-        model: Its name, which the rows begin with.
-        seeds: What was measured of it with each seed.
+        model: Name of the network, a prefix of the rows.
+        seeds: The summary of the network of each seed.
     """
     cells: Rows = {}
     for number, layer in enumerate(seeds[0]["layers"]):
         row = f"{model}/{layer['name']}"
-        of_seeds = [_numbers(seed["layers"][number]) for seed in seeds]
+        numbers = [_numbers(seed["layers"][number]) for seed in seeds]
         for column in COLUMNS:
-            _add(cells, (row, column), [found.get(column) for found in of_seeds])
+            cells[row, column] = _mean([found.get(column) for found in numbers])
     for name in PRODUCTS:
-        _add(cells, (f"{model}/{name}", "upper"), [seed[name] for seed in seeds])
+        cells[f"{model}/{name}", "upper"] = _mean([seed[name] for seed in seeds])
     return cells
 
 
-def cells_beside_the_paper(cells: Rows) -> Rows:
-    """Return AlexNet's layers once more, in the columns of the paper's two versions.
+def cells_in_the_papers_columns(cells: Rows) -> Rows:
+    """Return the cells of AlexNet in the columns of the paper's two versions.
 
-    The norm is the middle of its enclosure, with the enclosure as its interval.
+    A norm is the midpoint of its enclosure, with the enclosure as its interval.
     """
     found: Rows = {}
-    # The paper has layers with weights alone.
+    # The paper's table has only layers with weights.
     kinds = tuple(f"{ALEXNET}/{kind}" for kind in ("conv", "fc"))
     for row in dict.fromkeys(row for row, _ in cells if row.startswith(kinds)):
         for column, own in PAPER.items():
             value, lower = cells.get((row, own)), cells.get((row, "lower"))
-            if value is not None and own == "upper":
+            if value is not None and lower is not None and own == "upper":
                 low, high = lower.value, value.value
                 value = Interval((low + high) / 2, low, high)
             found[row, column] = value
@@ -72,22 +72,23 @@ def cells_beside_the_paper(cells: Rows) -> Rows:
 
 
 def published_layers(published: pd.DataFrame) -> pd.DataFrame:
-    """Return the paper's Table 5 with our rows' names."""
+    """Return the paper's Table 5 with the names of our rows."""
     own = published[published["table"] == "spectral"]
     return own.assign(row=f"{ALEXNET}/" + own["row"])
 
 
-def _numbers(layer: Measured) -> dict[str, float | None]:
-    """Return the numbers of one layer by the column they belong in."""
+def _numbers(layer: Mapping[str, Any]) -> dict[str, float | None]:
+    """Return the numbers of one layer by their column."""
     sizes = {column: layer[key] for key, column in SIZES.items()}
-    gains = {column: layer[column] for column in ("lower", "upper")}
-    return {**sizes, **gains, **(layer["estimates"] or {})}
+    bounds = {column: layer[column] for column in ("lower", "upper")}
+    return {**sizes, **bounds, **(layer["estimates"] or {})}
 
 
-def _add(cells: Rows, cell: Cell, values: list[float | None]) -> None:
-    if None in values:
-        cells[cell] = None
-    elif len(set(values)) > 1:
-        cells[cell] = mean_interval([np.array([value]) for value in values])
-    else:
-        cells[cell] = Interval(values[0], values[0], values[0])
+def _mean(values: list[float | None]) -> Interval | None:
+    """Return the mean over seeds; None if a value is missing."""
+    known = [value for value in values if value is not None]
+    if len(known) < len(values):
+        return None
+    if len(set(known)) == 1:
+        return Interval(known[0], known[0], known[0])
+    return mean_interval([np.array([value]) for value in known])

@@ -1,16 +1,16 @@
-"""Convolutions on a torus: exact singular values there, and an upper bound here.
+"""Convolutions on a torus: exact singular values, and a bound for zero padding.
 
-On a torus of ``cells`` steps of the stride an axis, a convolution is one small matrix a
-frequency. Its columns are input channels times the places inside a step (the phases of
-a strided kernel), so that the stride needs no further thought.
+Take a torus of ``cells`` strides along each axis. There a convolution is block diagonal
+in the Fourier basis, with one small matrix for each frequency. The columns of a matrix
+are the input channels times the offsets within a stride (the phases of the kernel).
 
-A zero-padded convolution is part of that on a torus: an image with zeros around it,
-continued periodically, is read nowhere beyond the zeros if a period is at least the
-image plus *one* padding, as the zeros on its left serve as those on its right. So the
-torus bounds the norm. The same holds if the image is continued with its sign changed
-from period to period. That moves the frequencies by half a step: where the largest
-matrix sits at frequency zero, which an image with zeros around it cannot have, the
-moved torus comes far nearer to the truth. The least of the four bounds is taken.
+A zero-padded convolution is a restriction of a convolution on a torus: the image is
+surrounded by zeros and continued periodically. The period must be at least the image
+plus *one* padding, as the zeros on the left also serve as those on the right. So the
+norm on the torus is an upper bound. The same holds if the image changes its sign from
+period to period, which shifts the frequencies by half a step. Often the largest matrix
+is at frequency zero, which no image surrounded by zeros has alone; the shifted torus is
+then much closer. `torus_bound` takes the smallest of the four bounds.
 """
 
 from collections.abc import Iterator
@@ -26,16 +26,16 @@ from intriguing.spectra.convolution import Convolution, Pair
 from intriguing.spectra.matrices import GUARD, matrix_norm, singular_values
 
 ENTRIES = 2**22
-"""Complex numbers held at a time."""
+"""Complex numbers in memory at a time."""
 
 
-def norm_from_above(layer: Convolution) -> float:
-    """Return a number that the norm of the zero-padded convolution does not exceed."""
+def torus_bound(layer: Convolution) -> float:
+    """Return an upper bound of the norm of the zero-padded convolution."""
     axes = zip(layer.size, layer.padding, layer.stride, strict=True)
     height, width = (ceil((n + p) / s) for n, p, s in axes)
     least = inf
-    # Both axes twisted is most often the best: the others then end early.
-    for twist in product((True, False), repeat=2):
+    # Twisting both axes is usually best: the other norms then stop early.
+    for twist in product((True, False), (True, False)):
         least = min(least, torus_norm(layer, (height, width), twist, enough=least))
     return least * (1 + GUARD)
 
@@ -46,10 +46,10 @@ def torus_norm(
     """Return the norm of the convolution on a torus.
 
     Args:
-        layer: Its size and padding play no part.
-        cells: Steps of the stride around the torus, down and across.
-        twist: Whether the sign changes on each way around.
-        enough: End, with a number that is at least this, once the norm must be.
+        layer: Its size and padding are not used.
+        cells: Period of the torus in strides, vertical and horizontal.
+        twist: Whether the sign changes after a period, along each axis.
+        enough: Stop, with a number of at least this, once the norm is known to be.
     """
     largest = 0.0
     for part in symbols(layer, half_of_the_frequencies(cells, twist)):
@@ -60,9 +60,10 @@ def torus_norm(
 
 
 def circular_values(layer: Convolution) -> Float64[Tensor, " values"]:
-    """Return all singular values with circular padding at the true size, ascending.
+    """Return all singular values with circular padding, ascending.
 
-    A size that is no multiple of the stride is rounded up.
+    The size of the image is rounded up to a multiple of the stride. The largest value
+    is the norm of Sedghi, Gupta and Long (2019), which is no bound for zero padding.
     """
     axes = zip(layer.size, layer.stride, strict=True)
     height, width = (ceil(n / s) for n, s in axes)
@@ -73,7 +74,7 @@ def circular_values(layer: Convolution) -> Float64[Tensor, " values"]:
 def all_frequencies(
     cells: Pair, twist: tuple[bool, bool] = (False, False)
 ) -> Float64[Tensor, "frequencies 2"]:
-    """Return the frequencies of a torus, in radians a step of the stride."""
+    """Return the frequencies of a torus, in radians per stride."""
     axes = [_axis(n, t) for n, t in zip(cells, twist, strict=True)]
     return torch.cartesian_prod(*axes)
 
@@ -81,7 +82,10 @@ def all_frequencies(
 def half_of_the_frequencies(
     cells: Pair, twist: tuple[bool, bool]
 ) -> Float64[Tensor, "frequencies 2"]:
-    """Return enough of them: weights are real, so opposite ones have equal norms."""
+    """Return frequencies of which one of each pair of opposite ones is left out.
+
+    The weights are real, so the matrices of opposite frequencies have the same norm.
+    """
     whole = all_frequencies(cells, twist)
     return whole[whole[:, 1] <= pi + 1e-9]
 
@@ -94,7 +98,7 @@ def _axis(cells: int, twisted: bool) -> Float64[Tensor, " cells"]:
 def symbols(
     layer: Convolution, frequencies: Float64[Tensor, "frequencies 2"]
 ) -> Iterator[Complex[Tensor, "part groups outputs columns"]]:
-    """Yield the matrices of the frequencies, so many at a time as memory allows."""
+    """Yield the matrices of the frequencies, in batches of at most `ENTRIES`."""
     phases = polyphase(layer)
     groups, outputs, columns = phases.shape[:3]
     taps = torch.cartesian_prod(*(torch.arange(n) for n in phases.shape[3:])).double()
@@ -109,9 +113,9 @@ def symbols(
 def polyphase(
     layer: Convolution,
 ) -> Float64[Tensor, "groups outputs columns steps_down steps_across"]:
-    """Return the kernel cut into phases: tap ``stride * step + phase`` of each channel.
+    """Return the phases of the kernel: its taps ``stride * step + phase``.
 
-    ``columns`` are the inputs of a group times the phases down and across.
+    ``columns`` are the inputs of a group times the vertical and horizontal phases.
     """
     weight, (down, across) = layer.group_weights, layer.stride
     height, width = weight.shape[-2:]

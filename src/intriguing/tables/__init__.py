@@ -1,1 +1,1 @@
-"""Tables: one tidy schema, its cells, and their pages."""
+"""Tables: their tidy form, their cells and their HTML pages."""

@@ -1,4 +1,4 @@
-"""Tables and claims as HTML pages that need nothing else, for the report."""
+"""Tables and claims as self-contained HTML pages, for the report."""
 
 from collections.abc import Sequence
 from html import escape
@@ -6,7 +6,7 @@ from html import escape
 import pandas as pd
 
 from intriguing.stats.agreement import Claim
-from intriguing.tables.tidy import Kinds, legend, texts
+from intriguing.tables.tidy import Kinds, legend, text_rows
 
 STYLE = """
 body { font: 15px/1.4 system-ui, sans-serif; margin: 1.5rem; color: #1a1a1a }
@@ -20,13 +20,13 @@ p { max-width: 60rem; color: #444 }
 
 
 def table_page(df: pd.DataFrame, title: str, kinds: Kinds | None = None) -> str:
-    """Return a tidy table as a page, rows against columns."""
-    header, *body = texts(df, kinds)
+    """Return a tidy table as an HTML page, rows against columns."""
+    header, *body = text_rows(df, kinds)
     return page(title, header, body, legend(df))
 
 
 def claims_page(claims: Sequence[Claim]) -> str:
-    """Return the claims as a page, one row each."""
+    """Return the claims as an HTML page, one row each."""
     header = ["claim", "measured", "verdict", "evidence"]
     body = []
     for claim in claims:
@@ -34,16 +34,14 @@ def claims_page(claims: Sequence[Claim]) -> str:
         known = ["--" if number is None else f"{number:.3g}" for number in numbers]
         measured = f"{known[0]} [{known[1]}, {known[2]}]"
         body.append([claim.statement, measured, claim.verdict, claim.evidence])
-    note = (
-        "In brackets: 95 % interval. The rules of the verdicts are in docs/methods.md."
-    )
+    note = "In brackets: 95 % interval. docs/methods.md has the rules of the verdicts."
     return page("Claims", header, body, note)
 
 
 def page(
     title: str, header: Sequence[str], body: Sequence[Sequence[str]], note: str
 ) -> str:
-    """Return one table with a title and a note as an HTML page."""
+    """Return an HTML page with a title, one table and a note."""
     head = "".join(f'<th scope="col">{escape(text)}</th>' for text in header)
     rows = "".join(f"<tr>{_row(line)}</tr>\n" for line in body)
     return (
@@ -56,10 +54,10 @@ def page(
 
 def _row(line: Sequence[str]) -> str:
     first, *rest = (escape(text) for text in line)
-    # Measured, interval and the paper's number of a cell stand below each other.
     cells = "".join(f"<td>{_stacked(text)}</td>" for text in rest)
     return f'<th scope="row">{first}</th>{cells}'
 
 
 def _stacked(text: str) -> str:
+    """Return a cell with its interval and the paper's number on lines of their own."""
     return text.replace(" [", "<br>[").replace(" (paper", "<br>(paper")

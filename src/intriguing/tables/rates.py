@@ -11,20 +11,22 @@ from intriguing.tables.row_names import CLEAN
 Cell = tuple[str, str]
 Cells = dict[Cell, Interval]
 Spreads = dict[Cell, float]
-Counts = Mapping[str, int]
+Count = Mapping[str, int]
 """``wrong`` and ``images``: the misclassified images of a set, and all of them."""
+Counts = Mapping[str, Count]
+"""Counts of each set of images."""
 
 IMAGE = ["column", "seed", "index"]
 """What identifies an image and the network that classifies it."""
 
 
-def error_rate(counts: Sequence[Counts]) -> Interval:
+def error_rate(counts: Sequence[Count]) -> Interval:
     """Return the pooled error rate, given the counts of each seed."""
     wrong = [count["wrong"] for count in counts]
     return rate_interval(wrong, [count["images"] for count in counts])
 
 
-def error_cells(model: str, counts: Sequence[Mapping[str, Counts]]) -> Cells:
+def error_cells(model: str, counts: Sequence[Counts]) -> Cells:
     """Return a network's errors on training and test images, pooled over its seeds."""
     return {
         (model, f"{name}-error"): error_rate([count[name] for count in counts])

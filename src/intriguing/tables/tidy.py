@@ -1,10 +1,11 @@
-"""Tables of measured numbers beside the paper's: tidy, as Markdown and as LaTeX.
+"""Tidy tables of measured numbers and the paper's, as CSV, Markdown and LaTeX.
 
 A tidy table has one row for each cell of a table of the paper, with the columns
-`COLUMNS`; what does not apply is missing there and empty in the CSV file.
+`COLUMNS`. A number that does not apply is missing, and empty in the CSV file.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import isnan
 from typing import Literal, NamedTuple
 
 import pandas as pd
@@ -26,7 +27,7 @@ DASH = "{--}"
 
 
 class Entry(NamedTuple):
-    """One row of a tidy table; what does not apply is ``None`` or NaN."""
+    """One row of a tidy table; a number that does not apply is ``None`` or NaN."""
 
     row: str
     column: str
@@ -43,18 +44,26 @@ COLUMNS = list(Entry._fields)
 
 
 class Printed(NamedTuple):
-    """A number of the paper: value, text as printed, and images behind it."""
+    """A number of the paper: its value, its text and its number of images."""
 
     value: float
     text: str
     sample: float
 
 
-def column_kind(column: str, kinds: Kinds | None = None) -> Kind:
-    """What a column holds; decides how it is printed and which band it has.
+class Texts(NamedTuple):
+    """Numbers of a cell as text, without units; empty where there is none."""
 
-    A name that starts with ``distortion`` holds distortions, the columns of Table 5
-    plain numbers, every other one rates. ``kinds`` overrules this by column.
+    measured: str
+    interval: str
+    paper: str
+
+
+def column_kind(column: str, kinds: Kinds | None = None) -> Kind:
+    """Return what a column holds, which decides its format and its band.
+
+    Columns whose name starts with ``distortion`` hold distortions, those of Table 5
+    plain numbers, and all others rates. ``kinds`` overrides this by column.
     """
     if kinds and column in kinds:
         return kinds[column]
@@ -70,23 +79,20 @@ def tidy(
     spreads: Mapping[Cell, float] | None = None,
     kinds: Kinds | None = None,
 ) -> pd.DataFrame:
-    """Join measured cells with the paper's numbers and judge each.
+    """Return the tidy table of measured cells, the paper's numbers and the verdicts.
 
     Args:
-        cells: Interval of each (row, column), in the order of the table; ``None``
-            where a number of the paper could not be measured.
+        cells: Interval of each (row, column), in the order of the table; ``None`` for a
+            number of the paper that was not measured.
         published: All numbers of the paper, as in ``data/published.tsv``.
-        table: Name of the table in ``published``; one that the paper does not have
-            gets no published numbers and no verdicts.
-        spreads: Standard deviation over images, of the cells that hold the mean of a
-            sample and a number of the paper (the paper's sampling error needs it).
-        kinds: Kind of the columns whose name does not say it.
-
-    Returns:
-        One row for each cell, with the columns `COLUMNS`.
+        table: Name of the table in ``published``. A table that is not in the paper has
+            no published numbers and no verdicts.
+        spreads: Standard deviation over images of the cells that hold the mean of a
+            sample and have a published number, for the paper's sampling error.
+        kinds: Kind of the columns whose name does not tell it.
 
     Raises:
-        InputError: ``published`` lacks a column or names a cell twice, or a spread is
+        InputError: ``published`` lacks a column or has a cell twice, or a spread is
             missing.
     """
     paper = _paper_numbers(published, table)
@@ -96,33 +102,40 @@ def tidy(
         verdict = _verdict(cell, interval, known, spread, kinds)
         number = known.value if known else None
         entries.append(Entry(*cell, *_numbers(interval), number, verdict))
-    frame = pd.DataFrame(entries, columns=COLUMNS)
+    return tidy_frame(entries)
+
+
+def tidy_frame(entries: Sequence[Entry]) -> pd.DataFrame:
+    """Return the tidy table of these rows, with the types of its columns."""
     counts = {"n": "Int64", "seeds": "Int64"}
     floats = dict.fromkeys(["value", "low", "high", "published"], "float64")
-    return frame.astype(counts | floats)
+    return pd.DataFrame(entries, columns=COLUMNS).astype(counts | floats)
 
 
 def to_csv_text(df: pd.DataFrame) -> str:
-    """CSV with six significant digits, the same text for the same numbers."""
+    """Return the table as CSV, with six significant digits."""
     return df.to_csv(index=False, float_format="%.6g", lineterminator="\n")
 
 
 def to_markdown(df: pd.DataFrame, kinds: Kinds | None = None) -> str:
-    """Rows against columns: measured, interval, the paper's number, verdict as a mark.
+    """Return the table as Markdown, rows against columns.
+
+    A cell has the measured number, its interval, the paper's number and the mark of the
+    verdict.
 
     Args:
         df: Tidy table.
-        kinds: Kind of the columns whose name does not say it.
+        kinds: Kind of the columns whose name does not tell it.
     """
-    header, *body = texts(df, kinds)
+    header, *body = text_rows(df, kinds)
     lines = [header, ["---"] * len(header), *body]
     text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
     return f"{text}\n{legend(df)}\n"
 
 
-def texts(df: pd.DataFrame, kinds: Kinds | None = None) -> list[list[str]]:
-    """Rows against columns as text, the first line and the first column the names."""
-    entries = _entries(df)
+def text_rows(df: pd.DataFrame, kinds: Kinds | None = None) -> list[list[str]]:
+    """Return the cells as text, with the names in the first line and first column."""
+    entries = entries_of(df)
     columns = list(df["column"].unique())
     lines = [["", *columns]]
     for row in df["row"].unique():
@@ -132,17 +145,17 @@ def texts(df: pd.DataFrame, kinds: Kinds | None = None) -> list[list[str]]:
 
 
 def to_latex(df: pd.DataFrame, kinds: Kinds | None = None) -> str:
-    r"""LaTeX table (packages booktabs and siunitx), three lines for each row.
+    r"""Return the table as LaTeX (packages booktabs and siunitx).
 
-    Measured number, its 95 % interval, and the paper's number with the mark of the
-    verdict; rates are percentages. A missing number is a dash; a line without any
-    interval or without any number of the paper is left out.
+    Each row has up to three lines: measured number, 95 % interval, and the paper's
+    number with the mark of the verdict. Rates are percentages. A missing number is a
+    dash; a line without any interval or published number is left out.
     """
-    texts = {cell: _latex_lines(one, kinds) for cell, one in _entries(df).items()}
+    texts = {cell: _latex_lines(one, kinds) for cell, one in entries_of(df).items()}
     columns = list(df["column"].unique())
     lines = {}
     for row in df["row"].unique():
-        stack = [texts.get((row, column), ["", "", ""]) for column in columns]
+        stack = [texts.get((row, column), ("", "", "")) for column in columns]
         names = ("ours", r"95\,\%", "paper")
         for name, line in zip(names, zip(*stack, strict=True), strict=True):
             if any(line) or name == "ours":
@@ -160,17 +173,42 @@ def to_latex(df: pd.DataFrame, kinds: Kinds | None = None) -> str:
 
 
 def headline(df: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Values by row and column for ``metrics.json``; missing ones are left out."""
+    """Return the known values by row and column, for ``metrics.json``."""
     nested: dict[str, dict[str, float]] = {}
-    for (row, column), one in _entries(df.dropna(subset=["value"])).items():
+    for (row, column), one in entries_of(df.dropna(subset=["value"])).items():
         nested.setdefault(row, {})[column] = float(f"{one.value:.6g}")
     return nested
 
 
-def _entries(df: pd.DataFrame) -> dict[Cell, Entry]:
-    """Rows of a tidy table by their cell, in order; also of one read from its file."""
-    clean = df[COLUMNS].fillna({"verdict": ""})
-    entries = (Entry(*line) for line in clean.itertuples(index=False))
+def legend(df: pd.DataFrame) -> str:
+    """Return what the brackets and the marks mean, where the table has any."""
+    text = "In brackets: 95 % interval." if df["low"].notna().any() else ""
+    if df["verdict"].isin(list(MARKS)).any():
+        text += f" Beside the paper's number: {marks_text()}."
+    return text
+
+
+def marks_text() -> str:
+    """Return the marks with the verdicts that they stand for."""
+    return ", ".join(f"{mark} {verdict}" for verdict, mark in MARKS.items())
+
+
+def cell_texts(one: Entry, kinds: Kinds | None = None) -> Texts:
+    """Return the numbers of a cell as text; rates are percentages."""
+    kind = column_kind(one.column, kinds)
+    low, high = _measured_text(one.low, kind), _measured_text(one.high, kind)
+    return Texts(
+        _measured_text(one.value, kind),
+        f"[{low}, {high}]" if low else "",
+        _paper_text(one.published, kind),
+    )
+
+
+def entries_of(df: pd.DataFrame) -> dict[Cell, Entry]:
+    """Return the rows of a tidy table, which may come from its CSV file, by cell."""
+    verdicts = df["verdict"].astype(object).fillna("")
+    filled = df.assign(verdict=verdicts)[COLUMNS]
+    entries = (Entry(*line) for line in filled.itertuples(index=False))
     return {(entry.row, entry.column): entry for entry in entries}
 
 
@@ -186,10 +224,12 @@ def _paper_numbers(published: pd.DataFrame, table: str) -> dict[Cell, Printed]:
     return {cell: Printed(*number) for cell, number in zip(cells, numbers, strict=True)}
 
 
-def _numbers(interval: Interval | None) -> list[float | None]:
+def _numbers(
+    interval: Interval | None,
+) -> tuple[float | None, float | None, float | None, int | None, int | None]:
     if interval is None:
-        return [None] * 5
-    return [interval.value, interval.low, interval.high, interval.n, interval.seeds]
+        return None, None, None, None, None
+    return interval.value, interval.low, interval.high, interval.n, interval.seeds
 
 
 def _verdict(
@@ -199,7 +239,7 @@ def _verdict(
     spread: float | None,
     kinds: Kinds | None,
 ) -> str:
-    """Verdict of one cell, empty where one of the two numbers is missing."""
+    """Return the verdict on a cell, empty where one of the two numbers is missing."""
     if interval is None or known is None:
         return ""
     kind = "rate" if column_kind(cell[1], kinds) == "rate" else "mean"
@@ -210,8 +250,9 @@ def _verdict(
     return verdict_against_band(interval, band)
 
 
-def _show(number: float, kind: Kind) -> str:
-    """A number without its unit; rates as percentages."""
+def _measured_text(number: float | None, kind: Kind) -> str:
+    if number is None or isnan(number):
+        return ""
     if kind == "rate":
         return f"{100 * number:.{2 if number < 0.1 else 1}f}"
     if kind == "ratio":
@@ -219,41 +260,32 @@ def _show(number: float, kind: Kind) -> str:
     return f"{number:#.3g}" if kind == "distortion" else f"{number:.4g}"
 
 
-def _show_paper(number: float, kind: Kind) -> str:
-    return f"{100 * number:.6g}" if kind == "rate" else f"{number:.6g}"
+def _paper_text(number: float | None, kind: Kind) -> str:
+    if number is None or isnan(number):
+        return ""
+    return f"{100 * number if kind == 'rate' else number:.6g}"
 
 
 def _cell_text(one: Entry | None, kinds: Kinds | None) -> str:
     if one is None:
         return ""
-    kind = column_kind(one.column, kinds)
-    unit = "%" if kind == "rate" else ""
-    parts = [_show(one.value, kind) + unit if pd.notna(one.value) else "--"]
-    if pd.notna(one.low):
-        parts.append(f"[{_show(one.low, kind)}, {_show(one.high, kind)}]")
-    if pd.notna(one.published):
-        parts.append(f"(paper {_show_paper(one.published, kind)}{unit})")
-    return " ".join([*parts, MARKS.get(one.verdict, "")]).strip()
+    texts = cell_texts(one, kinds)
+    unit = "%" if column_kind(one.column, kinds) == "rate" else ""
+    parts = [
+        f"{texts.measured}{unit}" if texts.measured else "--",
+        texts.interval,
+        f"(paper {texts.paper}{unit})" if texts.paper else "",
+        MARKS.get(one.verdict, ""),
+    ]
+    return " ".join(part for part in parts if part)
 
 
-def legend(df: pd.DataFrame) -> str:
-    """Explanation of the brackets and of the marks, where there are any."""
-    text = "In brackets: 95 % interval." if df["low"].notna().any() else ""
-    if df["verdict"].isin(list(MARKS)).any():
-        marks = ", ".join(f"{mark} {verdict}" for verdict, mark in MARKS.items())
-        text += f" Beside the paper's number: {marks}."
-    return text
+def _latex_lines(one: Entry, kinds: Kinds | None) -> tuple[str, str, str]:
+    """Return the three lines of a cell; braces protect text from siunitx."""
+    texts = cell_texts(one, kinds)
+    paper = f"{texts.paper} {LATEX_MARKS.get(one.verdict, '')}".strip()
+    return texts.measured, _braced(texts.interval), _braced(paper)
 
 
-def _latex_lines(one: Entry, kinds: Kinds | None) -> list[str]:
-    """Measured, interval and paper of one cell; braces keep text from siunitx."""
-    kind = column_kind(one.column, kinds)
-    lines = ["", "", ""]
-    if pd.notna(one.value):
-        lines[0] = _show(one.value, kind)
-    if pd.notna(one.low):
-        lines[1] = f"{{[{_show(one.low, kind)}, {_show(one.high, kind)}]}}"
-    if pd.notna(one.published):
-        mark = LATEX_MARKS.get(one.verdict, "")
-        lines[2] = f"{{{_show_paper(one.published, kind)} {mark}}}".replace(" }", "}")
-    return lines
+def _braced(text: str) -> str:
+    return f"{{{text}}}" if text else ""

@@ -47,32 +47,25 @@ class Adam:
     """
 
     def __init__(self, groups: DecayGroups) -> None:
-        self.groups = {decay: list(tensors) for decay, tensors in groups.items()}
-        self.moments = {
-            decay: tuple([torch.zeros_like(t) for t in tensors] for _ in range(2))
-            for decay, tensors in self.groups.items()
-        }
-        self.steps = {
-            decay: [torch.zeros((), device=t.device) for t in tensors]
-            for decay, tensors in self.groups.items()
-        }
+        self.groups = [
+            (
+                decay,
+                list(tensors),
+                [torch.zeros_like(tensor) for tensor in tensors],
+                [torch.zeros_like(tensor) for tensor in tensors],
+                [torch.zeros((), device=tensor.device) for tensor in tensors],
+            )
+            for decay, tensors in groups.items()
+        ]
 
     @torch.no_grad()
     def step(self, rate: float) -> None:
         """Update the parameters in place, and clear their gradients."""
-        for decay, tensors in self.groups.items():
-            settings = {"lr": rate, "weight_decay": decay, **CONSTANTS}
-            adam(
-                tensors,
-                [tensor.grad for tensor in tensors],
-                *self.moments[decay],
-                [],
-                self.steps[decay],
-                fused=True,
-                amsgrad=False,
-                maximize=False,
-                **settings,
-            )
+        plain = {"amsgrad": False, "maximize": False, "fused": True}
+        for decay, tensors, means, squares, steps in self.groups:
+            gradients = [tensor.grad for tensor in tensors if tensor.grad is not None]
+            settings = {"lr": rate, "weight_decay": decay, **CONSTANTS, **plain}
+            adam(tensors, gradients, means, squares, [], steps, **settings)
             for tensor in tensors:
                 tensor.grad = None
 

@@ -24,7 +24,7 @@ DATA = "other-data"
 BOTH = "other-both"
 KINDS = (SEED, ARCHITECTURE, DATA, BOTH)
 SAME_SEED = "-same-seed"
-"""Suffix for pairs of one seed, whose first layers have the same initial samples."""
+"""Suffix for pairs of one seed: the first layers start from the same random numbers."""
 ITSELF = "itself"
 
 
@@ -143,10 +143,9 @@ def decomposition_cells(
 
 
 def data_costs_more(pairs: pd.DataFrame, length: str) -> Claim:
-    """Different training data reduce transfer more than a different architecture.
+    """Return the claim; it tests the difference of the two rates at one length.
 
-    Tested: transfer to another architecture less transfer to a network of other data,
-    for perturbations of equal length, is above 0. Initial weights differ in both.
+    The initial weights differ in both kinds of pairs.
     """
     own = pairs[pairs["length"] == length]
     of = {kind: own[own["kind"] == kind] for kind in KINDS}

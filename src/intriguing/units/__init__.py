@@ -1,1 +1,1 @@
-"""Units and directions of a layer (section 3)."""
+"""Images that units and directions of a layer respond to (section 3)."""

@@ -1,9 +1,10 @@
-"""Images that a direction of a layer's activations ranks first (section 3).
+"""Images with the largest activations along a direction of a layer (section 3).
 
-The paper compares single units with random directions of the same layer. Ranking by an
-inner product does not see where the origin lies, so that it makes no difference whether
-activations are centred.
+The paper compares single units with random directions of the same layer. Images are
+ranked by inner products, so that centring the activations changes nothing.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -16,70 +17,75 @@ from intriguing.errors import InputError
 def activations(
     network: nn.Module,
     pixels: Float[Tensor, "n c h w"],
-    places: list[str],
+    layers: list[str],
     batch: int = 500,
 ) -> dict[str, Float[Tensor, "n units"]]:
-    """Return what layers give for images, flattened, by the layer's place.
+    """Return the outputs of some layers for images, flattened, by layer.
 
     Args:
         network: In eval mode.
-        pixels: In [0, 1].
-        places: Of the layers, as `torch.nn.Module.named_modules` names them.
+        pixels: Images, in [0, 1].
+        layers: Their paths in `torch.nn.Module.named_modules`.
         batch: Images at a time.
 
     Raises:
         InputError: The network has no such layer.
     """
-    known = dict(network.named_modules())
-    if strangers := [place for place in places if place not in known]:
-        raise InputError(f"layer {strangers[0]!r}: the network has {list(known)[1:]}")
-    parts: dict[str, list[Tensor]] = {place: [] for place in places}
+    modules = dict(network.named_modules())
+    if unknown := [path for path in layers if path not in modules]:
+        raise InputError(f"layer {unknown[0]!r}: the network has {list(modules)[1:]}")
+    outputs: dict[str, list[Tensor]] = {path: [] for path in layers}
+
+    def append_output(path: str) -> Callable[..., None]:
+        return lambda _, __, output: outputs[path].append(output.flatten(1))
+
     hooks = [
-        known[place].register_forward_hook(
-            lambda _, __, output, place=place: parts[place].append(output.flatten(1))
-        )
-        for place in places
+        modules[path].register_forward_hook(append_output(path)) for path in layers
     ]
     with torch.no_grad():
-        for part in pixels.split(batch):
-            network(part)
+        for images in pixels.split(batch):
+            network(images)
     for hook in hooks:
         hook.remove()
-    return {place: torch.cat(found) for place, found in parts.items()}
+    return {path: torch.cat(batches) for path, batches in outputs.items()}
 
 
-def unit_directions(
-    found: Float[Tensor, "n units"], count: int, least: int, seed: int
+def sample_units(
+    activations: Float[Tensor, "n units"], count: int, least: int, seed: int
 ) -> Int64[np.ndarray, " count"]:
-    """Draw single units, of those that are active on enough images to rank them.
+    """Return random units among those that are active on enough images to rank them.
 
     Args:
-        found: Activations, not below 0.
-        count: Units wanted.
+        activations: Of the layer, not negative.
+        count: Number of units.
         least: Images on which a unit must be active.
-        seed: Decides the draw.
+        seed: Decides the sample.
 
     Raises:
-        InputError: There are not so many such units.
+        InputError: There are fewer such units.
     """
-    able = np.flatnonzero(((found > 0).sum(0) >= least).numpy())
-    if len(able) < count:
-        raise InputError(f"{count} units are wanted, {len(able)} are active; ask fewer")
-    return np.random.default_rng([seed, 5]).choice(able, count, replace=False)
+    active = np.flatnonzero(((activations > 0).sum(0) >= least).numpy())
+    if len(active) < count:
+        raise InputError(
+            f"{count} units are requested, {len(active)} are active; ask for fewer"
+        )
+    return np.random.default_rng([seed, 5]).choice(active, count, replace=False)
 
 
 def random_directions(
     units: int, count: int, seed: int
 ) -> Float[Tensor, "count units"]:
-    """Draw directions, all equally likely."""
-    drawn = np.random.default_rng([seed, 6]).standard_normal((count, units))
-    return torch.from_numpy(drawn).float()
+    """Return random directions, isotropically distributed and not normalised."""
+    normal = np.random.default_rng([seed, 6]).standard_normal((count, units))
+    return torch.from_numpy(normal).float()
 
 
 def top_images(
     scores: Float[Tensor, "n directions"], count: int
 ) -> Int64[np.ndarray, "directions count"]:
-    """Return the images that each direction ranks first, the first one first."""
-    # Ties, as between images that leave a unit silent, go to the earlier image.
+    """Return the indices of the images with the largest scores, in descending order.
+
+    Of images with equal scores the earlier one comes first.
+    """
     order = torch.sort(scores, dim=0, descending=True, stable=True).indices
     return order[:count].T.numpy()

@@ -1,17 +1,20 @@
 """Provenance of a run: commit, settings, versions, device, time and memory."""
 
-import csv
 import hashlib
 import json
 import os
 import platform
+import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from intriguing.workflow.config import RunConfig
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PACKAGES = (
     *("torch", "numpy", "scipy", "numba", "pandas", "pyarrow", "safetensors"),
@@ -69,34 +72,24 @@ def costs(benchmarks: Path) -> dict[str, dict[str, float | None]]:
         For each rule: number of jobs, seconds of all and of the longest, and the
         highest memory in MB (None for jobs too short to be measured).
     """
-    rules: dict[str, list[dict[str, str]]] = {}
+    import pandas as pd  # takes a second, which the planning of jobs does not need
+
+    jobs: dict[str, list[pd.DataFrame]] = {}
     for path in sorted(benchmarks.rglob("*.tsv")):
         rule = path.relative_to(benchmarks).parts[0].removesuffix(".tsv")
-        rules.setdefault(rule, []).extend(_rows(path))
-    return {rule: _cost(rows) for rule, rows in rules.items()}
+        jobs.setdefault(rule, []).append(pd.read_csv(path, sep="\t", na_values="-"))
+    return {rule: _cost(pd.concat(frames)) for rule, frames in jobs.items()}
 
 
-def _cost(rows: list[dict[str, str]]) -> dict[str, float | None]:
-    seconds = list(_numbers(rows, "s"))
+def _cost(jobs: "pd.DataFrame") -> dict[str, float | None]:
+    """Return the cost of a rule from the benchmarks of its jobs, a row each."""
+    memory = jobs["max_rss"].max()
     return {
-        "jobs": len(rows),
-        "seconds": round(sum(seconds), 2),
-        "longest": max(seconds, default=None),
-        "max_rss": max(_numbers(rows, "max_rss"), default=None),
+        "jobs": len(jobs),
+        "seconds": round(float(jobs["s"].sum()), 2),
+        "longest": float(jobs["s"].max()),
+        "max_rss": float(memory) if memory > 0 else None,
     }
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines, delimiter="\t"))
-
-
-def _numbers(rows: list[dict[str, str]], column: str) -> Iterator[float]:
-    for row in rows:
-        try:
-            yield float(row[column])
-        except (KeyError, TypeError, ValueError):  # "-" or "NA"
-            continue
 
 
 def _git(root: Path, *arguments: str) -> str | None:
@@ -119,10 +112,9 @@ def _version(package: str) -> str | None:
 
 def _processor() -> str | None:
     facts = Path("/proc/cpuinfo")
-    if not facts.is_file():
-        return platform.processor() or None
-    names = (line for line in facts.read_text().splitlines() if "model name" in line)
-    return next(names, ":").partition(":")[2].strip() or None
+    text = facts.read_text(encoding="utf-8") if facts.is_file() else ""
+    found = re.search(r"^model name\s*: (.*)", text, re.MULTILINE)
+    return found[1] if found else platform.processor() or None
 
 
 def _device() -> str:

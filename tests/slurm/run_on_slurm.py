@@ -1,7 +1,8 @@
 """The workflow on a real SLURM of one node, against the same run without.
 
-Not collected with the other tests: it installs Debian's packages and removes them
-again, and takes several minutes. `make slurm-test`, as root on Debian.
+The file is not collected with the other tests, because it installs Debian's packages,
+removes them again, and takes several minutes. `make slurm-test` runs it, as root on
+Debian.
 """
 
 import subprocess
@@ -9,12 +10,8 @@ import sys
 import tempfile
 import time
 import tomllib
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
 from conftest import ROOT
 from scratch import (
     SMOKE,
@@ -28,7 +25,7 @@ from scratch import (
 
 CLUSTER = ROOT / "tests/slurm/cluster.sh"
 TIMES = ("logs/", "benchmarks/", "provenance.json")
-# A cluster without accounting: no account, and nobody but squeue to ask.
+# A cluster without accounting: no account, and squeue for the status.
 SITE = (
     *("--slurm-no-account", "--slurm-status-command", "squeue"),
     *("--slurm-init-seconds-before-status-checks", "3"),
@@ -63,8 +60,8 @@ def python(tmp_path_factory):
     below = "\n".join(path for path in sys.path if "site-packages" in path)
     (packages / "below.pth").write_text(f"{below}\n")
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = extras["optional-dependencies"]["slurm"]
-    pip = (place / "bin/python", "-m", "pip", "install", "--quiet", *wanted)
+    slurm = extras["optional-dependencies"]["slurm"]
+    pip = (place / "bin/python", "-m", "pip", "install", "--quiet", *slurm)
     subprocess.run(pip, check=True)
     return place / "bin/python"
 
@@ -77,9 +74,9 @@ def local(mnist_raw, tmp_path_factory):
 def start(folder, python, *options):
     """Begin a run of the whole smoke configuration on the cluster.
 
-    What it says goes to a file: nobody reads a pipe while the run goes on.
+    Its output goes to a file, because nothing reads a pipe during the run.
     """
-    with said(folder).open("w") as file:
+    with log(folder).open("w") as file:
         return subprocess.Popen(
             [python, "-m", "snakemake", *PROFILE, *options],
             cwd=folder,
@@ -89,8 +86,8 @@ def start(folder, python, *options):
         )
 
 
-def said(folder):
-    return folder.with_name("said.txt")
+def log(folder):
+    return folder.with_name("log.txt")
 
 
 def running_job(run, rule):
@@ -112,9 +109,9 @@ def cancelled(mnist_raw, tmp_path_factory, cluster, python):
     folder = copy_repository(tmp_path_factory.mktemp("slurm") / "tree", mnist_raw)
     run = start(folder, python)
     number = running_job(run, "attack")
-    assert number, said(folder).read_text()
+    assert number, log(folder).read_text()
     subprocess.run(["scancel", number], check=True)
-    return folder, run.wait(), said(folder).read_text()
+    return folder, run.wait(), log(folder).read_text()
 
 
 def test_a_cancelled_job_stops_the_run_and_is_named(cancelled):
@@ -127,7 +124,7 @@ def test_a_cancelled_job_stops_the_run_and_is_named(cancelled):
 def resumed(cancelled, cluster, python):
     folder, _, _ = cancelled
     run = start(folder, python)
-    assert run.wait() == 0, said(folder).read_text()
+    assert run.wait() == 0, log(folder).read_text()
     return folder
 
 
@@ -141,4 +138,4 @@ def test_what_the_cluster_made_is_current_everywhere(resumed, cluster, python):
     assert planned(jobs(resumed)) == set()
     run = start(resumed, python, "--dry-run")
     assert run.wait() == 0
-    assert "Nothing to be done" in said(resumed).read_text()
+    assert "Nothing to be done" in log(resumed).read_text()

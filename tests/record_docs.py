@@ -1,11 +1,11 @@
-"""Run the commands of docs/reproducing.md in a scratch copy and write down the answers.
+"""Run the commands of docs/reproducing.md in a scratch copy and record their output.
 
-    python tests/tour.py          ten minutes; needs dvc-s3 and moto[server] as well
+    python tests/record_docs.py   ten minutes; needs dvc-s3 and moto[server] as well
 
-Replayed are the blocks marked ``console``: each line that begins with ``$ `` is run,
-what follows it is replaced. Commands that a reader need not see stand in a comment
-before the block; ``fails`` as the comment's first word lets the block's commands fail.
-The run is the smoke run under the paper run's name, so that all paths are real.
+In the blocks marked ``console`` each line that begins with ``$ `` is run, and its
+output replaces the lines after it. Hidden commands stand in a comment before the block;
+``fails`` as the comment's first word lets the block's commands fail. The run is the
+smoke run under the paper run's name, so that all paths are real.
 """
 
 import logging
@@ -36,43 +36,28 @@ KEYS = {
     "AWS_DEFAULT_REGION": "us-east-1",
 }
 MOST_LINES = 14
-# How lines begin that say nothing about results: Snakemake's greeting, its times and
-# advice, and that of DVC and git.
-NOISE = (
+# Beginnings of lines without results: Snakemake's greeting, times and advice, and the
+# advice of DVC and git.
+NOISE = [
     *(r"$", r"=+$", r"\t(git|dvc)", r"\[\w{3} \w{3}", r"(local)?rule \w+:"),
-    *(r"Job \d+:", r"\w+ [\w./-]+:$", "Reasons?", "Migrat", "Building DAG"),
+    *(r"Job \d+:", r"\w+ [\w./-]+:$", "Reasons?", "Migrat", "Building DAG", "hint:"),
     *("Assuming", "host:", "Using ", "Provided", "Rules claiming", "Rules with"),
-    *(
-        "Select jobs",
-        "Execute ",
-        "Finished job",
-        "Complete log",
-        "Elapsed",
-        "SNAKEMAKE",
-    ),
-    *(
-        "This was a dry-run",
-        "Some jobs were triggered",
-        "If you prefer",
-        "Job stats",
-        "Config file",
-        "  File ",
-        "Use `dvc",
-        "hint:",
-    ),
-    *("To (track|enable|share|push|apply|promote)", "If you are sure that a change"),
-)
+    *("Select jobs", "Execute ", "Finished job", "Complete log", "Elapsed", "Use `dvc"),
+    *("SNAKEMAKE", "This was a dry-run", "Some jobs were triggered", "If you prefer"),
+    *("Job stats", "Config file", "  File ", "If you are sure that a change"),
+    "To (track|enable|share|push|apply|promote)",
+]
 
 
-def shorten(said: str, home: str) -> str:
-    """Leave out what says nothing about results, and the middle of long answers."""
-    text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", said).replace(home, "…")
+def shortened(output: str, home: str) -> str:
+    """Return the lines about results, without the middle of long outputs."""
+    text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", output).replace(home, "…")
     lines = [line.rstrip() for line in re.split(r"[\n\r]", text)]
-    # What Snakemake says of a job and of itself is indented.
-    indented = ["  "] if "SNAKEMAKE" in said else []
+    # Snakemake indents what describes a job.
+    indented = ["  "] if "SNAKEMAKE" in output else []
     noise = re.compile("|".join([*NOISE, *indented]))
     lines = [line for line in lines if not noise.match(line)]
-    # The list of jobs once, and of the progress after each job the last.
+    # Of repeated lines the first, of the lines of progress the last.
     lines = list(dict.fromkeys(lines))
     steps = [k for k, line in enumerate(lines) if re.match(r"\d+ of \d+ steps", line)]
     lines = [line for k, line in enumerate(lines) if k not in steps[:-1]]
@@ -99,16 +84,16 @@ class Shell:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        said = shorten(done.stdout, str(self.home))
-        print(f"$ {command}\n{said}", flush=True)
+        output = shortened(done.stdout, str(self.home))
+        print(f"$ {command}\n{output}", flush=True)
         if done.returncode and not may_fail:
             raise SystemExit(done.stdout)
         self.folder = Path(place.read_text().strip())
-        return said
+        return output
 
 
-def replay(shell: Shell, block: re.Match[str]) -> str:
-    """Run a block's commands; return it with what they say now."""
+def recorded(shell: Shell, block: re.Match[str]) -> str:
+    """Run a block's commands; return the block with their present output."""
     hidden = (block["hidden"] or "").strip()
     may_fail = hidden.startswith("fails")
     for command in hidden.removeprefix("fails").strip().splitlines():
@@ -130,21 +115,21 @@ def prepare(home: Path) -> Path:
     path.write_text(yaml.safe_dump(settings | {"run": "paper"}, sort_keys=False))
     for name in ("dvc.lock", "results/paper/compare.html"):
         (tree / name).unlink(missing_ok=True)
-    commands(tree)
+    install_commands(tree)
     return tree
 
 
-def commands(tree: Path) -> None:
+def install_commands(tree: Path) -> None:
     """Give a checkout the commands of an installed environment."""
     folder = tree / ".venv/bin"
     folder.mkdir(parents=True)
-    for name, what in (
+    for name, module in (
         ("python", ""),
         ("dvc", "-m dvc"),
         ("snakemake", "-m snakemake"),
     ):
-        call = f"PYTHONPATH={tree}/src exec {sys.executable} {what}"
-        (folder / name).write_text(f'#!/bin/sh\n{call} "$@"\n')
+        command = f"PYTHONPATH={tree}/src exec {sys.executable} {module}"
+        (folder / name).write_text(f'#!/bin/sh\n{command} "$@"\n')
         (folder / name).chmod(0o755)
     (folder.parent / "requirements.lock").write_bytes(
         (tree / "requirements.lock").read_bytes()
@@ -168,7 +153,7 @@ def s3_server():
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory(prefix="tour-") as folder, s3_server():
+    with tempfile.TemporaryDirectory(prefix="record-") as folder, s3_server():
         tree = prepare(Path(folder))
         settings = environment(tree) | KEYS
         settings["PATH"] = f"{tree}/.venv/bin{os.pathsep}{settings['PATH']}"
@@ -176,7 +161,7 @@ def main() -> None:
         shell.run("snakemake --cores 2 && dvc repro")
         commit(tree, "First results")
         call(tree, "git", "tag", "first")
-        text = BLOCK.sub(partial(replay, shell), DOCUMENT.read_text())
+        text = BLOCK.sub(partial(recorded, shell), DOCUMENT.read_text())
     DOCUMENT.write_text(text)
 
 

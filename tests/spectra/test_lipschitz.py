@@ -1,4 +1,4 @@
-"""Gains of pooling and contrast normalisation, against what they do to images."""
+"""Lipschitz constants of pooling and contrast normalisation, against images."""
 
 import math
 
@@ -6,10 +6,15 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from networks import seeded
 from torch import nn
 
 from intriguing.errors import InputError
-from intriguing.spectra.gains import contrast_gain, linear_pool_gain, max_pool_gain
+from intriguing.spectra.lipschitz import (
+    average_pool_norm,
+    contrast_lipschitz,
+    max_pool_lipschitz,
+)
 
 POOLS = st.builds(
     lambda kernel, stride, padding, more, ceil_mode: (
@@ -25,45 +30,43 @@ POOLS = st.builds(
 )
 
 
-def test_overlapping_windows_have_gain_two_and_separate_ones_have_one():
-    assert max_pool_gain(3, 2, 0, (55, 55)) == 2
-    assert max_pool_gain(2, 2, 0, (28, 28)) == 1
-    assert max_pool_gain(3, 1, 1, (9, 9)) == 3
-
-
-def test_a_single_window_has_gain_one_however_it_would_overlap():
-    assert max_pool_gain(3, 2, 0, (3, 3)) == 1
-    assert max_pool_gain(3, 2, 0, (3, 5)) == math.sqrt(2)
+def test_the_constant_is_the_root_of_the_overlap():
+    assert max_pool_lipschitz(3, 2, 0, (55, 55)) == 2
+    assert max_pool_lipschitz(2, 2, 0, (28, 28)) == 1
+    assert max_pool_lipschitz(3, 1, 1, (9, 9)) == 3
+    # Windows that do not fit do not overlap.
+    assert max_pool_lipschitz(3, 2, 0, (3, 3)) == 1
+    assert max_pool_lipschitz(3, 2, 0, (3, 5)) == math.sqrt(2)
 
 
 @given(POOLS)
-def test_the_gain_of_max_pooling_is_reached_by_one_bright_pixel(case):
+def test_one_bright_pixel_attains_the_constant_of_max_pooling(case):
     (kernel, stride, padding), size, ceil_mode = case
     pool = nn.MaxPool2d(kernel, stride, padding, ceil_mode=ceil_mode)
-    gain = max_pool_gain(kernel, stride, padding, (size, size), ceil_mode)
+    constant = max_pool_lipschitz(kernel, stride, padding, (size, size), ceil_mode)
     bright = torch.eye(size * size, dtype=torch.float64).reshape(-1, 1, size, size)
     lengths = pool(bright).flatten(1).norm(dim=1)
-    assert float(lengths.max()) == pytest.approx(gain)
+    assert float(lengths.max()) == pytest.approx(constant)
 
 
 @given(POOLS, st.integers(0, 10_000))
-def test_no_two_images_are_pushed_further_apart(case, seed):
+def test_max_pooling_never_exceeds_its_constant(case, seed):
     (kernel, stride, padding), size, ceil_mode = case
     pool = nn.MaxPool2d(kernel, stride, padding, ceil_mode=ceil_mode)
-    gain = max_pool_gain(kernel, stride, padding, (size, size), ceil_mode)
-    generator = torch.Generator().manual_seed(seed)
+    constant = max_pool_lipschitz(kernel, stride, padding, (size, size), ceil_mode)
+    generator = seeded(seed)
     shape = (2, 20, 1, size, size)
     one, other = torch.randn(shape, generator=generator, dtype=torch.float64)
     other = one + (other - one) * torch.rand(20, 1, 1, 1, generator=generator) ** 4
-    apart = (pool(one) - pool(other)).flatten(1).norm(dim=1)
-    before = (one - other).flatten(1).norm(dim=1)
-    assert (apart <= gain * before * (1 + 1e-9)).all()
+    outputs = (pool(one) - pool(other)).flatten(1).norm(dim=1)
+    inputs = (one - other).flatten(1).norm(dim=1)
+    assert (outputs <= constant * inputs * (1 + 1e-9)).all()
 
 
-def test_the_mean_of_a_whole_image_has_the_gain_of_one_over_the_root_of_its_pixels():
-    assert linear_pool_gain(nn.AdaptiveAvgPool2d(1), (6, 4)) == pytest.approx(24**-0.5)
-    assert linear_pool_gain(nn.AvgPool2d(2), (8, 8)) == pytest.approx(0.5)
-    assert linear_pool_gain(nn.AdaptiveAvgPool2d(6), (6, 6)) == pytest.approx(1)
+def test_the_mean_of_n_pixels_has_norm_one_over_the_root_of_n():
+    assert average_pool_norm(nn.AdaptiveAvgPool2d(1), (6, 4)) == pytest.approx(24**-0.5)
+    assert average_pool_norm(nn.AvgPool2d(2), (8, 8)) == pytest.approx(0.5)
+    assert average_pool_norm(nn.AdaptiveAvgPool2d(6), (6, 6)) == pytest.approx(1)
 
 
 def jacobian_norms(size, exponent, offset, points):
@@ -80,12 +83,11 @@ def jacobian_norms(size, exponent, offset, points):
 @pytest.mark.parametrize("size", [1, 3, 5])
 @pytest.mark.parametrize("exponent", [0.5, 0.75, 1.0])
 @pytest.mark.parametrize("offset", [0.5, 1.0, 2.0])
-def test_the_jacobian_of_contrast_normalisation_stays_below_the_upper_end(
+def test_the_jacobian_of_contrast_normalisation_is_within_its_bounds(
     size, exponent, offset
 ):
-    lower, upper = contrast_gain(size, exponent, offset)
-    generator = torch.Generator().manual_seed(0)
-    points = torch.randn(300, 8, generator=generator, dtype=torch.float64)
+    lower, upper = contrast_lipschitz(size, exponent, offset)
+    points = torch.randn(300, 8, generator=seeded(), dtype=torch.float64)
     points *= torch.logspace(-2, 1.5, 300, dtype=torch.float64)[:, None]
     norms = jacobian_norms(size, exponent, offset, points)
     assert (norms <= upper * (1 + 1e-9)).all()
@@ -94,18 +96,17 @@ def test_the_jacobian_of_contrast_normalisation_stays_below_the_upper_end(
     assert lower == pytest.approx(offset**-exponent)
 
 
-def test_climbing_finds_no_point_with_more_gain_than_zero_has():
-    """Evidence, not a proof: the lower end may be the gain itself."""
-    generator = torch.Generator().manual_seed(1)
-    points = torch.randn(40, 8, generator=generator, dtype=torch.float64)
+def test_a_search_finds_no_larger_jacobian_than_at_zero():
+    """Evidence, not a proof, that the lower bound is the constant."""
+    points = torch.randn(40, 8, generator=seeded(1), dtype=torch.float64)
     points = points.requires_grad_(True)
-    climber = torch.optim.Adam([points], lr=0.05)
+    optimiser = torch.optim.Adam([points], lr=0.05)
     for _ in range(60):
         norms = jacobian_norms(5, 0.75, 1.0, points)
-        climber.zero_grad()
+        optimiser.zero_grad()
         (-norms.sum()).backward()
-        climber.step()
-    assert float(norms.detach().max()) <= contrast_gain(5, 0.75, 1.0)[0] + 1e-9
+        optimiser.step()
+    assert float(norms.detach().max()) <= contrast_lipschitz(5, 0.75, 1.0)[0] + 1e-9
 
 
 @pytest.mark.parametrize(
@@ -113,9 +114,9 @@ def test_climbing_finds_no_point_with_more_gain_than_zero_has():
 )
 def test_contrast_normalisation_that_the_bound_does_not_cover_is_refused(arguments):
     with pytest.raises(InputError):
-        contrast_gain(*arguments)
+        contrast_lipschitz(*arguments)
 
 
 def test_a_window_larger_than_the_image_is_refused():
     with pytest.raises(InputError, match="smaller than the window"):
-        max_pool_gain(3, 2, 0, (2, 2))
+        max_pool_lipschitz(3, 2, 0, (2, 2))

@@ -1,0 +1,136 @@
+"""Lipschitz constants of layers that are not convolutions, for the L2 norm.
+
+The paper takes the constant of pooling to be 1. It is larger where windows overlap.
+"""
+
+from math import ceil, prod, sqrt
+
+import torch
+from torch import nn
+
+from intriguing.errors import InputError
+from intriguing.spectra.convolution import Size
+from intriguing.spectra.matrices import GUARD, matrix_norm
+
+NONEXPANSIVE = (
+    nn.ReLU,
+    nn.ReLU6,
+    nn.Hardtanh,
+    nn.Tanh,
+    nn.Softplus,
+    nn.LogSigmoid,
+    nn.Dropout,
+    nn.Dropout1d,
+    nn.Dropout2d,
+    nn.Flatten,
+    nn.Unflatten,
+    nn.Identity,
+)
+"""Layers that move no two inputs apart, in evaluation mode."""
+LARGEST_DERIVATIVE = {nn.Sigmoid: 0.25, nn.SiLU: 1.0999, nn.GELU: 1.1290}
+"""Of functions of single values, rounded up."""
+
+
+def elementwise_lipschitz(function: nn.Module) -> float | None:
+    """Return the constant of a function of single values, None for an unknown one."""
+    if type(function) is nn.LeakyReLU:
+        return max(1.0, abs(function.negative_slope))
+    if type(function) is nn.ELU:
+        return max(1.0, function.alpha)
+    return LARGEST_DERIVATIVE.get(type(function))
+
+
+def batch_norm_lipschitz(layer: nn.modules.batchnorm._BatchNorm) -> float | None:
+    """Return the constant of batch normalisation by stored statistics.
+
+    It is None where there are none: the output then depends on the batch.
+    """
+    if layer.running_var is None:
+        return None
+    scale = (layer.running_var.double() + layer.eps).rsqrt()
+    if layer.weight is not None:
+        scale = scale * layer.weight.detach().double()
+    return float(scale.abs().max()) * (1 + GUARD)
+
+
+def max_pool_lipschitz(
+    kernel: int | Size,
+    stride: int | Size,
+    padding: int | Size,
+    input_size: Size,
+    ceil_mode: bool = False,
+) -> float:
+    """Return the Lipschitz constant of max-pooling: sqrt(m) for overlap m.
+
+    The overlap is the largest number of windows that share a pixel. An output changes
+    by at most the change of one pixel of its window, and each pixel counts for at most
+    m outputs. A single bright pixel attains the bound. So 3x3 windows with stride 2
+    have constant 2, and 2x2 windows with stride 2 have constant 1.
+
+    Args:
+        kernel: Size of the window, one number or height and width; so below.
+        stride: Step between windows.
+        padding: Pixels around the image that are never the maximum.
+        input_size: Height and width of the image.
+        ceil_mode: Whether windows may extend beyond the far edge, as in torch.
+
+    Raises:
+        InputError: The window is larger than the padded image.
+    """
+    given = (kernel, stride, padding)
+    pairs = [(one, one) if isinstance(one, int) else one for one in given]
+    overlap = 1
+    for n, k, s, p in zip(input_size, *pairs, strict=True):
+        room = n + 2 * p - k
+        if room < 0 and not ceil_mode:
+            raise InputError(f"input_size {input_size}: smaller than the window {k}")
+        windows = (ceil(room / s) if ceil_mode else room // s) + 1
+        starts = [s * i - p for i in range(windows) if s * i - p < n]
+        overlap *= max(sum(a <= x < a + k for a in starts) for x in range(n))
+    return sqrt(overlap)
+
+
+def average_pool_norm(pool: nn.Module, input_size: Size) -> float:
+    """Return the operator norm of average pooling, a linear map of each channel.
+
+    Args:
+        pool: `torch.nn.AvgPool2d` or `torch.nn.AdaptiveAvgPool2d`.
+        input_size: Height and width of the image.
+    """
+    pixels = torch.eye(prod(input_size), dtype=torch.float64)
+    return matrix_norm(pool(pixels.reshape(-1, 1, *input_size)).flatten(1))
+
+
+def contrast_lipschitz(
+    window: int, exponent: float, offset: float
+) -> tuple[float, float]:
+    """Return bounds of the Lipschitz constant of normalisation across channels.
+
+    An output is ``x / (offset + a * sum of x^2 over the window)^exponent``. Its
+    Jacobian at zero is ``offset^-exponent`` times the identity, which is the lower
+    bound. The paper proves that it is also the upper one for a window of all channels.
+    For windows that differ between channels we know of no proof, and a search found no
+    larger Jacobian. The upper bound adds Schur's test of the other terms of the
+    Jacobian to its diagonal, at most ``offset^-exponent``. The scale ``a`` cancels.
+
+    Args:
+        window: Number of channels, odd.
+        exponent: The paper's gamma, in [1/2, 1].
+        offset: The paper's epsilon, above 0.
+
+    Raises:
+        InputError: A number is out of its range.
+    """
+    if window < 1 or window % 2 == 0:
+        raise InputError(f"window {window}: give an odd number of channels")
+    if not (0.5 <= exponent <= 1 and offset > 0):
+        raise InputError(
+            f"exponent {exponent}, offset {offset}: give one in [1/2, 1], one above 0"
+        )
+    at_zero = offset**-exponent
+    # An entry is at most exponent * s / (1 + s)^(1 + exponent), where s is a sum of two
+    # squares over the offset. It is largest at s = 1 / exponent. The entries of a row
+    # share one such sum; each entry of a column has its own.
+    entry = (1 + 1 / exponent) ** -(1 + exponent)
+    row, column = entry * sqrt(window - 1), entry * (window - 1)
+    return at_zero, at_zero * (1 + sqrt(row * column)) * (1 + GUARD)
