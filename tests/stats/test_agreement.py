@@ -241,11 +241,6 @@ def test_claims_that_share_an_id_are_refused():
         to_json([claim(), claim()])
 
 
-def test_unknown_verdict_is_refused():
-    with pytest.raises(InputError, match="perhaps"):
-        claim(verdict="perhaps")
-
-
 def test_print_of_five_of_256_covers_the_five_and_not_the_fifty():
     band = published_band(0.02, "2%", 256, "rate")
     assert band[0] < 5 / 256 < band[1] < 50 / 256

@@ -20,9 +20,7 @@ FAR_MORE = 2.0
 
 
 def adversarial_images_exist(reached: Mapping[str, Sequence[pd.Series]]) -> Claim:
-    """An adversarial image was found for every image and every network.
-
-    The claim agrees only if no image failed; the interval says what that shows.
+    """Return the claim that every image has one; it agrees only if no image failed.
 
     Args:
         reached: Whether the attack succeeded on each image, for each network and seed.
@@ -42,10 +40,10 @@ def adversarial_images_exist(reached: Mapping[str, Sequence[pd.Series]]) -> Clai
 
 
 def transfer_beats_noise(predictions: pd.DataFrame) -> Claim:
-    """Images made for one network fool another far more often than matched noise.
+    """Return the claim; it tests the transfer rate less `FAR_MORE` times noise's.
 
-    The rates are means over all pairs of different networks. Tested: the transfer rate
-    less `FAR_MORE` times the noise rate is above 0.
+    Args:
+        predictions: As for `fooling_hits`, of Table 2 and its controls.
     """
     rates = fooling_rates(predictions)
     names = list(dict.fromkeys(predictions["column"]))
@@ -64,9 +62,7 @@ def transfer_beats_noise(predictions: pd.DataFrame) -> Claim:
 
 
 def strong_to_weak(rates: Cells, by_decay: Sequence[str]) -> Claim:
-    """Linear networks: transfer is higher from strong to weak decay than back.
-
-    Tested: the smallest of the differences over all pairs is above 0.
+    """Return the claim; it tests the smallest difference over all pairs.
 
     Args:
         rates: Errors of the cross-model table.
@@ -89,13 +85,9 @@ def strong_to_weak(rates: Cells, by_decay: Sequence[str]) -> Claim:
 
 
 def strong_to_weak_is_best(rates: Cells, by_decay: Sequence[str]) -> Claim:
-    """No other transfer is as high as that from strong to weak linear networks.
+    """Return the claim; it tests the smallest of those cells less the largest other.
 
-    Tested: the smallest of those cells less the largest other cell is above 0.
-
-    Args:
-        rates: Errors of the cross-model table.
-        by_decay: Linear networks, from the weakest decay to the strongest.
+    The arguments are those of `strong_to_weak`.
     """
     names = {row for row, _ in rates} & {column for _, column in rates}
     downhill = _strong_to_weak_pairs(by_decay)
@@ -114,11 +106,10 @@ def strong_to_weak_is_best(rates: Cells, by_decay: Sequence[str]) -> Claim:
 
 
 def autoencoder_resists(rates: Cells, autoencoder: str) -> Claim:
-    """The autoencoder has the lowest error on images made for other networks.
+    """Return the claim; it tests the smallest difference to another network.
 
-    Each other network is compared with it on the images made for neither of the two,
-    by the mean over the networks they were made for. Tested: the smallest difference is
-    above 0.
+    Both are compared on the images made for neither of the two, by the mean over the
+    networks they were made for.
 
     Args:
         rates: Errors of the cross-model table.
