@@ -32,8 +32,14 @@ def run(
     logits = predict(model, clean)
     goals = target if (target >= 0).all() else None  # -1: any other class would do
     target_mask = target_mask_of(logits.shape[1], goals, labels)
-    begin = {"start_images": clean, "known": paper["adversarial"]}
-    found = minimal.search(model, clean, target_mask, starts=starts, **begin)
+    found = minimal.search(
+        model,
+        clean,
+        target_mask,
+        starts=starts,
+        start_images=clean,
+        known=paper["adversarial"],
+    )
     judged = verified_result(model, clean, target_mask, found)
     index = paper["index"]
     table = records_of(judged, clean, labels, target, logits.argmax(1), index)

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from intriguing.tables.rates import distortion_cell, distortions
-from intriguing.tables.tidy import tidy
+from intriguing.tables.tidy import Kinds, tidy
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tabling import read_published, write_table
 
@@ -47,7 +47,7 @@ def run(
         paper.assign(table="choices", row=row, column=paper["row"])
         for row in dict.fromkeys(row for row, _ in cells)
     ]
-    kinds = dict.fromkeys(models, "distortion")
+    kinds: Kinds = dict.fromkeys(models, "distortion")
     return tidy(cells, pd.concat(beside), "choices", spreads, kinds)
 
 
@@ -61,5 +61,5 @@ if __name__ == "__main__":
             records.setdefault((attack, model), []).append(pd.read_parquet(path))
         published = read_published(files.published)
         table = run(records, settings["reference"], settings["sample"], published)
-        kinds = dict.fromkeys(table["column"], "distortion")
+        kinds: Kinds = dict.fromkeys(table["column"], "distortion")
         write_table(table, snakemake.output, "Open choices: distortion", kinds)

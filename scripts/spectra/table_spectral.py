@@ -12,11 +12,11 @@ from intriguing.spectra.table import (
     published_layers,
     spectral_cells,
 )
-from intriguing.tables.tidy import tidy
+from intriguing.tables.tidy import Kinds, tidy
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tabling import read_published, write_table
 
-KINDS = dict.fromkeys((*COLUMNS, *PAPER), "number")
+KINDS: Kinds = dict.fromkeys((*COLUMNS, *PAPER), "number")
 
 
 def run(
