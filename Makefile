@@ -1,27 +1,27 @@
-# Everyday commands; `make` alone lists them. Those that need .venv make it first, or
-# anew when requirements.lock says something else than when it was made.
+# Everyday commands; `make` alone lists them. They make .venv first if it is missing or
+# of another requirements.lock.
 
 PYTHON ?= python3
 CORES ?= all
-# What `compare` compares with, and which results.
+# The commit that `compare` compares with, and the run.
 BASE ?= HEAD
 RUN ?= paper
-# Where to take torch from, as https://download.pytorch.org/whl/cpu for one without
-# CUDA. Asked for when .venv is made, not later.
+# The index of torch, such as https://download.pytorch.org/whl/cpu for one without CUDA.
+# It is used only when .venv is made.
 TORCH_INDEX ?=
 
-# .venv is finished when it holds a copy of the lock, the last file written there.
+# .venv is finished when it holds a copy of the lock, which is written last.
 INSTALLED := .venv/requirements.lock
 FINISHED := $(shell test -x .venv/bin/python && cmp -s requirements.lock $(INSTALLED) \
   && echo yes)
 PIP := .venv/bin/python -m pip --disable-pip-version-check install --quiet
-# Steps are processes of their own and look for `python` and `dvc` on the path. It is
-# set here and not exported, or PYTHON would mean the one in .venv.
+# Steps are separate processes and look for `python` and `dvc` on the path. The path is
+# not exported, because PYTHON would then mean the interpreter in .venv.
 IN_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH"
 SNAKEMAKE := $(IN_VENV) .venv/bin/python -m snakemake
 LINTED := Snakefile workflow
 
-# Whose packages would be found before those of .venv.
+# Packages found by these would hide those of .venv.
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
@@ -35,7 +35,7 @@ help: ## list the commands
 environment: $(INSTALLED) ## make .venv (PYTHON=python3.12, TORCH_INDEX=URL)
 	@:
 
-paper: $(INSTALLED) ## every table and figure of the paper that MNIST gives (CORES=2)
+paper: $(INSTALLED) ## every table and figure of the paper on MNIST (CORES=2)
 	@$(SNAKEMAKE) --cores $(CORES)
 	@$(call write_report,paper,)
 	@$(refresh_readme)
@@ -50,10 +50,10 @@ natural: $(INSTALLED) ## natural images; needs the data mirror or internet
 	@$(call write_report,natural,natural --configfile config/natural.yaml)
 	@$(refresh_readme)
 
-# Their libraries keep to the versions of the lock, torch above all. The newest
-# setuptools cannot build visdom, which adv-lib imports.
+# The libraries keep to the versions of the lock. The newest setuptools cannot build
+# visdom, which adv-lib imports.
 OLDER := .venv/build-constraints
-peers: $(INSTALLED) ## other libraries' attacks, which it installs, beside ours
+peers: $(INSTALLED) ## compare with attacks of other libraries, which it installs
 	@echo 'setuptools<81' > $(OLDER)
 	@PIP_CONSTRAINT=$(OLDER) PIP_BUILD_CONSTRAINT=$(OLDER) $(PIP) --no-deps visdom
 	@$(PIP) --constraint requirements.lock --editable '.[crosscheck]'
@@ -63,20 +63,20 @@ smoke: $(INSTALLED) ## every rule once, on a few hundred digits
 	@$(SNAKEMAKE) --cores $(CORES) everything --configfile config/smoke.yaml
 	@$(call write_report,smoke,everything --configfile config/smoke.yaml)
 
-compare: $(INSTALLED) ## results of another commit beside these (BASE=COMMIT)
+compare: $(INSTALLED) ## compare with the results of another commit (BASE=COMMIT)
 	@$(IN_VENV) .venv/bin/python -m intriguing.workflow.compare \
 	  --base='$(BASE)' --run='$(RUN)'
 
-report: $(INSTALLED) ## results/paper/report.html, of a finished run
+report: $(INSTALLED) ## write results/paper/report.html of a finished run
 	@$(call write_report,paper,)
 
-readme: $(INSTALLED) ## the README's numbers, from the results
+readme: $(INSTALLED) ## write the README's numbers from the results
 	@$(refresh_readme)
 
 test: lint ## lint, then all tests
 	@$(IN_VENV) .venv/bin/python -m pytest
 
-# pytest does not collect the file by its name.
+# The file's name keeps pytest from collecting it with the others.
 slurm-test: $(INSTALLED) ## the workflow on a SLURM of one node (Debian, as root)
 	@$(IN_VENV) .venv/bin/python -m pytest tests/slurm/run_on_slurm.py
 
@@ -102,7 +102,7 @@ distclean: clean ## clean, and remove data/raw and .venv
 	@echo 'Removing data/raw and .venv too; the next command fetches them anew.'
 	@rm -rf data/raw .venv src/intriguing.egg-info
 
-# Written under another name, so that an interrupted report is never taken for one.
+# The report gets its name last, so that an interrupted one is not taken for it.
 define write_report
 $(SNAKEMAKE) $(2) --report results/$(1)/report.part.html
 @mv results/$(1)/report.part.html results/$(1)/report.html
@@ -110,7 +110,7 @@ endef
 
 refresh_readme = $(IN_VENV) .venv/bin/python -m intriguing.workflow.readme
 
-# The interpreter behind $(PYTHON): one in a .venv about to be removed will not do.
+# The interpreter behind $(PYTHON), which may lie in a .venv about to be removed.
 FIND_PYTHON := import ensurepip, sys, venv; \
   print(getattr(sys, "_base_executable", sys.executable)); \
   sys.exit(sys.version_info < (3, 11))

@@ -1,4 +1,4 @@
-"""What several test files need, and how all of them run."""
+"""Fixtures of several test files, and settings of all."""
 
 from pathlib import Path
 
@@ -11,10 +11,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def shape_typed_modules() -> list[str]:
-    """Name the numerical modules, whose annotated shapes are checked under test.
+    """Return the numerical modules, whose annotated shapes are checked under test.
 
-    Packages are left out, as naming one would name all within it; compiled modules
-    are too, because numba takes functions as they stand and no wrapped ones.
+    Packages are left out, because the name of one stands for all modules in it, and
+    compiled modules too, because numba takes no wrapped functions.
     """
     library = ROOT / "src/intriguing"
     paths = [

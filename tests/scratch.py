@@ -23,14 +23,14 @@ class Run(NamedTuple):
 
 
 EVERY_RULE = Run(RUN, SMOKE)
-# Settings of whoever runs the tests that must not reach the workflow under test.
+# Variables of the user that must not reach the workflow under test.
 FOREIGN = ("PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE")
 FOREIGN += ("GIT_", "SNAKEMAKE_", "DVC_")
 AUTHOR = {"NAME": "A. Tester", "EMAIL": "tester@example.org"}
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Return what an activated environment has, and no settings of the user's own."""
+    """Return the variables of an activated environment, without the user's settings."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)}
     commands = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
     who = {
@@ -45,7 +45,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def attempt(folder: Path, *command: object) -> tuple[int, str]:
-    """Run a command there; return its status and what it says, results first."""
+    """Run a command there; return its status, and standard output before errors."""
     done = subprocess.run(
         [str(part) for part in command],
         cwd=folder,
@@ -57,7 +57,7 @@ def attempt(folder: Path, *command: object) -> tuple[int, str]:
 
 
 def call(folder: Path, *command: object) -> str:
-    """Run a command that must succeed; return what it says."""
+    """Run a command that must succeed; return its output."""
     status, said = attempt(folder, *command)
     assert status == 0, f"{command}:\n{said}"
     return said
@@ -68,16 +68,16 @@ def python(*arguments: object) -> tuple[object, ...]:
 
 
 def snakemake(folder: Path, *options: object, run: Run = EVERY_RULE) -> str:
-    """Call Snakemake for all that the run makes."""
+    """Call Snakemake with the options of the run."""
     return call(folder, *python("snakemake", *run.options, *options))
 
 
 def copy_repository(folder: Path, raw: Path) -> Path:
-    """Copy what git tracks or would, commit it, and lend it MNIST's raw files."""
+    """Copy and commit what git does not ignore, and link MNIST's raw files."""
     listing = ("git", "-C", ROOT, "ls-files", "-coz", "--exclude-standard")
     names = subprocess.run(listing, capture_output=True, text=True, check=True).stdout
     for name in filter(None, names.split("\0")):
-        if (ROOT / name).is_file():  # not one that is about to be removed
+        if (ROOT / name).is_file():  # not a removed one
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
     (folder / "data/raw").mkdir(parents=True)
@@ -95,7 +95,7 @@ def commit(folder: Path, message: str) -> str:
 
 
 def finished_run(place: Path, raw: Path, run: Run) -> Path:
-    """Run it in a copy of the repository, on two cores."""
+    """Run the workflow in a copy of the repository, on two cores."""
     folder = copy_repository(place / Path(run.results).name, raw)
     snakemake(folder, "--cores", "2", run=run)
     return folder
@@ -103,7 +103,7 @@ def finished_run(place: Path, raw: Path, run: Run) -> Path:
 
 @cache
 def smoke_run(place: Path, raw: Path) -> Path:
-    """Run every rule once; not again for another test file."""
+    """Return a run of every rule, the same for all test files."""
     return finished_run(place, raw, EVERY_RULE)
 
 
@@ -114,14 +114,14 @@ def twin(folder: Path, place: Path) -> Path:
 
 
 def edit(path: Path, old: str, new: str) -> None:
-    """Replace a text that must be there, once."""
+    """Replace a text that must occur exactly once."""
     text = path.read_text()
     assert text.count(old) == 1, f"{path} has {text.count(old)} times {old!r}"
     path.write_text(text.replace(old, new))
 
 
 class Job(NamedTuple):
-    """A job as Snakemake sees it; files are as it last recorded them."""
+    """A job as Snakemake last recorded it."""
 
     rule: str
     outputs: set[str]
@@ -130,10 +130,7 @@ class Job(NamedTuple):
 
 
 def jobs(folder: Path, *options: str, run: Run = EVERY_RULE) -> dict[str, Job]:
-    """List every job by its name, ``rule`` or ``rule/wildcards``, and what is planned.
-
-    Taken from Snakemake's own summary, which has a line for each output.
-    """
+    """Return every job of Snakemake's summary by its name, ``rule/wildcards``."""
     shown = snakemake(folder, *options, "--detailed-summary", run=run).splitlines()
     start = next(i for i, line in enumerate(shown) if line.startswith("output_file\t"))
     found: dict[str, Job] = {}
@@ -149,7 +146,7 @@ def jobs(folder: Path, *options: str, run: Run = EVERY_RULE) -> dict[str, Job]:
 
 
 def _name(results: str, rule: str, output: str, log: str) -> str:
-    """Name a job by its log; one that never ran by its first wildcards."""
+    """Return a job's name by its log, or by its first output if it never ran."""
     if log != "-":
         return str(Path(log).relative_to(f"{results}/logs").with_suffix(""))
     parts = Path(output).relative_to(results).with_suffix("").parts[1:]
@@ -157,17 +154,17 @@ def _name(results: str, rule: str, output: str, log: str) -> str:
 
 
 def planned(jobs: Mapping[str, Job]) -> set[str]:
-    """Name the jobs that a run would do now."""
+    """Return the names of the jobs that a run would do now."""
     return {name for name, job in jobs.items() if job.pending}
 
 
 def of_rule(jobs: Mapping[str, Job], *rules: str) -> set[str]:
-    """Name the jobs of some rules."""
+    """Return the names of the jobs of some rules."""
     return {name for name, job in jobs.items() if job.rule in rules}
 
 
 def with_dependants(jobs: Mapping[str, Job], first: Iterable[str]) -> set[str]:
-    """Name some jobs and all that take their outputs, directly or not."""
+    """Return some jobs and all that depend on their outputs."""
     reached, todo = set(), set(first)
     while todo:
         reached |= todo
@@ -177,7 +174,7 @@ def with_dependants(jobs: Mapping[str, Job], first: Iterable[str]) -> set[str]:
 
 
 def contents(folder: Path, *leave_out: str, run: Run = EVERY_RULE) -> dict[str, bytes]:
-    """Return the bytes of every file of the run, but for some folders or files."""
+    """Return the bytes of every file of the run, except some folders or files."""
     top = folder / run.results
     found = {str(p.relative_to(top)): p for p in sorted(top.rglob("*")) if p.is_file()}
     return {

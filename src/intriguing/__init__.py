@@ -1,7 +1,6 @@
 """Intriguing properties of neural networks (Szegedy et al., 2013), reproduced.
 
-Importing this package costs nothing: a name below is loaded, and torch with it, once
-it is asked for.
+The package imports its modules, and torch with them, at the first use of their names.
 """
 
 import importlib
@@ -9,7 +8,7 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-# A literal dict with whole module names, so that the digest of a step can follow it.
+# The digest of a step can follow a literal dict of whole module names.
 _EXPORTS = {
     "attack": "intriguing.attack",
     "baselines": "intriguing.baselines",
@@ -29,7 +28,7 @@ __all__ = sorted(_EXPORTS)
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public module, or the module of a public function, when asked for it."""
+    """Import a public module, or the module of a public function."""
     if name not in _EXPORTS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = importlib.import_module(_EXPORTS[name])
@@ -38,5 +37,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """List what can be asked for."""
+    """Return the public names."""
     return [*__all__, "__version__"]

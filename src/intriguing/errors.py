@@ -1,5 +1,5 @@
-"""Errors whose message is written for the person who runs the workflow."""
+"""The error for bad input."""
 
 
 class InputError(ValueError):
-    """Something the user gave is wrong; the message names it and the remedy."""
+    """Bad input; the message names it and the remedy."""

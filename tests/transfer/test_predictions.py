@@ -1,9 +1,18 @@
-"""What networks answer to distorted images, one row an image and network."""
+"""Noise, and the predictions of networks for distorted images."""
 
+import pytest
 import torch
 
 from intriguing.models.perceptron import perceptron
-from intriguing.transfer.predictions import networks_of_seed, predictions_on
+from intriguing.transfer.predictions import (
+    add_noise,
+    adversarial_sets,
+    matched_noise,
+    networks_of_seed,
+    noise_sets,
+    predictions_on,
+    root_mean_square,
+)
 
 
 def network(seed):
@@ -16,7 +25,7 @@ def network(seed):
 def test_every_image_has_a_row_for_every_set_and_network():
     clean = torch.rand(7, 6, generator=torch.Generator().manual_seed(0))
     networks = {"A": network(1), "B": network(2)}
-    sets = {"clean": clean, "moved": clean + 0.3}
+    sets = {"clean": clean, "shifted": clean + 0.3}
     labels, index = torch.arange(7) % 3, torch.arange(7) + 50
     found = predictions_on(networks, sets, clean, labels, index, seed=4)
     assert len(found) == 2 * 2 * 7
@@ -30,13 +39,54 @@ def test_every_image_has_a_row_for_every_set_and_network():
         assert (own["distortion"] - length).abs().max() < 1e-6
 
 
-def test_networks_of_the_same_seed_are_fed_and_convex_ones_always():
+def test_images_go_to_networks_of_their_seed_and_to_convex_ones():
+    """A network with several seeds, but not this one, is left out."""
     linear, first, second = network(0), network(1), network(2)
     networks = {("linear", 0): linear, ("deep", 0): first, ("deep", 1): second}
     assert networks_of_seed(networks, 1) == {"linear": linear, "deep": second}
     assert networks_of_seed(networks, 0) == {"linear": linear, "deep": first}
+    assert networks_of_seed(networks, 3) == {"linear": linear}
 
 
-def test_a_network_that_lacks_the_seed_but_has_several_is_left_out():
-    linear, few = network(0), {("few", s): network(s) for s in (0, 1)}
-    assert networks_of_seed({("linear", 0): linear, **few}, 3) == {"linear": linear}
+@pytest.fixture
+def clean() -> torch.Tensor:
+    return torch.rand(50, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+
+
+def test_noise_has_the_deviation_and_no_mean(clean):
+    noise = add_noise(clean, 0.3, seed=1, clip=False) - clean
+    assert float(noise.std()) == pytest.approx(0.3, rel=0.02)
+    assert float(noise.mean()) == pytest.approx(0, abs=0.005)
+
+
+def test_clipping_brings_pixels_into_the_box_and_nothing_else(clean):
+    free = add_noise(clean, 0.5, seed=1, clip=False)
+    assert free.min() < 0
+    assert torch.equal(add_noise(clean, 0.5, seed=1, clip=True), free.clamp(0, 1))
+
+
+def test_matched_noise_is_as_long_as_asked(clean):
+    length = torch.linspace(0, 0.2, 50)
+    torch.testing.assert_close(
+        root_mean_square(matched_noise(clean, length, 2) - clean), length
+    )
+
+
+def test_a_seed_decides_the_noise(clean):
+    one, again, other = (add_noise(clean, 0.1, s, clip=False) for s in (1, 1, 2))
+    assert torch.equal(one, again)
+    assert not torch.equal(one, other)
+
+
+def test_sets_are_named_as_the_rows_of_the_tables(clean):
+    adversarial = (clean + 0.05).clamp(0, 1)
+    made = adversarial_sets("FC10-1", clean, adversarial, seed=0)
+    assert list(made) == ["FC10-1", "matched:FC10-1"]
+    torch.testing.assert_close(
+        root_mean_square(made["matched:FC10-1"] - clean),
+        root_mean_square(adversarial - clean),
+    )
+    noise = noise_sets(clean, [0.1, 0.3], seed=0)
+    names = ["clean", "noise-0.1", "noise-0.1-clipped", "noise-0.3"]
+    assert list(noise) == [*names, "noise-0.3-clipped"]
+    assert torch.equal(noise["clean"], clean)
