@@ -29,8 +29,8 @@ def run(
         answers: Every network's answer to every image.
         published: The paper's numbers.
     """
-    cells, spreads = variant_cells(counts, answers)
-    table = tidy(cells, published, "adversarial-training", spreads)
+    cells = variant_cells(counts, answers)
+    table = tidy(cells, published, "adversarial-training")
     tested = {
         variant: [seed["test"] for seed in found] for variant, found in counts.items()
     }

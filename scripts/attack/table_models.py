@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from intriguing.tables.rates import distortion_cell, distortions, error_cells
+from intriguing.stats.intervals import mean_interval
+from intriguing.tables.rates import distortions, error_cells
 from intriguing.tables.tidy import tidy
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tabling import read_published, write_table
@@ -25,15 +26,14 @@ def run(
         records: Files with a row for each attacked image.
         published: The paper's numbers.
     """
-    cells, spreads = {}, {}
+    cells = {}
     for model in dict.fromkeys(name for name, _ in networks):
         own = [i for i, (name, _) in enumerate(networks) if name == model]
         counts = [json.loads(Path(errors[i]).read_text()) for i in own]
         found = distortions([pd.read_parquet(records[i]) for i in own])
         cells |= error_cells(model, counts)
-        mean, spread = distortion_cell((model, "distortion"), found)
-        cells, spreads = cells | mean, spreads | spread
-    return tidy(cells, read_published(published), "models", spreads)
+        cells[model, "distortion"] = mean_interval(found)
+    return tidy(cells, read_published(published), "models")
 
 
 if __name__ == "__main__":

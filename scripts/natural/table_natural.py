@@ -24,7 +24,7 @@ def run(
         answers: Of the networks of each data set to its images.
         known: Numbers to be held against: the paper's, and those of the weights.
     """
-    cells, spreads = {}, {}
+    cells = {}
     expected = known[known["column"] == "expected"].set_index("row")["value"]
     for network, path in counts.items():
         test = json.loads(Path(path).read_text())["test"]
@@ -33,12 +33,11 @@ def run(
         stated = expected.get(network)
         cells[network, "expected"] = stated and Interval(stated, stated, stated)
         for own in (part for part in answers if network in set(part["source"])):
-            found, spread = attack_cells(network, own, ATTACKS)
-            cells, spreads = cells | found, spreads | spread
+            cells |= attack_cells(network, own, ATTACKS)
     paper = known[known["row"] == "figure-5"]
     # The paper's number is of photographs, which are the first data set.
     beside = [paper.assign(row=name) for name in answers[0]["source"].unique()]
-    table = tidy(cells, pd.concat(beside), "natural", spreads)
+    table = tidy(cells, pd.concat(beside), "natural")
     return table.assign(**table[["low", "high"]].mask(table["column"] == "expected"))
 
 

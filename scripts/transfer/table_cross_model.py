@@ -18,8 +18,7 @@ def run(
         rows: Sets of images, in the order of the table.
         published: The paper's numbers.
     """
-    cells, spreads = transfer_cells(answers, rows)
-    return tidy(cells, published, "cross-model", spreads)
+    return tidy(transfer_cells(answers, rows), published, "cross-model")
 
 
 def first_images(answers: pd.DataFrame, count: int) -> pd.DataFrame:

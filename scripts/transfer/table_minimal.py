@@ -34,21 +34,20 @@ def run(
         published: The paper's numbers.
     """
     names = list(dict.fromkeys(name for name, _ in networks))
-    cells, spreads = {}, {}
+    cells = {}
     kept = {a: every[every["column"].isin(among)] for a, every in answers.items()}
     changes = transfer_of_minimal.paired_hits(kept["minimal"], kept["lbfgs"])
     for model in names:
         own = [i for i, (name, _) in enumerate(networks) if name == model]
         read = {a: [pd.read_parquet(records[a][i]) for i in own] for a in records}
-        found, spread = minimal_norm.length_cells(model, read["minimal"], read["lbfgs"])
-        cells, spreads = cells | found, spreads | spread
+        cells |= minimal_norm.length_cells(model, read["minimal"], read["lbfgs"])
     transfer = transfer_of_minimal.transfer_cells(changes, among)
     # Row by row, as the columns of a table come in the order of its cells.
     cells = {c: i for m in names for c, i in (cells | transfer).items() if c[0] == m}
     paper = published[published["table"].eq("models")]
     paper = paper[paper["column"].eq("distortion")]
     beside = [paper.assign(table="minimal", column=f"distortion-{a}") for a in records]
-    first = tidy(cells, pd.concat(beside), "minimal", spreads, minimal_norm.KINDS)
+    first = tidy(cells, pd.concat(beside), "minimal", minimal_norm.KINDS)
     second = table_2(answers["minimal"], names, published)
     claim = transfer_of_minimal.minimal_transfers_less(changes)
     return {"table": first, "transfer": second}, claim

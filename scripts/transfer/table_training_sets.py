@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from intriguing.stats.intervals import rate_interval
-from intriguing.tables.rates import distortion_cell, distortions
+from intriguing.stats.intervals import mean_interval, rate_interval
+from intriguing.tables.rates import distortions
 from intriguing.tables.tidy import tidy
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tabling import read_published, write_table
@@ -25,7 +25,7 @@ def run(
         records: Files with a row for each attacked test image, in the networks' order.
         published: The paper's numbers.
     """
-    cells, spreads = {}, {}
+    cells = {}
     for model in dict.fromkeys(name for name, _ in networks):
         for part, column in COLUMNS.items():
             counts = [seed[part] for seed in errors[model]]
@@ -34,9 +34,8 @@ def run(
             cells[model, column] = rate_interval(wrong, images)
         own = [i for i, (name, _) in enumerate(networks) if name == model]
         found = distortions([pd.read_parquet(records[i]) for i in own])
-        mean, spread = distortion_cell((model, "distortion"), found)
-        cells, spreads = cells | mean, spreads | spread
-    return tidy(cells, read_published(published), "training-sets", spreads)
+        cells[model, "distortion"] = mean_interval(found)
+    return tidy(cells, read_published(published), "training-sets")
 
 
 if __name__ == "__main__":
