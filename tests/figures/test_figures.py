@@ -26,7 +26,7 @@ from intriguing.figures.spectra import LEAST, spectra_figure
 from intriguing.figures.style import blank, ink, luminance
 from intriguing.figures.transfer import MAP, transfer_figure
 from intriguing.tables.tidy import COLUMNS
-from intriguing.workflow.drawing import draw
+from intriguing.workflow.drawing import save_figure
 
 TABLE = pd.DataFrame(
     [
@@ -225,7 +225,7 @@ def test_network_without_a_mean_or_images_is_named(spreads, name):
 
 
 def drawn(folder, figure):
-    draw(figure, folder / "a.b")
+    save_figure(figure, folder / "a.png")
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
@@ -242,14 +242,14 @@ def test_each_form_has_the_same_bytes_whatever_the_readers_style(tmp_path, sprea
         again = [drawn(tmp_path / f"2{i}", one) for i, one in enumerate(figures())]
     assert first == again
     for files in first:
-        assert sorted(files) == ["a.b.pdf", "a.b.png", "a.b.svg"]
-        assert files["a.b.png"].startswith(b"\x89PNG")
-        assert files["a.b.pdf"].startswith(b"%PDF")
-        assert b"<svg" in files["a.b.svg"]
+        assert sorted(files) == ["a.pdf", "a.png", "a.svg"]
+        assert files["a.png"].startswith(b"\x89PNG")
+        assert files["a.pdf"].startswith(b"%PDF")
+        assert b"<svg" in files["a.svg"]
 
 
 def test_a_failed_save_leaves_the_old_files_and_no_new_ones(tmp_path):
-    draw(blank(1, 1), tmp_path / "a")
+    save_figure(blank(1, 1), tmp_path / "a.png")
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
 
     class Failing(Figure):
@@ -259,7 +259,7 @@ def test_a_failed_save_leaves_the_old_files_and_no_new_ones(tmp_path):
                 raise OSError("no space left on device")
 
     with pytest.raises(OSError, match="no space"):
-        draw(Failing(figsize=(2, 2)), tmp_path / "a")
+        save_figure(Failing(figsize=(2, 2)), tmp_path / "a.png")
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
