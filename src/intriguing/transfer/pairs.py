@@ -7,9 +7,13 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from intriguing.models.evaluation import predict
+from intriguing.models.perturbed import (
+    amplify,
+    lengthen,
+    matched_noise,
+    root_mean_square,
+)
 from intriguing.tables.row_names import FACTOR, MATCHED_LENGTH
-from intriguing.transfer.amplification import amplify, lengthen
-from intriguing.transfer.predictions import matched_noise, root_mean_square
 
 Network = tuple[str, int]
 """Name and seed."""

@@ -24,6 +24,11 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    @classmethod
+    def defaults(cls) -> Self:
+        """Return the section with the default of each key."""
+        return cls.model_validate({})
+
 
 def _no_truth(value: Any) -> Any:
     if isinstance(value, bool):
@@ -89,7 +94,7 @@ class TrainSection(Section):
     """How networks are fitted; what differs between them is in the sheet."""
 
     threads: Threads = 1
-    autoencoder: AutoencoderSection = AutoencoderSection()
+    autoencoder: AutoencoderSection = AutoencoderSection.defaults()
 
 
 class AttackSection(Section):
@@ -244,14 +249,16 @@ class RunConfig(Section):
         default="config/variants.tsv",
         description="Sheet of the ways to regularise a network.",
     )
-    data: DataSection = DataSection()
-    train: TrainSection = TrainSection()
-    attack: AttackSection = AttackSection()
-    noise: NoiseSection = NoiseSection()
-    training_sets: TrainingSetsSection = TrainingSetsSection()
-    decomposition: DecompositionSection = DecompositionSection()
-    adversarial_training: AdversarialTrainingSection = AdversarialTrainingSection()
-    natural: NaturalSection = NaturalSection()
+    data: DataSection = DataSection.defaults()
+    train: TrainSection = TrainSection.defaults()
+    attack: AttackSection = AttackSection.defaults()
+    noise: NoiseSection = NoiseSection.defaults()
+    training_sets: TrainingSetsSection = TrainingSetsSection.defaults()
+    decomposition: DecompositionSection = DecompositionSection.defaults()
+    adversarial_training: AdversarialTrainingSection = (
+        AdversarialTrainingSection.defaults()
+    )
+    natural: NaturalSection = NaturalSection.defaults()
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

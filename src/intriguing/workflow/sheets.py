@@ -100,8 +100,8 @@ class ModelRow(Row):
             raise ValueError(f"decay: must have {maps} entries, not {len(self.decay)}")
         for name in ("learning_rate", "epochs", "batch", "warmup"):
             if (getattr(self, name) is None) != linear:
-                wanted = "-, as a linear network is convex" if linear else "a number"
-                raise ValueError(f"{name}: must be {wanted}")
+                expected = "-, as a linear network is convex" if linear else "a number"
+                raise ValueError(f"{name}: must be {expected}")
         if self.split != "all" and not self.model.endswith(f"@{self.split}"):
             raise ValueError(f"model: must end in @{self.split}, as its split says")
         return self

@@ -71,7 +71,7 @@ class VariantRow(Row):
     )
 
     @model_validator(mode="after")
-    def _fits_its_arm(self) -> Self:
+    def _fits_its_variant(self) -> Self:
         for name in ("decay", "dropout", "lengths"):
             if len(getattr(self, name)) != LAYERS:
                 raise ValueError(f"{name}: must have {LAYERS} entries")
