@@ -9,9 +9,8 @@ from intriguing.attack import find_adversarial
 from intriguing.attack.lbfgs import Accuracy
 from intriguing.attack.sampled import Stored, attack_sample, random_sample
 from intriguing.models.files import load_model
+from intriguing.models.perturbed import amplify, predictions_on
 from intriguing.tables.row_names import AMPLIFIED, CLEAN
-from intriguing.transfer.amplification import amplify
-from intriguing.transfer.predictions import predictions_on
 from intriguing.workflow.files import write_parquet, write_tensors
 from intriguing.workflow.step import progress, step_log
 

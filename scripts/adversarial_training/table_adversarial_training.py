@@ -26,8 +26,8 @@ def run(
         predictions: Every variant's prediction for every image.
         published: The paper's numbers.
     """
-    cells, spreads = variant_cells(counts, predictions)
-    table = tidy(cells, published, "adversarial-training", spreads)
+    cells = variant_cells(counts, predictions)
+    table = tidy(cells, published, "adversarial-training")
     tested = {name: [seed["test"] for seed in own] for name, own in counts.items()}
     return table, claims(tested)
 

@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from intriguing.tables.rates import distortion_cell, distortions
+from intriguing.stats.intervals import mean_interval
+from intriguing.tables.rates import distortions
 from intriguing.tables.tidy import Kinds, tidy
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tabling import read_published, write_table
@@ -35,15 +36,12 @@ def run(
         choices["correct-only", model] = [right]
         choices["all-images", model] = own
     choices |= {c: found for c, found in records.items() if c[0] != reference}
-    cells, spreads = {}, {}
-    for cell, found in choices.items():
-        mean, spread = distortion_cell(cell, distortions(found))
-        cells, spreads = cells | mean, spreads | spread
+    cells = {c: mean_interval(distortions(found)) for c, found in choices.items()}
     paper = published.query("table == 'models' and column == 'distortion'")
     paper = paper.assign(table="choices", column=paper["row"])
     beside = [paper.assign(row=row) for row in dict.fromkeys(row for row, _ in cells)]
     kinds: Kinds = dict.fromkeys(models, "distortion")
-    return tidy(cells, pd.concat(beside), "choices", spreads, kinds), kinds
+    return tidy(cells, pd.concat(beside), "choices", kinds), kinds
 
 
 if __name__ == "__main__":

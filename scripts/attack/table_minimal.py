@@ -21,17 +21,16 @@ def run(
         lbfgs: The same of the paper's method.
         published: The paper's numbers.
     """
-    cells, spreads = {}, {}
+    cells = {}
     for model, paths in minimal.items():
         both = [[pd.read_parquet(p) for p in own] for own in (paths, lbfgs[model])]
-        found, spread = length_cells(model, *both)
-        cells, spreads = cells | found, spreads | spread
+        cells |= length_cells(model, *both)
     paper = published.query("table == 'models' and column == 'distortion'")
     beside = [
         paper.assign(table="minimal", column=f"distortion-{method}")
         for method in METHODS
     ]
-    return tidy(cells, pd.concat(beside), "minimal", spreads, KINDS)
+    return tidy(cells, pd.concat(beside), "minimal", KINDS)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ import pandas as pd
 
 from intriguing.attack.claims import adversarial_images_exist
 from intriguing.stats.agreement import Claim
-from intriguing.tables.rates import distortion_cell, distortions, error_cells
+from intriguing.stats.intervals import mean_interval
+from intriguing.tables.rates import distortions, error_cells
 from intriguing.tables.tidy import tidy
 from intriguing.workflow.files import by_model, read_json
 from intriguing.workflow.step import step_log
@@ -21,14 +22,13 @@ def run(
         records: Files of each network with a row for each attacked image.
         published: The paper's numbers.
     """
-    cells, spreads, reached = {}, {}, {}
+    cells, reached = {}, {}
     for model, paths in records.items():
         attacked = [pd.read_parquet(path) for path in paths]
         cells |= error_cells(model, [read_json(path) for path in errors[model]])
-        mean, spread = distortion_cell((model, "distortion"), distortions(attacked))
-        cells, spreads = cells | mean, spreads | spread
+        cells[model, "distortion"] = mean_interval(distortions(attacked))
         reached[model] = [seed["reached"] for seed in attacked]
-    table = tidy(cells, published, "models", spreads)
+    table = tidy(cells, published, "models")
     return table, adversarial_images_exist(reached)
 
 

@@ -22,7 +22,7 @@ def run(
         predictions: Of the networks of each data set for its images.
         known: Numbers to compare with: the paper's, and those of the weights.
     """
-    cells, spreads = {}, {}
+    cells = {}
     expected = known[known["column"] == "expected"].set_index("row")["value"]
     for network, path in counts.items():
         test = read_json(path)["test"]
@@ -31,12 +31,11 @@ def run(
         stated = expected.get(network)
         cells[network, "expected"] = stated and Interval(stated, stated, stated)
         for own in (frame for frame in predictions if network in set(frame["source"])):
-            found, spread = attack_cells(network, own, ATTACKS)
-            cells, spreads = cells | found, spreads | spread
+            cells |= attack_cells(network, own, ATTACKS)
     paper = known[known["row"] == "figure-5"]
     # The paper's number is of photographs, which are the first data set.
     beside = [paper.assign(row=name) for name in predictions[0]["source"].unique()]
-    table = tidy(cells, pd.concat(beside), "natural", spreads)
+    table = tidy(cells, pd.concat(beside), "natural")
     return table.assign(**table[["low", "high"]].mask(table["column"] == "expected"))
 
 

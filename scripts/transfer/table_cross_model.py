@@ -19,8 +19,7 @@ def run(
         rows: Sets of images, in the order of the table.
         published: The paper's numbers.
     """
-    cells, spreads = transfer_cells(predictions, rows)
-    return tidy(cells, published, "cross-model", spreads)
+    return tidy(transfer_cells(predictions, rows), published, "cross-model")
 
 
 def first_images(predictions: pd.DataFrame, count: int) -> pd.DataFrame:

@@ -19,8 +19,7 @@ def run(
         rows: Sets of images, in the order of the table.
         published: The paper's numbers.
     """
-    cells, spreads = transfer_cells(predictions, rows)
-    return tidy(cells, published, "cross-training-set", spreads)
+    return tidy(transfer_cells(predictions, rows), published, "cross-training-set")
 
 
 if __name__ == "__main__":

@@ -28,11 +28,11 @@ def run(
     """
     kept = [x[x["column"].isin(compared)] for x in (minimal, lbfgs)]
     pairs = minimal_norm.paired_hits(*kept)
-    cells, spreads = transfer_cells(minimal, networks)
+    cells = transfer_cells(minimal, networks)
     cells |= minimal_norm.transfer_cells(pairs, compared)
     # Row by row, as the columns of a table come in the order of its cells.
     cells = {c: cells[c] for row in networks for c in cells if c[0] == row}
-    table = tidy(cells, published, "minimal-transfer", spreads)
+    table = tidy(cells, published, "minimal-transfer")
     return table, minimal_norm.minimal_transfers_less(pairs)
 
 

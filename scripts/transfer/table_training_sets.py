@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from intriguing.tables.rates import distortion_cell, distortions, error_rate
+from intriguing.stats.intervals import mean_interval
+from intriguing.tables.rates import distortions, error_rate
 from intriguing.tables.tidy import tidy
 from intriguing.workflow.files import by_model, read_json
 from intriguing.workflow.step import step_log
@@ -21,15 +22,14 @@ def run(
         records: Files of each network with a row for each attacked test image.
         published: The paper's numbers.
     """
-    cells, spreads = {}, {}
+    cells = {}
     for model, paths in records.items():
         for images, column in COLUMNS.items():
             counts = [seed[images] for seed in errors[model]]
             cells[model, column] = error_rate(counts)
         found = distortions([pd.read_parquet(path) for path in paths])
-        mean, spread = distortion_cell((model, "distortion"), found)
-        cells, spreads = cells | mean, spreads | spread
-    return tidy(cells, published, "training-sets", spreads)
+        cells[model, "distortion"] = mean_interval(found)
+    return tidy(cells, published, "training-sets")
 
 
 if __name__ == "__main__":

@@ -4,11 +4,11 @@ import pandas as pd
 from safetensors.torch import load_file
 
 from intriguing.models.files import load_model
+from intriguing.models.perturbed import predictions_on
 from intriguing.transfer.predictions import (
     adversarial_sets,
     networks_of_seed,
     noise_sets,
-    predictions_on,
 )
 from intriguing.workflow.files import write_parquet
 from intriguing.workflow.step import progress, step_log

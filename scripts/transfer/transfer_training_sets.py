@@ -5,8 +5,9 @@ import torch
 from safetensors.torch import load_file
 
 from intriguing.models.files import load_model
+from intriguing.models.perturbed import predictions_on
 from intriguing.transfer.amplification import amplified_sets
-from intriguing.transfer.predictions import networks_of_seed, noise_sets, predictions_on
+from intriguing.transfer.predictions import networks_of_seed, noise_sets
 from intriguing.workflow.files import write_parquet
 from intriguing.workflow.step import progress, step_log
 from intriguing.workflow.tensors import read_images

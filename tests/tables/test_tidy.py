@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -34,15 +35,14 @@ CELLS = {
     ("small_net", "test-error"): Interval(0.25, 0.2, 0.3, n=256, seeds=5),
     ("small_net", "distortion"): Interval(0.1, 0.09, 0.11, n=256, seeds=5),
     ("big", "test-error"): Interval(0.0201, 0.02, 0.0202, n=50_000, seeds=5),
-    ("big", "distortion"): Interval(0.0646, 0.06, 0.0692, n=256, seeds=1),
+    ("big", "distortion"): Interval(0.0646, 0.06, 0.0692, 256, 1, spread=0.02),
     ("lost", "test-error"): None,
 }
-SPREADS = {("big", "distortion"): 0.02}
 
 
 @pytest.fixture
 def table():
-    return tidy(CELLS, PUBLISHED, "models", SPREADS)
+    return tidy(CELLS, PUBLISHED, "models")
 
 
 def test_cells_keep_their_order_and_the_schema(table):
@@ -72,18 +72,19 @@ def test_layers_are_judged_by_the_rounding_alone():
 
 def test_missing_spread_names_its_cell():
     with pytest.raises(InputError, match=r"big.*distortion.*spread"):
-        tidy(CELLS, PUBLISHED, "models")
+        cell = "big", "distortion"
+        tidy({cell: replace(CELLS[cell], spread=None)}, PUBLISHED, "models")
 
 
 def test_published_numbers_without_a_column_are_refused():
     with pytest.raises(InputError, match="printed"):
-        tidy(CELLS, PUBLISHED.drop(columns="printed"), "models", SPREADS)
+        tidy(CELLS, PUBLISHED.drop(columns="printed"), "models")
 
 
 def test_published_cell_that_is_there_twice_is_refused():
     twice = pd.concat([PUBLISHED, PUBLISHED.head(1)])
     with pytest.raises(InputError, match="twice"):
-        tidy(CELLS, twice, "models", SPREADS)
+        tidy(CELLS, twice, "models")
 
 
 @pytest.mark.parametrize(

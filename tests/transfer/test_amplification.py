@@ -5,12 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intriguing.transfer.amplification import (
-    amplified_sets,
-    amplify,
-    lengthen,
-)
-from intriguing.transfer.predictions import root_mean_square
+from intriguing.models.perturbed import amplify, lengthen, root_mean_square
+from intriguing.transfer.amplification import amplified_sets
 
 
 @pytest.fixture

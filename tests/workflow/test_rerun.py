@@ -160,7 +160,7 @@ def test_a_changed_threshold_reruns_the_claims_and_computes_nothing_else(
 
 def test_a_changed_table_reruns_itself_and_what_is_made_from_it(tree, finished):
     path = tree / "scripts/attack/table_models.py"
-    edit(path, '"models", spreads)', '"models", dict(spreads))')
+    edit(path, '"models")', '"models", None)')
     plan = planned(jobs(tree))
     assert plan == with_dependants(finished, {"table_models"})
     assert plan >= {"table_models", "claims"}
@@ -229,7 +229,7 @@ def test_a_damaged_result_reruns_what_was_made_from_it(tree, finished):
 def test_identical_bytes_stop_the_spread_from_the_next_call_on(tree, finished):
     """Within one call the plan is already made; other code, the same table."""
     path = tree / "scripts/attack/table_models.py"
-    edit(path, '"models", spreads)', '"models", dict(spreads))')
+    edit(path, '"models")', '"models", None)')
     before = contents(tree, *TIMES)
     assert planned(jobs(tree)) == with_dependants(finished, {"table_models"})
     snakemake(tree, "--cores", "1", "--until", "table_models")

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from intriguing.figures.style import add_image, blank, styled
 from intriguing.models.evaluation import predict
+from intriguing.models.perturbed import add_noise, root_mean_square
 from intriguing.stats.intervals import share_interval
-from intriguing.transfer.predictions import add_noise, root_mean_square
 
 PAIRS, ROWS, COLUMNS = 12, 4, 6
 PITCH = 1.32  # height of a row of images with the text beneath, in images

@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from intriguing.models.perturbed import Sets, matched_noise, root_mean_square
 from intriguing.tables.row_names import CLEAN
-from intriguing.transfer.predictions import Sets, matched_noise, root_mean_square
 
 MAGNIFICATION = 10.0
 """Factor by which the paper's Figure 5 magnifies differences, about mid-grey."""

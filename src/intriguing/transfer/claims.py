@@ -20,12 +20,12 @@ FAR_MORE = 2.0
 def claims(
     predictions: pd.DataFrame, by_decay: list[str], autoencoder: str | None
 ) -> list[Claim]:
-    """Return the claims on transfer, but for those whose networks are not there.
+    """Return the claims on Table 2 whose networks are in the predictions.
 
     Args:
         predictions: Every network's prediction for every image.
         by_decay: Linear networks, from the weakest decay to the strongest.
-        autoencoder: Name of the network on an autoencoder's codes, None for none.
+        autoencoder: Name of the network on an autoencoder's codes, if there is one.
     """
     rates, networks = error_rates(predictions), predictions["column"].nunique()
     found = [transfer_beats_noise(predictions)] if networks > 1 else []
@@ -38,7 +38,7 @@ def claims(
 
 
 def among(predictions: pd.DataFrame, networks: list[str]) -> pd.DataFrame:
-    """Return the predictions of some networks, for images made for no other."""
+    """Return the predictions of some networks for noise and images made for them."""
     others = set(predictions["column"]) - set(networks)
     source = predictions["row"].str.removeprefix(MATCHED)
     return predictions[predictions["column"].isin(networks) & ~source.isin(others)]

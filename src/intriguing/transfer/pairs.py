@@ -7,9 +7,13 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from intriguing.models.evaluation import predict
+from intriguing.models.perturbed import (
+    amplify,
+    lengthen,
+    matched_noise,
+    root_mean_square,
+)
 from intriguing.tables.row_names import FACTOR, MATCHED_LENGTH
-from intriguing.transfer.amplification import amplify, lengthen
-from intriguing.transfer.predictions import matched_noise, root_mean_square
 
 Network = tuple[str, int]
 """Name and seed."""
@@ -40,18 +44,19 @@ def fooled_counts(
     labels: Int[Tensor, " n"],
     lengths: Iterator[tuple[str, Float[Tensor, "n ..."]]],
 ) -> pd.DataFrame:
-    """Return how many images made for a network fool each network, and noise as long.
+    """Return how many images of a network, and how much noise, fool each network.
 
     Args:
-        source: The network that they were made for.
-        networks: Networks that classify them.
+        source: The network that the images were made for.
+        networks: Networks that classify the images.
         clean: Unperturbed images.
         labels: True classes.
         lengths: Images at several lengths of their perturbations, by name.
 
     Returns:
-        The columns `COLUMNS`, one row a length and network. ``images`` counts those
-        classified correctly when clean, the others count among them.
+        The columns `COLUMNS`, one row for each length and network. ``images`` is the
+        number classified correctly when clean; of these, ``fooled`` and
+        ``fooled_by_noise`` are misclassified when perturbed.
     """
     rows = []
     right = {n: correct(model, clean, labels) for n, model in networks.items()}
