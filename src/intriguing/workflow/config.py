@@ -1,6 +1,5 @@
 """Everything a user may set for a run. The defaults are the paper run."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Self
 
@@ -322,12 +321,3 @@ def keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield from keys(inner, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", field
-
-
-def config_table() -> str:
-    """Return every key with its default and meaning as a Markdown table."""
-    rows = ["| key | default | meaning |", "|---|---|---|"]
-    for key, field in keys(RunConfig):
-        text = "" if field.default is None else f"`{json.dumps(field.default)}`"
-        rows.append(f"| `{key}` | {text} | {field.description} |")
-    return "\n".join(rows) + "\n"
