@@ -31,19 +31,15 @@ def test_the_mode_lasts_as_long_as_the_block(mode):
     assert are_zero() == mode
 
 
-def test_threads_started_meanwhile_are_in_it(mode):
-    with subnormals_as_zero(), ThreadPoolExecutor(1) as pool:
+def test_threads_inherit_the_mode_and_an_error_ends_it(mode):
+    with pytest.raises(ValueError), subnormals_as_zero(), ThreadPoolExecutor(1) as pool:
         assert pool.submit(are_zero).result()
-
-
-def test_an_error_ends_it_too(mode):
-    with pytest.raises(ValueError), subnormals_as_zero():
         raise ValueError
     assert are_zero() == mode
 
 
 @pytest.mark.parametrize("method", ["lbfgs", "scipy", "minimal"])
-def test_attacks_run_in_it_and_leave_the_caller_in_his(method, mode):
+def test_attacks_run_in_it_and_restore_the_callers(method, mode):
     seen = []
 
     class Watched(nn.Module):
@@ -53,7 +49,9 @@ def test_attacks_run_in_it_and_leave_the_caller_in_his(method, mode):
 
     images, targets = torch.rand(3, 5), torch.tensor([0, 1, 2])
     find_adversarial(Watched(), images, targets, method=method)
-    assert all(seen[1:-1]) and len(seen) > 3  # the first and last calls only judge
+    assert (
+        all(seen[1:-1]) and len(seen) > 3
+    )  # the first and last calls are plain predictions
     assert are_zero() == mode
 
 
@@ -65,10 +63,8 @@ def test_they_do_not_change_what_is_found(monkeypatch):
     model[3].weight *= 40
     images, targets = torch.rand(8, 9), torch.arange(8) % 3
     first, second = model[:3](images), model[:5](images)
-    slopes = (
-        first * (1 - first) * (second * (1 - second))
-    )  # as a backward pass has them
-    assert ((slopes > 0) & (slopes < torch.finfo(torch.float32).tiny)).any()
+    gradients = first * (1 - first) * (second * (1 - second))  # of the backward pass
+    assert ((gradients > 0) & (gradients < torch.finfo(torch.float32).tiny)).any()
     found = find_adversarial(model, images, targets)
     monkeypatch.setattr(lbfgs, "search", lbfgs.search.__wrapped__)
     again = find_adversarial(model, images, targets)

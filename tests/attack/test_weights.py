@@ -70,8 +70,8 @@ def test_one_weight_at_most_stops_after_one_weight():
 def test_the_first_weight_balances_half_the_gradient_at_the_boundary(penalty):
     clean = torch.full((1, 3), 0.5)
     gradient = torch.tensor([[3.0, -4.0, 0.0]])
-    at = Evaluation(torch.tensor([10.0]), gradient, torch.tensor([-10.0]))
-    weight = initial_weights(at, clean, penalty)
+    at = Evaluation(clean, torch.tensor([10.0]), gradient, torch.tensor([-10.0]))
+    weight = initial_weights(at, penalty)
     distance = torch.tensor([10.0 / 5.0])
     pull = weight * penalty.curvature(distance) * distance
     torch.testing.assert_close(pull, torch.tensor([5.0 / 2]))

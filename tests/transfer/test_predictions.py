@@ -1,9 +1,17 @@
-"""What networks answer to distorted images, one row an image and network."""
+"""Sets of distorted images, and the networks that classify them."""
 
+import pytest
 import torch
 
 from intriguing.models.perceptron import perceptron
-from intriguing.transfer.predictions import networks_of_seed, predictions_on
+from intriguing.models.perturbed import (
+    root_mean_square,
+)
+from intriguing.transfer.predictions import (
+    adversarial_sets,
+    networks_of_seed,
+    noise_sets,
+)
 
 
 def network(seed):
@@ -13,30 +21,29 @@ def network(seed):
     return made
 
 
-def test_every_image_has_a_row_for_every_set_and_network():
-    clean = torch.rand(7, 6, generator=torch.Generator().manual_seed(0))
-    networks = {"A": network(1), "B": network(2)}
-    sets = {"clean": clean, "moved": clean + 0.3}
-    labels, index = torch.arange(7) % 3, torch.arange(7) + 50
-    found = predictions_on(networks, sets, clean, labels, index, seed=4)
-    assert len(found) == 2 * 2 * 7
-    assert set(found["seed"]) == {4}
-    for (row, column), own in found.groupby(["row", "column"]):
-        expected = networks[column](sets[row]).argmax(1)
-        assert own["prediction"].tolist() == expected.tolist()
-        assert own["label"].tolist() == labels.tolist()
-        assert own["index"].tolist() == index.tolist()
-        length = 0.0 if row == "clean" else 0.3
-        assert (own["distortion"] - length).abs().max() < 1e-6
-
-
-def test_networks_of_the_same_seed_are_fed_and_convex_ones_always():
+def test_images_go_to_networks_of_their_seed_and_to_convex_ones():
+    """A network with several seeds, but not this one, is left out."""
     linear, first, second = network(0), network(1), network(2)
     networks = {("linear", 0): linear, ("deep", 0): first, ("deep", 1): second}
     assert networks_of_seed(networks, 1) == {"linear": linear, "deep": second}
     assert networks_of_seed(networks, 0) == {"linear": linear, "deep": first}
+    assert networks_of_seed(networks, 3) == {"linear": linear}
 
 
-def test_a_network_that_lacks_the_seed_but_has_several_is_left_out():
-    linear, few = network(0), {("few", s): network(s) for s in (0, 1)}
-    assert networks_of_seed({("linear", 0): linear, **few}, 3) == {"linear": linear}
+@pytest.fixture
+def clean() -> torch.Tensor:
+    return torch.rand(50, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+
+
+def test_sets_are_named_as_the_rows_of_the_tables(clean):
+    adversarial = (clean + 0.05).clamp(0, 1)
+    made = adversarial_sets("FC10-1", clean, adversarial, seed=0)
+    assert list(made) == ["FC10-1", "matched:FC10-1"]
+    torch.testing.assert_close(
+        root_mean_square(made["matched:FC10-1"] - clean),
+        root_mean_square(adversarial - clean),
+    )
+    noise = noise_sets(clean, [0.1, 0.3], seed=0)
+    names = ["clean", "noise-0.1", "noise-0.1-clipped", "noise-0.3"]
+    assert list(noise) == [*names, "noise-0.3-clipped"]
+    assert torch.equal(noise["clean"], clean)

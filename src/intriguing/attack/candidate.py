@@ -45,11 +45,11 @@ def next_candidate(
         curvature: Curvature of the weighted penalty.
         oldest: Slot of the oldest pair, which the step replaces.
     """
-    image = state.image
+    image = state.current.image
     if image.device.type != "cpu" or image.dtype != torch.float32:
         return next_candidate_by_torch(state, curvature, oldest)
     candidate = Candidate(torch.empty_like(image), *torch.empty(2, len(image)))
-    inputs = (image, state.clean, state.evaluation.gradient, curvature)
+    inputs = (image, state.clean, state.current.gradient, curvature)
     arrays = (*inputs, state.backtracks, state.steps, state.changes, *candidate)
     numpy_arrays = (array.detach().numpy() for array in arrays)
     fused.trials(*numpy_arrays, oldest, MAX_STEP, MIN_CURVATURE)
@@ -60,15 +60,16 @@ def next_candidate_by_torch(
     state: SearchState, curvature: Float[Tensor, " n"], oldest: int
 ) -> Candidate:
     """Return the same as `next_candidate` on any device and in any precision."""
-    shift = state.image - state.clean
-    gradient = torch.addcmul(state.evaluation.gradient, curvature[:, None], shift)
-    free = free_pixels(state.image, gradient)
+    origin, loss_gradient = state.current.image, state.current.gradient
+    shift = origin - state.clean
+    gradient = torch.addcmul(loss_gradient, curvature[:, None], shift)
+    free = free_pixels(origin, gradient)
     pairs = (state.steps, state.changes, oldest)
     direction = two_loop_recursion(gradient, free, curvature, *pairs)
     longest = MAX_STEP / direction.norm(dim=1).clamp_min(1e-12)
     size = torch.minimum(0.5**state.backtracks, longest)
-    image = torch.addcmul(state.image, size[:, None], direction).clamp_(0, 1)
-    step = state.steps[:, oldest] = image - state.image
+    image = torch.addcmul(origin, size[:, None], direction).clamp_(0, 1)
+    step = state.steps[:, oldest] = image - origin
     length = (image - state.clean).norm(dim=1)
     return Candidate(image, length, torch.linalg.vecdot(gradient, step))
 

@@ -171,11 +171,10 @@ def search(
     shape = clean.shape[1:]
 
     def evaluate_flat(points: Tensor, target_mask: Tensor) -> Evaluation:
-        evaluation = evaluate(model, points.reshape(-1, *shape), target_mask)
-        return evaluation._replace(gradient=evaluation.gradient.flatten(1))
+        return evaluate(model, points.reshape(-1, *shape), target_mask)
 
     state = initial_state(clean.flatten(1), target_mask, evaluate_flat, accuracy.memory)
-    estimate = initial_weights(state.evaluation, state.clean, penalty)
+    estimate = initial_weights(state.current, penalty)
     state.weight = first if isinstance(first, Tensor) else first * estimate
     state.best_start = best or state.best_start
     result = failed_result(state)
@@ -201,16 +200,14 @@ def update_weights(
     ended = (ended | has_stalled(state, length, penalty, accuracy)) & ~state.finished
     if not ended.any():
         return ended
-    margin = state.evaluation.margin
+    margin = state.current.margin
     success = margin > SAFE_MARGIN
     state.bracket.update(state.weight, margin, length, distance, success, ended)
     won = (ended & success).nonzero()[:, 0]
-    copy_rows(state.image, state.best_image, won)
-    copy_rows(state.evaluation, state.best_evaluation, won)
+    copy_rows(state.current, state.best, won)
     # A failure may lie outside the target's basin: continue from the last success.
     back = (ended & ~success & (state.bracket.success > 0)).nonzero()[:, 0]
-    copy_rows(state.best_image, state.image, back)
-    copy_rows(state.best_evaluation, state.evaluation, back)
+    copy_rows(state.best, state.current, back)
     weight = rule(state.bracket)
     weight = weights_against_best(state.bracket, weight, state.best_start)
     finished = ended & weight.isnan()
@@ -233,15 +230,15 @@ def has_converged(
     classes. The projected gradient step, with the penalty's curvature as the Hessian,
     bounds the distance to the minimiser where the loss is convex.
     """
-    gradient = state.evaluation.gradient
+    gradient = state.current.gradient
     curvature = state.weight * penalty.curvature(length)
     stationary = torch.addcdiv(state.clean, gradient, curvature[:, None], value=-1)
-    residual = (stationary.clamp_(0, 1) - state.image).norm(dim=1)
+    residual = (stationary.clamp_(0, 1) - state.current.image).norm(dim=1)
     length = length.clamp_min(MIN_DISTORTION * state.clean.shape[1] ** 0.5)
     # The gradient of the loss is that of the margin times 1 - exp(-loss).
-    saturation = -torch.expm1(-state.evaluation.loss).clamp_max(-1e-6)
+    saturation = -torch.expm1(-state.current.loss).clamp_max(-1e-6)
     slope = gradient.norm(dim=1) / saturation
-    distance = state.evaluation.margin / slope.clamp_min(1e-12)
+    distance = state.current.margin / slope.clamp_min(1e-12)
     allowed = (accuracy.boundary_share * distance.abs()).clamp_max(MAX_SHARE * length)
     ended = residual <= torch.maximum(accuracy.tolerance * length, allowed)
     ended = ended | (state.backtracks > MAX_BACKTRACKS)
@@ -256,7 +253,7 @@ def has_stalled(
     accuracy: Accuracy,
 ) -> Bool[Tensor, " n"]:
     """Return where the objective hardly decreased since the last check."""
-    objective = state.weight * penalty.value(length) + state.evaluation.loss
+    objective = state.weight * penalty.value(length) + state.current.loss
     count = state.solve_evaluations
     check = (count > 0) & (count % CHECK_INTERVAL == 0)
     decrease = state.checked_objective - objective
@@ -272,13 +269,12 @@ def line_search_step(
     curvature = state.weight * penalty.curvature(length)
     candidate = next_candidate(state, curvature, oldest)
     there = evaluate(candidate.image, state.target_mask)
-    torch.sub(there.gradient, state.evaluation.gradient, out=state.changes[:, oldest])
-    before = state.weight * penalty.value(length) + state.evaluation.loss
+    torch.sub(there.gradient, state.current.gradient, out=state.changes[:, oldest])
+    before = state.weight * penalty.value(length) + state.current.loss
     after = state.weight * penalty.value(candidate.length) + there.loss
     bound = before + SUFFICIENT_DECREASE * candidate.descent
     accepted = after <= bound + ROUNDING * before.abs()
-    state.image = where_rows(accepted, candidate.image, state.image)
-    state.evaluation = where_rows(accepted, there, state.evaluation)
+    state.current = where_rows(accepted, there, state.current)
     state.backtracks = torch.where(accepted, 0.0, state.backtracks + 1)
     active = (~state.finished).long()
     state.solve_evaluations = state.solve_evaluations + active

@@ -16,17 +16,19 @@ from intriguing.errors import InputError
 
 
 class Evaluation(NamedTuple):
-    """Value and gradient of the loss for a batch of images.
+    """Value and gradient of the loss at a batch of images.
 
     Attributes:
+        image: The images, flattened.
         loss: Cross-entropy of the target classes taken together.
         gradient: Its gradient with respect to the pixels.
         margin: Largest logit of a target class less the largest of a competing class;
             positive where the attack succeeds.
     """
 
+    image: Float[Tensor, "n d"]
     loss: Float[Tensor, " n"]
-    gradient: Float[Tensor, " n *pixels"]
+    gradient: Float[Tensor, "n d"]
     margin: Float[Tensor, " n"]
 
 
@@ -94,7 +96,9 @@ def target_margin(
 
 
 def evaluate(
-    model: nn.Module, images: Tensor, target_mask: Bool[Tensor, "n classes"]
+    model: nn.Module,
+    images: Float[Tensor, "n ..."],
+    target_mask: Bool[Tensor, "n classes"],
 ) -> Evaluation:
     """Return loss, gradient and margin from one forward and one backward pass."""
     with torch.enable_grad():
@@ -105,12 +109,15 @@ def evaluate(
     logits = logits.detach()
     if not torch.isfinite(logits).all():
         raise InputError("the model returns NaN or infinite logits; check its weights")
-    return Evaluation(loss.detach(), gradient, target_margin(logits, target_mask))
+    margin = target_margin(logits, target_mask)
+    return Evaluation(
+        images.detach().flatten(1), loss.detach(), gradient.flatten(1), margin
+    )
 
 
 def free_pixels(
-    image: Float[Tensor, " n *pixels"], gradient: Float[Tensor, " n *pixels"]
-) -> Float[Tensor, " n *pixels"]:
+    image: Float[Tensor, "*n d"], gradient: Float[Tensor, "*n d"]
+) -> Float[Tensor, "*n d"]:
     """Return 0 for pixels at a bound whose descent direction leaves the box, else 1."""
     fixed = ((image <= 0) & (gradient > 0)) | ((image >= 1) & (gradient < 0))
     return (~fixed).to(image.dtype)

@@ -46,12 +46,7 @@ def scipy_one_by_one(
 ) -> LbfgsResult:
     """Return the minimiser at the largest successful weight of each image.
 
-    Args:
-        model: Classifier from pixels to logits, on the CPU.
-        images: Clean images.
-        target_mask: Classes that count as success.
-        norm: Penalty on the perturbation, its ``squared`` or ``plain`` length.
-        weights: Initial weight of each image, instead of an estimate.
+    The arguments are those of `lbfgs.lbfgs_from_starts`; the model is on the CPU.
     """
     penalty = penalty_named(norm)
 
@@ -63,17 +58,8 @@ def scipy_one_by_one(
         return Minimum(*map(np.array, zip(*minima, strict=True)))
 
     if weights is None:
-        weights = estimated_weights(model, images, target_mask, penalty)
+        weights = initial_weights(evaluate(model, images, target_mask), penalty)
     return bisect_weights(minimise, images, weights)
-
-
-def estimated_weights(
-    model: nn.Module, images: Tensor, target_mask: Tensor, penalty: Penalty
-) -> Float[Tensor, " n"]:
-    """Return the estimate `initial_weights` of each image."""
-    evaluation = evaluate(model, images, target_mask)
-    evaluation = evaluation._replace(gradient=evaluation.gradient.flatten(1))
-    return initial_weights(evaluation, images.flatten(1), penalty)
 
 
 def bisect_weights(
@@ -124,7 +110,7 @@ def minimise_penalised(
 
     def network(x: np.ndarray) -> tuple[float, np.ndarray, float]:
         pixels = torch.from_numpy(x).to(clean.dtype).reshape(clean.shape)
-        loss, gradient, margin = evaluate(model, pixels, target_mask)
+        _, loss, gradient, margin = evaluate(model, pixels, target_mask)
         return float(loss), gradient.double().numpy().ravel(), float(margin)
 
     def objective(x: np.ndarray) -> tuple[float, np.ndarray]:

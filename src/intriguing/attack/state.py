@@ -26,10 +26,8 @@ class SearchState:
         weight: Present weight c of the penalty.
         bracket: What is known of the largest successful weight.
         best_start: The best result of the earlier starts.
-        image: Accepted iterate.
-        evaluation: Loss, gradient and margin at the iterate.
-        best_image: Minimiser at the largest successful weight.
-        best_evaluation: Loss, gradient and margin at that minimiser.
+        current: Accepted iterate.
+        best: Minimiser at the largest successful weight.
         steps: Last steps, a ring buffer over the second axis.
         changes: Change of the loss gradient over each step. The penalty's curvature is
             known and left out, so that the pairs hold for every weight.
@@ -47,10 +45,8 @@ class SearchState:
     weight: Float[Tensor, " n"]
     bracket: Bracket
     best_start: BestStart
-    image: Float[Tensor, "n d"]
-    evaluation: Evaluation
-    best_image: Float[Tensor, "n d"]
-    best_evaluation: Evaluation
+    current: Evaluation
+    best: Evaluation
     steps: Float[Tensor, "n m d"]
     changes: Float[Tensor, "n m d"]
     backtracks: Float[Tensor, " n"]
@@ -63,7 +59,7 @@ class SearchState:
     @property
     def length(self) -> Float[Tensor, " n"]:
         """L2 length of the present perturbation."""
-        return (self.image - self.clean).norm(dim=1)
+        return (self.current.image - self.clean).norm(dim=1)
 
 
 class LbfgsResult(NamedTuple):
@@ -93,8 +89,8 @@ def initial_state(
     memory: int,
 ) -> SearchState:
     """Return the state of searches that start at the clean images."""
-    evaluation = evaluate(clean, target_mask)
-    zero = torch.zeros_like(evaluation.loss)
+    start = evaluate(clean, target_mask)
+    zero = torch.zeros_like(start.loss)
     none = torch.zeros(len(clean), dtype=torch.int64, device=clean.device)
     pairs = clean.new_zeros(len(clean), memory, clean.shape[1])
     return SearchState(
@@ -104,10 +100,8 @@ def initial_state(
         weight=zero,
         bracket=Bracket.unknown(zero),
         best_start=BestStart(zero + torch.inf, zero + torch.inf),
-        image=clean.clone(),
-        evaluation=evaluation,
-        best_image=clean.clone(),
-        best_evaluation=Evaluation(*(part.clone() for part in evaluation)),
+        current=Evaluation(*(part.clone() for part in start)),
+        best=Evaluation(*(part.clone() for part in start)),
         steps=pairs,
         changes=pairs.clone(),
         backtracks=zero,
@@ -131,7 +125,7 @@ def write_finished(state: SearchState, result: LbfgsResult) -> None:
     """Write the outcome of the finished searches to their rows of the result."""
     done = state.finished
     rows, weight = state.row[done], state.bracket.success[done]
-    result.image[rows] = state.best_image[done]
+    result.image[rows] = state.best.image[done]
     result.success[rows] = weight > 0
     result.weight[rows] = torch.where(weight > 0, weight, state.weight[done])
     result.iterations[rows] = state.iterations[done]

@@ -82,23 +82,16 @@ class Bracket:
 WeightRule = Callable[[Bracket], Float[Tensor, " n"]]
 
 
-def initial_weights(
-    evaluation: Evaluation, clean: Float[Tensor, "n d"], penalty: Penalty
-) -> Float[Tensor, " n"]:
+def initial_weights(clean: Evaluation, penalty: Penalty) -> Float[Tensor, " n"]:
     """Return the largest successful weight if the margin were linear.
 
     Far from the boundary the loss is minus the margin and has its gradient ``g``, so
     the boundary is at distance loss / |g|. On the boundary the gradient of the loss is
     half of ``g``, and the penalty's gradient must balance it.
-
-    Args:
-        evaluation: Loss and gradient at the clean images.
-        clean: The clean images.
-        penalty: Penalty on the perturbation.
     """
-    gradient = evaluation.gradient * free_pixels(clean, evaluation.gradient)
+    gradient = clean.gradient * free_pixels(clean.image, clean.gradient)
     norm = gradient.norm(dim=1).clamp_min(1e-12)
-    distance = evaluation.loss / norm
+    distance = clean.loss / norm
     return norm / (2 * distance * penalty.curvature(distance)).clamp_min(1e-12)
 
 

@@ -153,7 +153,7 @@ def compare(
     for attack in attacks:
         attack.function(model, task.rows(slice(0, WARM_UP)))
     measured = [Measurements() for _ in attacks]
-    frequencies = [attack.frequency for attack in attacks]
+    frequencies: list[Frequency] = [attack.frequency for attack in attacks]
     for run in track(list(schedule(frequencies, len(task.images), rounds))):
         measure(model, task, attacks[run.attack], run, measured[run.attack])
     pairs = zip(attacks, measured, strict=True)

@@ -5,16 +5,14 @@ Each image has SciPy's own L-BFGS-B; the network is evaluated for all images at 
 
 import numpy as np
 import torch
-from botorch.optim.batched_lbfgs_b import fmin_l_bfgs_b_batched
+from botorch.optim.batched_lbfgs_b import (  # pyright: ignore[reportMissingImports]
+    fmin_l_bfgs_b_batched,
+)
 from torch import Tensor, nn
 
 from intriguing.attack.objective import SQUARED, evaluate, target_mask_of
-from intriguing.attack.scipy_lbfgs import (
-    MAX_ITERATIONS,
-    Minimum,
-    bisect_weights,
-    estimated_weights,
-)
+from intriguing.attack.scipy_lbfgs import MAX_ITERATIONS, Minimum, bisect_weights
+from intriguing.attack.weights import initial_weights
 from intriguing.baselines.task import Task
 
 
@@ -37,7 +35,7 @@ def batched_lbfgsb(model: nn.Module, task: Task) -> Tensor:
             here = network(points, batch_indices)
             shift, own = points - origin[batch_indices], weight[batch_indices]
             value = own * (shift**2).sum(1) + here.loss.double().numpy()
-            gradient = here.gradient.flatten(1).double().numpy()
+            gradient = here.gradient.double().numpy()
             return value, 2 * own[:, None] * shift + gradient
 
         found, _, _ = fmin_l_bfgs_b_batched(objective, start, **settings)
@@ -45,6 +43,6 @@ def batched_lbfgsb(model: nn.Module, task: Task) -> Tensor:
         margin = network(found, list(range(len(found)))).margin.numpy()
         return Minimum(found, margin, none, none)
 
-    first = estimated_weights(model, task.images, mask, SQUARED)
+    first = initial_weights(evaluate(model, task.images, mask), SQUARED)
     result = bisect_weights(minimise, task.images, first)
     return result.image.reshape(task.images.shape)

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from intriguing.errors import InputError
-from intriguing.figures.style import QUIET, Look, blank, styled
+from intriguing.figures.style import GREEN, OURS, PAPER, QUIET, Look, blank, styled
 from intriguing.tables.row_names import FACTOR, MATCHED_LENGTH
 from intriguing.transfer.decomposition import (
     ARCHITECTURE,
@@ -17,30 +17,18 @@ from intriguing.transfer.decomposition import (
     SEED,
 )
 
-# Okabe and Ito's colours, and markers that remain distinct where they overlap.
+# Open markers remain visible over full ones.
 OPEN: Look = {"ms": 8, "mfc": "none", "mew": 1.2, "lw": 1}
 FULL: Look = {"ms": 4, "lw": 1.5}
 LOOKS: dict[str, Look] = {
-    SEED: {"label": "other seed", "color": "#000000", "marker": "o", **FULL},
-    ARCHITECTURE: {
-        "label": "other seed and architecture",
-        "color": "#0072B2",
-        "marker": "s",
-        **OPEN,
-    },
-    DATA: {
-        "label": "other seed and training data",
-        "color": "#D55E00",
-        "marker": "^",
-        **FULL,
-    },
-    BOTH: {"label": "all three differ", "color": "#009E73", "marker": "D", **OPEN},
-    NOISE: {
-        "label": "Gaussian noise, all pairs",
-        "color": QUIET,
-        "marker": "x",
-        **FULL,
-    },
+    kind: {"label": label, "color": colour, "marker": marker, **size}
+    for kind, label, colour, marker, size in (
+        (SEED, "other seed", "black", "o", FULL),
+        (ARCHITECTURE, "other seed and architecture", OURS, "s", OPEN),
+        (DATA, "other seed and training data", PAPER, "^", FULL),
+        (BOTH, "all three differ", GREEN, "D", OPEN),
+        (NOISE, "Gaussian noise, all pairs", QUIET, "x", FULL),
+    )
 }
 PAIR: Look = {"lw": 0.6, "alpha": 0.35}
 SAME: Look = {"lw": 1, "ls": "--"}

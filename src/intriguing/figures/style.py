@@ -36,7 +36,7 @@ STYLE = {
     "ytick.major.width": 0.6,
 }
 # Okabe and Ito's colours, which colour-blind readers can distinguish.
-OURS, PAPER = "#0072B2", "#D55E00"
+OURS, PAPER, GREEN = "#0072B2", "#D55E00", "#009E73"
 QUIET = "#595959"
 
 
@@ -90,12 +90,7 @@ def luminance(colour: ColorType) -> float:
     return float(linear @ [0.2126, 0.7152, 0.0722])
 
 
-def contrast(first: ColorType, second: ColorType) -> float:
-    """Return the contrast ratio of two colours, from 1 to 21 (same guidelines)."""
-    low, high = sorted((luminance(first), luminance(second)))
-    return (high + 0.05) / (low + 0.05)
-
-
 def ink(background: ColorType) -> str:
     """Return black or white, whichever has more contrast with the background."""
-    return max(("black", "white"), key=lambda text: contrast(text, background))
+    # Where the contrast ratios (1.05 / (L + 0.05) and (L + 0.05) / 0.05) are equal.
+    return "black" if luminance(background) > 0.05 * (21**0.5 - 1) else "white"

@@ -1,5 +1,6 @@
 """Tables 2 and 4 as a map: images made for one network, classified by another."""
 
+from math import isnan
 from textwrap import wrap
 
 import pandas as pd
@@ -12,7 +13,7 @@ from matplotlib.patches import Rectangle
 
 from intriguing.errors import InputError
 from intriguing.figures.style import Look, blank, ink, styled
-from intriguing.tables.tidy import MARKS, marks_text
+from intriguing.tables.tidy import MARKS, Entry, cell_texts, entries_of, marks_text
 
 GAP = 0.35  # between groups of rows and columns, in cells
 MAP = colormaps["cividis"]  # even lightness, also for colour-blind readers
@@ -41,8 +42,8 @@ def transfer_figure(table: pd.DataFrame, title: str) -> Figure:
     across, down = max(columns.values()) + 1, max(rows.values()) + 1
     figure = blank(1.02 * across + 2.1, 0.62 * down + 1.5)
     axes = figure.subplots()
-    for one in table.itertuples():
-        _add_cell(axes, columns[one.column], rows[one.row], one)
+    for (row, column), one in entries_of(table).items():
+        _add_cell(axes, columns[column], rows[row], one)
     axes.set(xlim=(0, across), ylim=(down, 0), title=title)
     axes.set_xticks([x + 0.5 for x in columns.values()], map(column_label, columns))
     axes.set_yticks([y + 0.5 for y in rows.values()], map(row_label, rows))
@@ -83,28 +84,18 @@ def column_label(name: str) -> str:
     return name.replace("@", "\n@")
 
 
-def cell_lines(one) -> tuple[str, str, str]:
-    """Return the lines of a cell: our number, its interval, the paper's number.
-
-    Args:
-        one: Row of a tidy table, as a named tuple.
-    """
-    size, digits = (1, 3) if one.column == "distortion" else (100, 1)
-    value, low, high = (
-        "n/a" if pd.isna(number) else f"{size * number:.{digits}f}"
-        for number in (one.value, one.low, one.high)
-    )
-    interval = "" if pd.isna(one.low) else f"[{low}, {high}]"
-    if pd.isna(one.published):
-        return value, interval, ""
-    paper = f"paper {size * one.published:.6g} {MARKS.get(one.verdict, '')}"
-    return value, interval, paper.rstrip()
+def cell_lines(one: Entry) -> tuple[str, str, str]:
+    """Return the lines of a cell: our number, its interval, the paper's number."""
+    texts = cell_texts(one)
+    paper = f"paper {texts.paper} {MARKS.get(one.verdict, '')}".rstrip()
+    return texts.measured or "n/a", texts.interval, paper if texts.paper else ""
 
 
-def _add_cell(axes: Axes, left: float, top: float, one) -> None:
+def _add_cell(axes: Axes, left: float, top: float, one: Entry) -> None:
     colour = "white"
     if one.column != "distortion":
-        colour = MISSING if pd.isna(one.value) else MAP(one.value)
+        rate = one.value
+        colour = MISSING if rate is None or isnan(rate) else MAP(rate)
         look: Look = {"facecolor": colour, "edgecolor": "white", "lw": 0.8}
         axes.add_patch(Rectangle((left, top), 1, 1, **look))
     middle: Look = {"ha": "center", "va": "center", "color": ink(colour)}

@@ -32,7 +32,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from math import isfinite, isnan, sqrt
-from typing import Literal, get_args
+from typing import Literal
 
 from intriguing.errors import InputError
 from intriguing.stats.intervals import Interval, wilson
@@ -54,15 +54,9 @@ STANDARD_ERRORS = 1.96
 class Claim:
     """A statement of the paper, our measurement and the verdict.
 
-    Attributes:
-        id: Short unique name.
-        statement: What the paper says, in our words.
-        published: The paper's number, ``None`` where it gives none.
-        measured: Our number, ``None`` where it is not available.
-        low: Lower end of our 95 % interval.
-        high: Upper end of our 95 % interval.
-        verdict: ``agrees``, ``differs`` or ``undecided``.
-        evidence: The file, or the row of a table, that holds the numbers.
+    ``published`` is the paper's number, and ``measured`` ours with its 95 % interval;
+    each is ``None`` where there is none. ``evidence`` names the file, or the row of a
+    table, that holds the numbers.
     """
 
     id: str
@@ -71,18 +65,8 @@ class Claim:
     measured: float | None
     low: float | None
     high: float | None
-    verdict: str
+    verdict: Verdict
     evidence: str
-
-    def __post_init__(self) -> None:
-        """Check the verdict.
-
-        Raises:
-            InputError: The verdict is not one of the three.
-        """
-        if self.verdict not in get_args(Verdict):
-            known = ", ".join(get_args(Verdict))
-            raise InputError(f"claim {self.id}: verdict {self.verdict!r}; use {known}")
 
 
 def read_printed(printed: str) -> tuple[float, float]:
@@ -135,21 +119,17 @@ def published_band(
             f"value {value} is printed as {printed!r}; correct one of them"
         )
     images = None if sample is None or isnan(sample) else sample
-    if printed.startswith(BELOW):
-        return 0.0, _upper_bound(value, images, kind)
     if kind == "rate":
-        return _rate_band(value, unit, images)
+        return _rate_band(value, unit, images, printed.startswith(BELOW))
+    if printed.startswith(BELOW):
+        raise InputError(f"{printed}: only a rate may be printed as a bound")
     return _mean_band(value, unit, images, spread)
 
 
-def _upper_bound(value: float, sample: float | None, kind: str) -> float:
-    if kind != "rate":
-        raise InputError(f"{BELOW}{value}: only a rate may be printed as a bound")
-    return value if sample is None else wilson(value, sample)[1]
-
-
-def _rate_band(value: float, unit: float, sample: float | None) -> Band:
+def _rate_band(value: float, unit: float, sample: float | None, bound: bool) -> Band:
     low, high = max(value - unit / 2, 0.0), min(value + unit, 1.0)
+    if bound:
+        low, high = 0.0, value
     if sample is None:
         return low, high
     return wilson(low, sample)[0], wilson(high, sample)[1]
@@ -225,10 +205,11 @@ def directional_claim(
         published: The paper's number, if it gives one.
     """
     if measured is None:
-        numbers, verdict = (None, None, None), "undecided"
-    else:
-        numbers = measured.value, measured.low, measured.high
-        verdict = verdict_against_threshold(tested or measured, threshold, side)
+        return Claim(
+            name, statement, published, None, None, None, "undecided", evidence
+        )
+    verdict = verdict_against_threshold(tested or measured, threshold, side)
+    numbers = measured.value, measured.low, measured.high
     return Claim(name, statement, published, *numbers, verdict, evidence)
 
 

@@ -8,7 +8,7 @@ appear in the variation between them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import hypot, sqrt
 
 import numpy as np
@@ -16,6 +16,9 @@ from jaxtyping import Bool, Float
 from scipy.stats import norm, t
 
 from intriguing.errors import InputError
+
+TAIL = (1 - 0.95) / 2
+"""Probability on each side of a 95 % interval."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Interval:
         high: Upper end.
         n: Number of images, ``None`` where it does not apply.
         seeds: Number of seeds, ``None`` where it does not apply.
+        spread: Standard deviation over images within seeds, of a mean over images.
     """
 
     value: float
@@ -35,6 +39,7 @@ class Interval:
     high: float
     n: int | None = None
     seeds: int | None = None
+    spread: float | None = None
 
     def __post_init__(self) -> None:
         """Check the order of the three numbers.
@@ -49,18 +54,17 @@ class Interval:
             )
 
     def scaled(self, factor: float) -> "Interval":
-        """Return the interval in another unit; the factor is positive."""
-        ends = {name: factor * getattr(self, name) for name in ("value", "low", "high")}
-        return replace(self, **ends)
+        """Return the interval times a positive factor; the spread is dropped."""
+        ends = (factor * end for end in (self.value, self.low, self.high))
+        return Interval(*ends, n=self.n, seeds=self.seeds)
 
 
-def wilson(share: float, n: float, level: float = 0.95) -> tuple[float, float]:
+def wilson(share: float, n: float) -> tuple[float, float]:
     """Return Wilson's score interval of a share.
 
     Args:
         share: Observed share, in [0, 1].
         n: Number of trials, which may be an effective number; positive.
-        level: Coverage.
 
     Returns:
         Lower and upper end, inside [0, 1] and on both sides of ``share``.
@@ -70,7 +74,7 @@ def wilson(share: float, n: float, level: float = 0.95) -> tuple[float, float]:
     """
     if not (0 <= share <= 1 and n > 0):
         raise InputError(f"share {share} of {n} trials: needs a share in [0, 1], n > 0")
-    z2 = float(norm.isf((1 - level) / 2)) ** 2
+    z2 = float(norm.isf(TAIL)) ** 2
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = sqrt(z2 * share * (1 - share) / n + (z2 / (2 * n)) ** 2) / (1 + z2 / n)
     # The exact ends are 0 and 1 there; rounding must not move an end past the share.
@@ -79,9 +83,7 @@ def wilson(share: float, n: float, level: float = 0.95) -> tuple[float, float]:
     return low, high
 
 
-def rate_interval(
-    hits: Sequence[int], totals: Sequence[int], level: float = 0.95
-) -> Interval:
+def rate_interval(hits: Sequence[int], totals: Sequence[int]) -> Interval:
     """Return the pooled share of hits, with a Wilson interval corrected for seeds.
 
     The number of images is divided by the design effect times ``(t / z)^2``, as in Korn
@@ -91,7 +93,6 @@ def rate_interval(
     Args:
         hits: Hits of each seed.
         totals: Images of each seed; they may differ.
-        level: Coverage.
 
     Returns:
         Share with its interval, ``n`` the number of images of all seeds.
@@ -106,8 +107,8 @@ def rate_interval(
         raise InputError(f"hits {hits} of {totals}: give 0 <= hits <= totals, totals>0")
     n, seeds = int(total.sum()), len(hit)
     share = float(hit.sum() / n)
-    shrink = max(1.0, design_effect(hits, totals) * _few_seeds(seeds, level))
-    return Interval(share, *wilson(share, n / shrink, level), n=n, seeds=seeds)
+    shrink = max(1.0, design_effect(hits, totals) * _few_seeds(seeds))
+    return Interval(share, *wilson(share, n / shrink), n=n, seeds=seeds)
 
 
 def share_interval(hits: Sequence[Bool[np.ndarray, "..."]]) -> Interval:
@@ -132,17 +133,14 @@ def design_effect(hits: Sequence[int], totals: Sequence[int]) -> float:
     return float(between / (share * (1 - share) / n))
 
 
-def _few_seeds(seeds: int, level: float) -> float:
+def _few_seeds(seeds: int) -> float:
     """Return ``(t / z)^2``: the variance is estimated from a few seeds only."""
     if seeds == 1:
         return 1.0
-    tail = (1 - level) / 2
-    return float((t.isf(tail, seeds - 1) / norm.isf(tail)) ** 2)
+    return float((t.isf(TAIL, seeds - 1) / norm.isf(TAIL)) ** 2)
 
 
-def mean_interval(
-    values_per_seed: Sequence[Float[np.ndarray, "..."]], level: float = 0.95
-) -> Interval:
+def mean_interval(values_per_seed: Sequence[Float[np.ndarray, "..."]]) -> Interval:
     """Return the mean of the seeds' means, with Student's interval.
 
     Half of its width is the larger of two: the standard error between seeds times the t
@@ -153,7 +151,6 @@ def mean_interval(
     Args:
         values_per_seed: One array of values for each seed, such as the distortions of
             its images. One value for each of several seeds is enough.
-        level: Coverage.
 
     Returns:
         Mean with its interval, in the unit of the values.
@@ -164,18 +161,18 @@ def mean_interval(
     values = [np.asarray(seed, float) for seed in values_per_seed]
     _check_values(values)
     means = np.array([seed.mean() for seed in values])
-    tail, count = (1 - level) / 2, len(values)
+    count = len(values)
     sizes = np.array([seed.size for seed in values])
-    half = 0.0
+    half, deviation = 0.0, None
     if count > 1:
-        half = float(t.isf(tail, count - 1)) * means.std(ddof=1) / sqrt(count)
+        half = float(t.isf(TAIL, count - 1)) * means.std(ddof=1) / sqrt(count)
     if (freedom := int(sizes.sum()) - count) > 0:
-        error = spread(values) * sqrt((1 / sizes).sum()) / count
-        half = max(half, float(t.isf(tail, freedom)) * error)
-    mean = float(means.mean())
-    return Interval(
-        mean, float(mean - half), float(mean + half), n=int(sizes.sum()), seeds=count
-    )
+        deviation = spread(values)
+        error = deviation * sqrt((1 / sizes).sum()) / count
+        half = max(half, float(t.isf(TAIL, freedom)) * error)
+    mean, n = float(means.mean()), int(sizes.sum())
+    low, high = float(mean - half), float(mean + half)
+    return Interval(mean, low, high, n, count, deviation)
 
 
 def spread(values_per_seed: Sequence[Float[np.ndarray, "..."]]) -> float:

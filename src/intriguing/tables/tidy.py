@@ -76,7 +76,6 @@ def tidy(
     cells: Mapping[Cell, Interval | None],
     published: pd.DataFrame,
     table: str,
-    spreads: Mapping[Cell, float] | None = None,
     kinds: Kinds | None = None,
 ) -> pd.DataFrame:
     """Return the tidy table of measured cells, the paper's numbers and the verdicts.
@@ -87,19 +86,17 @@ def tidy(
         published: All numbers of the paper, as in ``data/published.tsv``.
         table: Name of the table in ``published``. A table that is not in the paper has
             no published numbers and no verdicts.
-        spreads: Standard deviation over images of the cells that hold the mean of a
-            sample and have a published number, for the paper's sampling error.
         kinds: Kind of the columns whose name does not tell it.
 
     Raises:
-        InputError: ``published`` lacks a column or has a cell twice, or a spread is
-            missing.
+        InputError: ``published`` lacks a column or has a cell twice, or the mean of a
+            sample has a published number and no spread.
     """
     paper = _paper_numbers(published, table)
     entries = []
     for cell, interval in cells.items():
-        known, spread = paper.get(cell), (spreads or {}).get(cell)
-        verdict = _verdict(cell, interval, known, spread, kinds)
+        known = paper.get(cell)
+        verdict = _verdict(cell, interval, known, kinds)
         number = known.value if known else None
         entries.append(Entry(*cell, *_numbers(interval), number, verdict))
     return tidy_frame(entries)
@@ -135,7 +132,7 @@ def to_markdown(df: pd.DataFrame, kinds: Kinds | None = None) -> str:
 
 def text_rows(df: pd.DataFrame, kinds: Kinds | None = None) -> list[list[str]]:
     """Return the cells as text, with the names in the first line and first column."""
-    entries = _entries(df)
+    entries = entries_of(df)
     columns = list(df["column"].unique())
     lines = [["", *columns]]
     for row in df["row"].unique():
@@ -151,7 +148,7 @@ def to_latex(df: pd.DataFrame, kinds: Kinds | None = None) -> str:
     number with the mark of the verdict. Rates are percentages. A missing number is a
     dash; a line without any interval or published number is left out.
     """
-    texts = {cell: _latex_lines(one, kinds) for cell, one in _entries(df).items()}
+    texts = {cell: _latex_lines(one, kinds) for cell, one in entries_of(df).items()}
     columns = list(df["column"].unique())
     lines = {}
     for row in df["row"].unique():
@@ -175,7 +172,7 @@ def to_latex(df: pd.DataFrame, kinds: Kinds | None = None) -> str:
 def headline(df: pd.DataFrame) -> dict[str, dict[str, float]]:
     """Return the known values by row and column, for ``metrics.json``."""
     nested: dict[str, dict[str, float]] = {}
-    for (row, column), one in _entries(df.dropna(subset=["value"])).items():
+    for (row, column), one in entries_of(df.dropna(subset=["value"])).items():
         nested.setdefault(row, {})[column] = float(f"{one.value:.6g}")
     return nested
 
@@ -193,9 +190,21 @@ def marks_text() -> str:
     return ", ".join(f"{mark} {verdict}" for verdict, mark in MARKS.items())
 
 
-def _entries(df: pd.DataFrame) -> dict[Cell, Entry]:
+def cell_texts(one: Entry, kinds: Kinds | None = None) -> Texts:
+    """Return the numbers of a cell as text; rates are percentages."""
+    kind = column_kind(one.column, kinds)
+    low, high = _measured_text(one.low, kind), _measured_text(one.high, kind)
+    return Texts(
+        _measured_text(one.value, kind),
+        f"[{low}, {high}]" if low else "",
+        _paper_text(one.published, kind),
+    )
+
+
+def entries_of(df: pd.DataFrame) -> dict[Cell, Entry]:
     """Return the rows of a tidy table, which may come from its CSV file, by cell."""
-    filled = df[COLUMNS].fillna({"verdict": ""})
+    verdicts = df["verdict"].astype(object).fillna("")
+    filled = df.assign(verdict=verdicts)[COLUMNS]
     entries = (Entry(*line) for line in filled.itertuples(index=False))
     return {(entry.row, entry.column): entry for entry in entries}
 
@@ -224,27 +233,18 @@ def _verdict(
     cell: Cell,
     interval: Interval | None,
     known: Printed | None,
-    spread: float | None,
     kinds: Kinds | None,
 ) -> str:
     """Return the verdict on a cell, empty where one of the two numbers is missing."""
     if interval is None or known is None:
         return ""
     kind = "rate" if column_kind(cell[1], kinds) == "rate" else "mean"
+    paper = known.value, known.text, known.sample
     try:
-        band = published_band(known.value, known.text, known.sample, kind, spread)
+        band = published_band(*paper, kind, interval.spread)
     except InputError as error:
         raise InputError(f"row {cell[0]}, column {cell[1]}: {error}") from None
     return verdict_against_band(interval, band)
-
-
-def _texts(one: Entry, kind: Kind) -> Texts:
-    low, high = _measured_text(one.low, kind), _measured_text(one.high, kind)
-    return Texts(
-        _measured_text(one.value, kind),
-        f"[{low}, {high}]" if low else "",
-        _paper_text(one.published, kind),
-    )
 
 
 def _measured_text(number: float | None, kind: Kind) -> str:
@@ -266,8 +266,8 @@ def _paper_text(number: float | None, kind: Kind) -> str:
 def _cell_text(one: Entry | None, kinds: Kinds | None) -> str:
     if one is None:
         return ""
-    kind = column_kind(one.column, kinds)
-    texts, unit = _texts(one, kind), "%" if kind == "rate" else ""
+    texts = cell_texts(one, kinds)
+    unit = "%" if column_kind(one.column, kinds) == "rate" else ""
     parts = [
         f"{texts.measured}{unit}" if texts.measured else "--",
         texts.interval,
@@ -279,7 +279,7 @@ def _cell_text(one: Entry | None, kinds: Kinds | None) -> str:
 
 def _latex_lines(one: Entry, kinds: Kinds | None) -> tuple[str, str, str]:
     """Return the three lines of a cell; braces protect text from siunitx."""
-    texts = _texts(one, column_kind(one.column, kinds))
+    texts = cell_texts(one, kinds)
     paper = f"{texts.paper} {LATEX_MARKS.get(one.verdict, '')}".strip()
     return texts.measured, _braced(texts.interval), _braced(paper)
 

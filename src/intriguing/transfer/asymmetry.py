@@ -80,10 +80,7 @@ def slope_interval(both: pd.DataFrame) -> Interval | None:
 def longer_transfers_further(
     pairs: pd.DataFrame, traits: Mapping[str, Trait], published: pd.DataFrame
 ) -> Claim:
-    """Of two networks of the same data, the one with longer perturbations wins.
-
-    Tested: the slope of the difference between the two directions on the difference of
-    the distortions, for each percent, is above 0.
+    """Return the claim; it tests the slope, for each percent of length.
 
     Args:
         pairs: As for `both_directions`.

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 
 from intriguing.stats.agreement import Claim, directional_claim
@@ -10,42 +9,46 @@ from intriguing.stats.intervals import (
     Interval,
     average,
     difference_interval,
-    share_interval,
 )
-from intriguing.tables.rates import Cell, Cells, fooling_rates
+from intriguing.tables.rates import Cell, Cells, error_rates, fooling_rates
 from intriguing.tables.row_names import MATCHED
 
 FAR_MORE = 2.0
 """Transfer is "far more" than noise if it is more than this many times as high."""
 
 
-def adversarial_images_exist(reached: Mapping[str, Sequence[pd.Series]]) -> Claim:
-    """An adversarial image was found for every image and every network.
-
-    The claim agrees only if no image failed; the interval says what that shows.
+def claims(
+    predictions: pd.DataFrame, by_decay: list[str], autoencoder: str | None
+) -> list[Claim]:
+    """Return the claims on Table 2 whose networks are in the predictions.
 
     Args:
-        reached: Whether the attack succeeded on each image, for each network and seed.
+        predictions: Every network's prediction for every image.
+        by_decay: Linear networks, from the weakest decay to the strongest.
+        autoencoder: Name of the network on an autoencoder's codes, if there is one.
     """
-    seeds = [seed.to_numpy(np.bool_) for own in reached.values() for seed in own]
-    found = share_interval(seeds)
-    return Claim(
-        id="adversarial-images-exist",
-        statement="For every image and every network there is an adversarial image.",
-        published=1.0,
-        measured=found.value,
-        low=found.low,
-        high=found.high,
-        verdict="agrees" if found.value == 1 else "differs",
-        evidence=f"adversarial/lbfgs: {found.n} images of {len(seeds)} networks",
-    )
+    rates, networks = error_rates(predictions), predictions["column"].nunique()
+    found = [transfer_beats_noise(predictions)] if networks > 1 else []
+    if len(by_decay) > 1:
+        found.append(strong_to_weak(rates, by_decay))
+        found.append(strong_to_weak_is_best(rates, by_decay))
+    if autoencoder and networks > 2:
+        found.append(autoencoder_resists(rates, autoencoder))
+    return found
+
+
+def among(predictions: pd.DataFrame, networks: list[str]) -> pd.DataFrame:
+    """Return the predictions of some networks for noise and images made for them."""
+    others = set(predictions["column"]) - set(networks)
+    source = predictions["row"].str.removeprefix(MATCHED)
+    return predictions[predictions["column"].isin(networks) & ~source.isin(others)]
 
 
 def transfer_beats_noise(predictions: pd.DataFrame) -> Claim:
-    """Images made for one network fool another far more often than matched noise.
+    """Return the claim; it tests the transfer rate less `FAR_MORE` times noise's.
 
-    The rates are means over all pairs of different networks. Tested: the transfer rate
-    less `FAR_MORE` times the noise rate is above 0.
+    Args:
+        predictions: As for `fooling_hits`, of Table 2 and its controls.
     """
     rates = fooling_rates(predictions)
     names = list(dict.fromkeys(predictions["column"]))
@@ -64,9 +67,7 @@ def transfer_beats_noise(predictions: pd.DataFrame) -> Claim:
 
 
 def strong_to_weak(rates: Cells, by_decay: Sequence[str]) -> Claim:
-    """Linear networks: transfer is higher from strong to weak decay than back.
-
-    Tested: the smallest of the differences over all pairs is above 0.
+    """Return the claim; it tests the smallest difference over all pairs.
 
     Args:
         rates: Errors of the cross-model table.
@@ -89,13 +90,9 @@ def strong_to_weak(rates: Cells, by_decay: Sequence[str]) -> Claim:
 
 
 def strong_to_weak_is_best(rates: Cells, by_decay: Sequence[str]) -> Claim:
-    """No other transfer is as high as that from strong to weak linear networks.
+    """Return the claim; it tests the smallest of those cells less the largest other.
 
-    Tested: the smallest of those cells less the largest other cell is above 0.
-
-    Args:
-        rates: Errors of the cross-model table.
-        by_decay: Linear networks, from the weakest decay to the strongest.
+    The arguments are those of `strong_to_weak`.
     """
     names = {row for row, _ in rates} & {column for _, column in rates}
     downhill = _strong_to_weak_pairs(by_decay)
@@ -114,11 +111,10 @@ def strong_to_weak_is_best(rates: Cells, by_decay: Sequence[str]) -> Claim:
 
 
 def autoencoder_resists(rates: Cells, autoencoder: str) -> Claim:
-    """The autoencoder has the lowest error on images made for other networks.
+    """Return the claim; it tests the smallest difference to another network.
 
-    Each other network is compared with it on the images made for neither of the two,
-    by the mean over the networks they were made for. Tested: the smallest difference is
-    above 0.
+    Both are compared on the images made for neither of the two, by the mean over the
+    networks they were made for.
 
     Args:
         rates: Errors of the cross-model table.

@@ -143,10 +143,9 @@ def decomposition_cells(
 
 
 def data_costs_more(pairs: pd.DataFrame, length: str) -> Claim:
-    """Different training data reduce transfer more than a different architecture.
+    """Return the claim; it tests the difference of the two rates at one length.
 
-    Tested: transfer to another architecture less transfer to a network of other data,
-    for perturbations of equal length, is above 0. Initial weights differ in both.
+    The initial weights differ in both kinds of pairs.
     """
     own = pairs[pairs["length"] == length]
     of = {kind: own[own["kind"] == kind] for kind in KINDS}

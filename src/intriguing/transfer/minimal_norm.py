@@ -75,18 +75,14 @@ def rate_change(pair: pd.DataFrame) -> Interval:
 
 
 def minimal_transfers_less(pairs: Mapping[Cell, pd.DataFrame]) -> Claim:
-    """Minimum-norm images fool other networks less often than those of the paper.
-
-    The paper does not say so. Tested: the change of the fooling rate, its mean over all
-    pairs of different networks, is below 0.
-    """
+    """Return the claim; it tests the mean change of the fooling rate over all pairs."""
     return directional_claim(
         "minimal-transfers-less",
         "Minimum-norm adversarial images transfer to other networks less often than "
         "those of the paper's method (difference of the two fooling rates, mean over "
         "all pairs of networks; the paper does not say).",
         average([rate_change(pair) for pair in pairs.values()]),
-        f"tables/minimal: mean of the column {CHANGE}",
+        f"tables/minimal-transfer: mean of the column {CHANGE}",
         side="below",
     )
 

@@ -40,10 +40,7 @@ def claims(predictions: pd.DataFrame, splits: Splits) -> list[Claim]:
 
 
 def transfers_to_disjoint_data(hits: pd.DataFrame, splits: Splits) -> Claim:
-    """Images fool networks trained on disjoint data far more often than matched noise.
-
-    Tested: the transfer rate less `FAR_MORE` times the noise rate is above 0.
-    """
+    """Return the claim; it tests the transfer rate less `FAR_MORE` times noise's."""
     found, noise = (
         pd.concat([_hits_of(hits, f"{kind}{s}", t) for s, t in _disjoint_pairs(splits)])
         for kind in ("", MATCHED)
@@ -62,11 +59,10 @@ def transfers_to_disjoint_data(hits: pd.DataFrame, splits: Splits) -> Claim:
 
 
 def transfers_less_to_disjoint_data(hits: pd.DataFrame, splits: Splits) -> Claim:
-    """Images fool networks trained on disjoint data less often than on the same data.
+    """Return the claim; it tests the difference of the two rates on the same images.
 
-    The same images go to networks of the source's split and of the other split; an
-    image counts if all of these classify it correctly when clean. Tested: the
-    difference is above 0.
+    An image counts if all networks of the two splits, except the source, classify it
+    correctly when clean.
     """
     gaps = []
     for source, split in splits.items():
@@ -92,10 +88,7 @@ def transfers_less_to_disjoint_data(hits: pd.DataFrame, splits: Splits) -> Claim
 
 
 def amplified_transfer_strongly(hits: pd.DataFrame, splits: Splits) -> Claim:
-    """Amplified images often fool networks trained on disjoint data.
-
-    Tested: the fooling rate is above `STRONG`.
-    """
+    """Return the claim; it tests whether the fooling rate is above `STRONG`."""
     pairs = _disjoint_pairs(splits)
     own = pd.concat([_hits_of(hits, f"{AMPLIFIED}{s}", t) for s, t in pairs])
     return directional_claim(

@@ -1,0 +1,84 @@
+from intriguing.workflow.config import AutoencoderSection
+
+
+def split_of(wildcards):
+    """Indices of the training images when the network is trained on a split."""
+    split = PERCEPTRONS[wildcards.model].split
+    return [] if split == "all" else f"{MNIST}/{split}.txt"
+
+
+def training_settings(wildcards):
+    row = PERCEPTRONS[wildcards.model]
+    # Other families ignore the section; a change must not make them train again.
+    used = row.family == "autoencoder"
+    autoencoder = CFG.train.autoencoder if used else AutoencoderSection()
+    return {
+        # The split comes as a file of indices.
+        "row": row.model_dump(mode="json", exclude={"split"}),
+        "autoencoder": autoencoder.model_dump(),
+        "threads": CFG.train.threads,
+    }
+
+
+def convolutional_images(wildcards):
+    folder = f"{RESULTS}/data/{data_of(wildcards.model)}"
+    return {kind: f"{folder}/{kind}.safetensors" for kind in ("train", "test")}
+
+
+def convolutional_settings(wildcards):
+    # How many seeds there are, and where images come from, changes no network.
+    others = {"seeds", "data", "attacked", "tolerance", "iterations"}
+    row = CONVOLUTIONAL[wildcards.model].model_dump(mode="json", exclude=others)
+    return {"row": row, "threads": CFG.train.threads}
+
+
+rule train:
+    input:
+        train=f"{MNIST}/train.safetensors",
+        test=f"{MNIST}/test.safetensors",
+        split=split_of,
+    output:
+        weights=f"{RESULTS}/models/{{model}}/{{seed}}.safetensors",
+        errors=f"{RESULTS}/training/{{model}}/{{seed}}.json",
+    log:
+        f"{RESULTS}/logs/train/{{model}}/{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train/{{model}}/{{seed}}.tsv"
+    wildcard_constraints:
+        model=any_of(PERCEPTRONS),
+    # Everything waits for the networks; the attacks then fill both ends of the queue.
+    priority: 10
+    params:
+        settings=training_settings,
+        code=digest("training/train.py"),
+    message:
+        "Train {wildcards.model}, seed {wildcards.seed}"
+    script:
+        step("training/train.py")
+
+
+rule train_convolutional:
+    input:
+        unpack(convolutional_images),
+    output:
+        weights=f"{RESULTS}/models/{{model}}/{{seed}}.safetensors",
+        errors=f"{RESULTS}/training/{{model}}/{{seed}}.json",
+    log:
+        f"{RESULTS}/logs/train_convolutional/{{model}}/{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train_convolutional/{{model}}/{{seed}}.tsv"
+    wildcard_constraints:
+        model=any_of(CONVOLUTIONAL),
+    priority: 10
+    resources:
+        runtime=30,
+    params:
+        settings=convolutional_settings,
+        code=digest("training/train_convolutional.py"),
+    message:
+        "Train {wildcards.model}, seed {wildcards.seed}"
+    script:
+        step("training/train_convolutional.py")
+
+
+PAPER += weights_of(TRAINED) + errors_of(TRAINED)
