@@ -62,30 +62,39 @@ class DataSection(Section):
     mirror: str | None = Field(
         default=None,
         min_length=1,
-        description="Folder to look for data in before the network; the environment "
-        "variable `INTRIGUING_MIRROR` wins over it.",
+        description="Folder searched for data before the network; the environment "
+        "variable `INTRIGUING_MIRROR` takes precedence.",
     )
     train_images: Whole = Field(
         default=MNIST_TRAIN,
         ge=1,
         le=MNIST_TRAIN,
-        description="Training images, the first.",
+        description="Number of training images, the first of the file.",
     )
     test_images: Whole = Field(
-        default=MNIST_TEST, ge=1, le=MNIST_TEST, description="Test images, the first."
+        default=MNIST_TEST,
+        ge=1,
+        le=MNIST_TEST,
+        description="Number of test images, the first of the file.",
     )
-    split_seed: Seed = Field(default=0, description="Seed that cuts P1 and P2.")
+    split_seed: Seed = Field(
+        default=0,
+        description="Seed of the permutation that splits the training images into P1 "
+        "and P2.",
+    )
 
 
 class AutoencoderSection(Section):
     """The sparse autoencoder under AE400-10, which the paper leaves open."""
 
-    target: Share = Field(default=0.05, description="Wanted mean activation of a unit.")
+    target: Share = Field(
+        default=0.05, description="Target mean activation of a hidden unit."
+    )
     weight: Number = Field(
-        default=0.05, ge=0, description="Price of missing that target."
+        default=0.05, ge=0, description="Weight of the sparsity penalty."
     )
     decay: Number = Field(
-        default=2e-3, ge=0, description="Decay of encoder and decoder."
+        default=2e-3, ge=0, description="Weight decay of encoder and decoder."
     )
 
 
@@ -102,27 +111,29 @@ class AttackSection(Section):
     images: Whole = Field(
         default=1024,
         ge=1,
-        description="Training images drawn for each seed and attacked.",
+        description="Number of training images sampled and attacked for each seed.",
     )
     sample: Whole = Field(
         default=256,
         ge=1,
-        description="The first so many of them, a sample as large as the paper's: "
-        "reported apart, and all that the attacks on the open choices take.",
+        description="Number of them in a sample of the paper's size, which is "
+        "reported separately and which the attacks on the open choices use.",
     )
     starts: tuple[Positive, ...] = Field(
         default=(1.0, 0.1, 0.01, 4.0),
         min_length=1,
-        description="Weights at which the search starts, each in turn, as multiples "
-        "of an estimate; the nearest result of all is kept.",
+        description="Initial penalty weights, as multiples of an estimate; the "
+        "smallest perturbation of all these starts is kept.",
     )
     tolerance: Positive = Field(
         default=2e-3,
-        description="Distance from the minimiser at which a solve ends, as a share of "
-        "the perturbation.",
+        description="Distance from the minimiser at which an optimisation stops, "
+        "relative to the norm of the perturbation.",
     )
     iterations: Whole = Field(
-        default=100, ge=1, description="Steps of a solve, at most."
+        default=100,
+        ge=1,
+        description="Maximal number of L-BFGS iterations for each penalty weight.",
     )
     threads: Threads = 1
 
@@ -142,11 +153,13 @@ class TrainingSetsSection(Section):
 
     networks: tuple[str, ...] = Field(
         default=("FC100-100-10@P1", "FC123-456-10@P1", "FC100-100-10@P2"),
-        description="Networks compared, each trained on a split; `[]` for no such "
-        "tables.",
+        description="Networks compared, each trained on a split; `[]` omits Tables 3 "
+        "and 4.",
     )
     images: Whole = Field(
-        default=512, ge=1, description="Test images drawn for each seed and attacked."
+        default=512,
+        ge=1,
+        description="Number of test images sampled and attacked for each seed.",
     )
     amplified: Positive = Field(
         default=0.1,
@@ -165,13 +178,13 @@ class DecompositionSection(Section):
     factors: tuple[Positive, ...] = Field(
         default=(1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0),
         min_length=1,
-        description="Times as long as they were made that perturbations are fed.",
+        description="Factors by which perturbations are multiplied before transfer.",
     )
     distortions: tuple[Positive, ...] = Field(
         default=(0.06, 0.08, 0.1, 0.12, 0.15, 0.18),
         min_length=1,
-        description="Root mean squares per pixel that all perturbations are brought "
-        "to; the claim is judged at the one nearest to `training_sets.amplified`.",
+        description="Root mean squares per pixel to which all perturbations are "
+        "scaled; the claim uses the one nearest to `training_sets.amplified`.",
     )
 
 
@@ -180,11 +193,11 @@ class AdversarialTrainingSection(Section):
 
     held_out: Share = Field(
         default=0.2,
-        description="Share of the training images, the last, that `tuning` trains "
-        "without and judges settings by.",
+        description="Share of the training images, the last, that `tuning` holds out "
+        "to compare settings.",
     )
     seeds: Whole = Field(
-        default=5, ge=1, description="How many of the seeds are used, the first."
+        default=5, ge=1, description="Number of seeds used, the first of the list."
     )
 
 
@@ -193,8 +206,8 @@ class NaturalSection(Section):
 
     networks: tuple[NetworkName, ...] = Field(
         default=(),
-        description="Pretrained networks, by torchvision's names; with some, the run "
-        "is one of natural images.",
+        description="Pretrained networks, by torchvision's names; a list that is not "
+        "empty makes the run one of natural images.",
     )
     layers: str = Field(
         default="alexnet_bvlc_layers.npz",
@@ -203,21 +216,25 @@ class NaturalSection(Section):
     images: Whole = Field(
         default=64,
         ge=1,
-        description="Images attacked for each network and kind of target; the seeds "
-        "share them, each in a job of its own.",
+        description="Number of images attacked for each network and kind of target, "
+        "divided among the seeds.",
     )
     starts: tuple[Positive, ...] = Field(
         default=(1.0,), min_length=1, description="As `attack.starts`."
     )
     tolerance: Positive = Field(
-        default=1e-2, description="Of each solve, and of the search on its weight."
+        default=1e-2,
+        description="As `attack.tolerance`; also the relative tolerance of the "
+        "penalty weight.",
     )
     iterations: Whole = Field(
-        default=10, ge=1, description="Steps of a solve, at most."
+        default=10,
+        ge=1,
+        description="Maximal number of L-BFGS iterations for each penalty weight.",
     )
     amplify: tuple[Positive, ...] = Field(
         default=(2.0, 4.0, 8.0),
-        description="Factors of longer perturbations in the transfer.",
+        description="Factors by which perturbations are multiplied before transfer.",
     )
 
 
@@ -246,7 +263,7 @@ class RunConfig(Section):
     )
     variants: str = Field(
         default="config/variants.tsv",
-        description="Sheet of the ways to regularise a network.",
+        description="Sheet of the variants of training.",
     )
     data: DataSection = DataSection.defaults()
     train: TrainSection = TrainSection.defaults()

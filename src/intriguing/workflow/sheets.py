@@ -83,10 +83,10 @@ class ModelRow(Row):
         description="Passes over the training images; `-` likewise."
     )
     batch: Annotated[int | None, Field(ge=1), Hyphen] = Field(
-        description="Images of one step; `-` likewise."
+        description="Batch size; `-` likewise."
     )
     warmup: Annotated[float | None, Field(ge=0, lt=1), Hyphen] = Field(
-        description="Share of all steps in which the rate rises; `-` likewise."
+        description="Share of all steps in which the learning rate rises; `-` likewise."
     )
 
     @model_validator(mode="after")
@@ -123,7 +123,8 @@ class AttackRow(Row):
         f"(`one-weight`); the last two start from the results of the row `{FINEST}`."
     )
     target: Literal["random", "next", "nearest"] = Field(
-        description="Wrong class aimed at: drawn, the next digit, or the nearest."
+        description="Target: a random wrong class, the next digit, or the nearest "
+        "class."
     )
     models: Annotated[tuple[str, ...] | None, EntriesOrAll] = Field(
         description="Networks attacked: `all` that are not trained on a split, or some "
@@ -134,8 +135,8 @@ class AttackRow(Row):
     )
     images: str = Field(
         pattern=r"^(all|sample|[1-9][0-9]*)$",
-        description="How many: `all` is `attack.images` of the config, `sample` is "
-        "`attack.sample`; or a number.",
+        description="Number of images: `all` is `attack.images` of the config, "
+        "`sample` is `attack.sample`; or a number.",
     )
 
 

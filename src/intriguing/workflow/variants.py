@@ -38,7 +38,7 @@ class VariantRow(Row):
         description="Its name."
     )
     variant: Variant = Field(
-        description="What regularises: `weight-decay` alone, `dropout`, `input-pool` "
+        description="Regularisation: `weight-decay` alone, `dropout`, `input-pool` "
         "(adversarial images), `layer-pools` (adversarial outputs of hidden layers, "
         "and of the pixels where it has a length)."
     )
@@ -46,17 +46,17 @@ class VariantRow(Row):
         description="Weight decay of each linear map, from the pixels on."
     )
     dropout: Annotated[tuple[Share, ...], Entries] = Field(
-        description="Share of pixels, and of each hidden layer's units, left out."
+        description="Dropout rate of the pixels and of each hidden layer."
     )
     lengths: Annotated[tuple[Length, ...], BeforeValidator(_lengths)] = Field(
         description="L2 length of the adversarial step at the pixels and at each "
         "hidden layer; `-` for no pool there."
     )
     weight: Annotated[float, Field(ge=0)] = Field(
-        description="Weight of each pool's loss, as a multiple of the clean one's."
+        description="Weight of each pool's loss, relative to the clean loss."
     )
     renewed: Annotated[float, Field(gt=0, le=1)] = Field(
-        description="Share of the examples replaced each time their images are met."
+        description="Share of the examples replaced when their images occur in a batch."
     )
     learning_rate: Annotated[float, Field(gt=0)] = Field(
         description="Highest learning rate of Adam."
@@ -64,7 +64,7 @@ class VariantRow(Row):
     epochs: Annotated[int, Field(ge=1)] = Field(
         description="Passes over the training images."
     )
-    batch: Annotated[int, Field(ge=1)] = Field(description="Images of one step.")
+    batch: Annotated[int, Field(ge=1)] = Field(description="Batch size.")
     chosen: Literal["yes", "-"] = Field(
         description="`yes` for the one setting of the variant that `everything` "
         "trains; `tuning` tries all."
