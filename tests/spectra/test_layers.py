@@ -175,7 +175,10 @@ def with_hook():
         (Repeated(), "list of indices"),
         (nn.Sequential(OwnLinear(3, 3)), "linear"),
         (with_hook(), "forward hook"),
-        (nn.utils.parametrizations.weight_norm(nn.Linear(3, 3)), "no constant is known"),
+        (
+            nn.utils.parametrizations.weight_norm(nn.Linear(3, 3)),
+            "no constant is known",
+        ),
         (nn.Sequential(nn.Softmax(1)), "Softmax"),
     ],
 )
