@@ -2,8 +2,7 @@
 
 from torch import nn
 
-from intriguing.errors import InputError
-from intriguing.models.architecture import torchvision_classifier
+from intriguing.models.pretrained import pretrained_classifier
 from intriguing.workflow.images import pretrained_weights
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tensors import write_network
@@ -15,14 +14,7 @@ def run(name: str) -> nn.Module:
     Args:
         name: As torchvision has it, ``squeezenet1_0``.
     """
-    weights = pretrained_weights(name)
-    network = torchvision_classifier(name)
-    try:
-        network[1].load_state_dict(weights)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"weights of {name} do not fit it: {reason}") from error
-    return network
+    return pretrained_classifier(name, pretrained_weights(name))
 
 
 if __name__ == "__main__":

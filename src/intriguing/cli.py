@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from intriguing.attack import METHODS, find_adversarial
 from intriguing.errors import InputError
 from intriguing.models.files import load_model
-from intriguing.models.pretrained import load_registered
-from intriguing.spectra.graph import product_bound
+from intriguing.models.pretrained import pretrained_classifier
+from intriguing.spectra.graph import network_bound
 from intriguing.spectra.layers import measure_network
 from intriguing.workflow.images import pretrained_weights, read_picture
 
@@ -152,7 +152,7 @@ def norms(file: str) -> None:
         )
         click.echo(f"{layer.name:24} {layer.kind:12} {lower:>10} {upper:>10}")
     upper = {place: layer.upper for place, layer in found.items()}
-    bound = product_bound(model.network, upper, model.shape)
+    bound = network_bound(model.network, upper, model.shape)
     shown = f"not available: {bound.reason}" if bound.upper is None else bound.upper
     click.echo(f"product along the network: {shown}")
 
@@ -162,10 +162,10 @@ def classifier(name: str) -> Classifier:
     if name.startswith(TORCHVISION):
         from torchvision.models import get_model_weights
 
-        registered_name = name.removeprefix(TORCHVISION)
-        network = load_registered(registered_name, pretrained_weights(registered_name))
-        meta = get_model_weights(registered_name).DEFAULT.meta
-        return Classifier(network.eval(), (3, 224, 224), list(meta["categories"]))
+        own = name.removeprefix(TORCHVISION)
+        network = pretrained_classifier(own, pretrained_weights(own))
+        categories = get_model_weights(own).DEFAULT.meta["categories"]
+        return Classifier(network, (3, 224, 224), list(categories))
     network = load_model(name)
     shape = input_shape(network)
     classes = network(torch.zeros(1, *shape)).shape[1]

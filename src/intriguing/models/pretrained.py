@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from intriguing.errors import InputError
 from intriguing.models.alexnet import alexnet_2012
-from intriguing.models.architecture import build
+from intriguing.models.architecture import build, torchvision_classifier
 
 LAYERS = (*(f"conv{i}" for i in range(1, 6)), "fc6", "fc7", "fc8")
 """Names of the layers of AlexNet in files of published weights."""
@@ -57,3 +57,22 @@ def _has_filled(
             )
         own.data = torch.full_like(own, torch.nan) if given is None else given.float()
     return is_stored
+
+
+def pretrained_classifier(name: str, weights: Mapping[str, Tensor]) -> nn.Sequential:
+    """Return one of torchvision's classifiers, from pixels in [0, 1] to logits.
+
+    Args:
+        name: As torchvision has it, ``squeezenet1_0``.
+        weights: Its parameters and buffers.
+
+    Raises:
+        InputError: The weights do not fit it.
+    """
+    network = torchvision_classifier(name)
+    try:
+        network[1].load_state_dict(weights)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"weights of {name} do not fit it: {reason}") from error
+    return network.eval().requires_grad_(False)

@@ -201,9 +201,10 @@ def _require_one_shape(node: fx.Node, bounds: Mapping[fx.Node, float]) -> None:
     """Refuse a sum in which a value that depends on the pixels is broadcast."""
     terms = [one for one in node.all_input_nodes if bounds[one]]
     metas = [one.meta.get("tensor_meta") for one in (*terms, node)]
+    shapes = {meta.shape for meta in metas if meta is not None}
     if None in metas:
         raise UnavailableError("branches are added: give the shape of the input")
-    if len({meta.shape for meta in metas}) > 1:
+    if len(shapes) > 1:
         raise UnavailableError("branches of different shapes are added")
 
 

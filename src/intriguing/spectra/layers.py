@@ -163,7 +163,7 @@ def lipschitz_bounds(
         constant = max_pool_lipschitz(*pool, size, module.ceil_mode)
     elif type(module) in (nn.AvgPool2d, nn.AdaptiveAvgPool2d):
         constant = average_pool_norm(module, size)
-    elif type(module) in (nn.BatchNorm1d, nn.BatchNorm2d):
+    elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
         constant = batch_norm_lipschitz(module)
     elif type(module) is Standardise:
         constant = float((1 / module.deviation).max())
