@@ -11,7 +11,7 @@ def run(names: list[str], records: list[str]) -> pd.DataFrame:
     """Return the tidy table ``peers``.
 
     Args:
-        names: ``network:goal`` of each file.
+        names: ``network:targeted`` or ``network:untargeted`` of each file.
         records: Files of distortions and costs, a row an attack and image.
     """
     frames = map(pd.read_parquet, records)

@@ -11,7 +11,7 @@ def run(compared: dict[str, str], exact: dict[str, str]) -> pd.DataFrame:
     """Return the tidy table ``peers-requirements``.
 
     Args:
-        compared: Files of every attack's lengths and costs, by ``network:goal``.
+        compared: Files of every attack's lengths and costs, by ``network:targeted`` or ``network:untargeted``.
         exact: Files of lengths beside exact optima, likewise.
     """
     frames = (
