@@ -58,7 +58,7 @@ def margins(logits, labels):
     return own - logits.scatter(1, labels[:, None], -torch.inf).amax(1)
 
 
-def test_the_parts_are_the_network(network):
+def test_the_stages_compose_the_network(network):
     pixels = images_of(5, SIZES[0])
     first = torch.sigmoid(linear_layers(network)[0](pixels))
     torch.testing.assert_close(outputs_of(network, 1, pixels), first)
@@ -90,12 +90,13 @@ def test_above_the_last_layer_the_step_is_straight_to_the_boundary(network):
     torch.testing.assert_close(found, expected.detach(), rtol=0, atol=1e-6)
 
 
-def test_what_is_answered_wrongly_already_stays(network):
+def test_misclassified_images_are_not_perturbed(network):
     pixels = images_of(60, SIZES[0], seed=9)
-    answers = network(pixels).argmax(1)
-    labels = torch.where(torch.arange(60) < 30, answers, (answers + 1) % SIZES[-1])
+    predictions = network(pixels).argmax(1)
+    is_correct = torch.arange(60) < 30
+    labels = torch.where(is_correct, predictions, (predictions + 1) % SIZES[-1])
     for shifts in adversarial_perturbations(network, pixels, labels, ALL).values():
-        assert (shifts != 0).any(1).tolist() == [True] * 30 + [False] * 30
+        assert torch.equal((shifts != 0).any(1), is_correct)
 
 
 def test_all_layers_at_once_give_what_each_gives_alone(network):
@@ -123,13 +124,13 @@ def test_only_some_examples_are_replaced(network):
         assert pools.perturbations[layer][[0, 1, 2, 4, 5, 7]].count_nonzero() == 0
 
 
-def test_images_not_met_before_are_due_and_of_the_others_a_share(network):
-    pools, dice = Pools(3000, SIZES, ALL), seeded(5)
+def test_images_without_examples_and_a_share_of_the_others_are_due(network):
+    pools, generator = Pools(3000, SIZES, ALL), seeded(5)
     rows = torch.arange(1000, 3000)
-    assert torch.equal(pools.due(rows, 0.2, dice), rows)
-    some = torch.rand(len(rows), SIZES[0], generator=dice)
+    assert torch.equal(pools.due(rows, 0.2, generator), rows)
+    some = torch.rand(len(rows), SIZES[0], generator=generator)
     pools.update(network, some, torch.zeros(len(rows), dtype=torch.int64), rows)
-    later = pools.due(torch.arange(3000), 0.2, dice)
+    later = pools.due(torch.arange(3000), 0.2, generator)
     assert torch.equal(later[:1000], torch.arange(1000))
     # Five standard deviations.
     assert (len(later) - 1000) / len(rows) == pytest.approx(0.2, abs=0.045)
@@ -167,14 +168,6 @@ def test_the_loss_is_that_of_images_and_examples_one_by_one(network, images):
         logits = above(network, layer)(examples)
         total = total + 2 * functional.cross_entropy(logits, labels[rows])
     torch.testing.assert_close(found, total / 7)
-
-
-def test_without_pools_and_dropout_the_loss_is_the_cross_entropy(network, images):
-    pixels, labels = images
-    rows = torch.arange(0, 100, 3)
-    found = variant_loss(network, pixels, labels, PLAIN, seeded())(rows)
-    expected = functional.cross_entropy(network(pixels[rows]), labels[rows])
-    torch.testing.assert_close(found, expected)
 
 
 def test_without_pools_and_dropout_training_is_that_of_the_other_networks(images):

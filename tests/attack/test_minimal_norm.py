@@ -37,7 +37,7 @@ def cells():
         records_of([0.10, 0.125, 0.10], 0, 0),
         records_of([0.20, 0.20, 0.200001], 0, 0),
     ]
-    return minimal_norm.length_cells("net", new, old)[0]
+    return minimal_norm.length_cells("net", new, old)
 
 
 def test_ratios_are_image_by_image(cells):

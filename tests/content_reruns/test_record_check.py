@@ -35,17 +35,17 @@ def write(name: str) -> None:
     Path(name).write_text("x")
 
 
-PRODUCTS = ["results/models", "results/adversarial", "data/digits.safetensors"]
+PRODUCTS = ["results/models", "results/adversarial", "data/mnist.safetensors"]
 RECORDS = Path(".snakemake/metadata")
 
 
 def test_products_without_records_are_refused_in_one_sentence(clone):
-    write("data/digits.safetensors")
+    write("data/mnist.safetensors")
     with pytest.raises(RecordsError) as caught:
         require_records(PRODUCTS, RECORDS)
     message = str(caught.value)
     assert "\n" not in message
-    for part in ("results/models", "data/digits", ".snakemake/metadata", "dvc pull"):
+    for part in ("results/models", "data/mnist", ".snakemake/metadata", "dvc pull"):
         assert part in message
     assert "adversarial" not in message
 

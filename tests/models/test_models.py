@@ -70,6 +70,8 @@ def test_files_that_are_no_networks_are_refused_by_name(tmp_path):
         load_model(plain)
     with pytest.raises(InputError, match="unknown kind of network 'tree'"):
         build({"kind": "tree"})
+    with pytest.raises(InputError, match="unknown kind of layer 'tree'"):
+        build({"kind": "sequential", "layers": [{"layer": "tree"}]})
 
 
 def test_errors_are_counted_over_batches():

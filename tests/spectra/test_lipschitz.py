@@ -112,11 +112,8 @@ def test_a_search_finds_no_larger_jacobian_than_at_zero():
 @pytest.mark.parametrize(
     "arguments", [(4, 0.75, 1.0), (5, 0.2, 1.0), (5, 1.5, 1.0), (5, 0.75, 0.0)]
 )
-def test_contrast_normalisation_that_the_bound_does_not_cover_is_refused(arguments):
+def test_arguments_outside_the_domain_are_refused(arguments):
     with pytest.raises(InputError):
         contrast_lipschitz(*arguments)
-
-
-def test_a_window_larger_than_the_image_is_refused():
     with pytest.raises(InputError, match="smaller than the window"):
         max_pool_lipschitz(3, 2, 0, (2, 2))

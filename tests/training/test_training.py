@@ -62,7 +62,7 @@ def test_a_seed_decides_every_bit_and_another_seed_another_network(blobs):
     assert not torch.equal(first["1.weight"], other["1.weight"])
 
 
-def test_training_lowers_the_error_below_guessing(blobs):
+def test_training_lowers_the_error_well_below_chance(blobs):
     pixels, labels = blobs
     error = (fit(0, blobs)(pixels).argmax(1) != labels).float().mean()
     assert error < 0.2

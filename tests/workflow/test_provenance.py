@@ -49,19 +49,19 @@ def test_a_folder_without_git_has_no_commit(tmp_path, monkeypatch):
 
 def test_the_costs_of_a_rule_are_summed_over_its_jobs(tmp_path):
     for name, seconds, memory in [
-        ("digits.tsv", 1.5, 100.0),
+        ("mnist.tsv", 1.5, 100.0),
         ("train/FC10-1/0.tsv", 2.0, "-"),
         ("train/AE400-10/0.tsv", 3.25, 300.0),
         ("train/AE400-10/1.tsv", 1.0, 200.0),
-        ("halves.tsv", 0.1, "NA"),
+        ("splits.tsv", 0.1, "NA"),
     ]:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(BENCHMARK.format(seconds, memory))
     assert costs(tmp_path) == {
-        "digits": {"jobs": 1, "seconds": 1.5, "longest": 1.5, "max_rss": 100.0},
+        "mnist": {"jobs": 1, "seconds": 1.5, "longest": 1.5, "max_rss": 100.0},
         "train": {"jobs": 3, "seconds": 6.25, "longest": 3.25, "max_rss": 300.0},
-        "halves": {"jobs": 1, "seconds": 0.1, "longest": 0.1, "max_rss": None},
+        "splits": {"jobs": 1, "seconds": 0.1, "longest": 0.1, "max_rss": None},
     }
 
 

@@ -58,11 +58,11 @@ def test_arrows_that_longer_paths_imply_are_left_out():
 
 def test_other_targets_do_not_count_among_what_a_run_needs(tmp_path, monkeypatch):
     took = {"train": (600, 900), "attack_minimal": (1200, 1500)}
-    took["attack_peers"] = (6000, 4000)  # of `make peers`
+    took["attack_baselines"] = (6000, 4000)  # of `make peers`
     rules = {name: {"seconds": s, "max_rss": m} for name, (s, m) in took.items()}
     facts = {"rules": rules, "cores": 2, "processor": "one"}
     (tmp_path / "provenance.json").write_text(json.dumps(facts), encoding="utf-8")
-    targets = {"all": {"train", "digits"}, "everything": {"train", "attack_minimal"}}
+    targets = {"all": {"train", "mnist"}, "everything": {"train", "attack_minimal"}}
     monkeypatch.setattr(readme, "rules_of", targets.get)
     text = readme.needs(tmp_path)
     assert "5 minutes on 2 cores" in text

@@ -135,7 +135,7 @@ def test_a_changed_constant_of_the_attack_reruns_attacks_and_trains_nothing(
     plan = planned(jobs(tree))
     assert of_rule(finished, "attack") <= touched
     assert plan == with_dependants(finished, touched)
-    assert not plan & of_rule(finished, "digits", "train")
+    assert not plan & of_rule(finished, "mnist", "train")
 
 
 def test_a_changed_default_of_training_reruns_everything_but_the_digits(tree, finished):
@@ -144,7 +144,7 @@ def test_a_changed_default_of_training_reruns_everything_but_the_digits(tree, fi
     touched = jobs_reaching(tree, finished, "intriguing.training.perceptron")
     assert of_rule(finished, "train") <= touched
     assert planned(jobs(tree)) == with_dependants(finished, touched)
-    assert planned(jobs(tree)) <= set(finished) - {"digits"}
+    assert planned(jobs(tree)) <= set(finished) - {"mnist"}
 
 
 def test_a_changed_threshold_reruns_the_claims_and_computes_nothing_else(
@@ -160,7 +160,7 @@ def test_a_changed_threshold_reruns_the_claims_and_computes_nothing_else(
 
 def test_a_changed_table_reruns_itself_and_what_is_made_from_it(tree, finished):
     path = tree / "scripts/attack/table_models.py"
-    edit(path, '"models", spreads)', '"models", dict(spreads))')
+    edit(path, '"models")', '"models", None)')
     plan = planned(jobs(tree))
     assert plan == with_dependants(finished, {"table_models"})
     assert plan >= {"table_models", "claims"}
@@ -205,7 +205,7 @@ def test_a_new_network_trains_no_other(tree, finished):
         sheet.write("FC10-10\tlinear\t-\t10\tall\t-\t-\t-\t-\n")
     known = jobs(tree)
     plan = planned(known)
-    assert plan & of_rule(known, "digits", "train") == {"train/FC10-10/0"}
+    assert plan & of_rule(known, "mnist", "train") == {"train/FC10-10/0"}
     assert plan & of_rule(known, "attack") == {"attack/lbfgs/FC10-10/0"}
     assert plan >= {"transfer", "table_models", "claims"}
 
@@ -229,7 +229,7 @@ def test_a_damaged_result_reruns_what_was_made_from_it(tree, finished):
 def test_identical_bytes_stop_the_spread_from_the_next_call_on(tree, finished):
     """Within one call the plan is already made; other code, the same table."""
     path = tree / "scripts/attack/table_models.py"
-    edit(path, '"models", spreads)', '"models", dict(spreads))')
+    edit(path, '"models")', '"models", None)')
     before = contents(tree, *TIMES)
     assert planned(jobs(tree)) == with_dependants(finished, {"table_models"})
     snakemake(tree, "--cores", "1", "--until", "table_models")

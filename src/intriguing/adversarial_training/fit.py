@@ -50,14 +50,8 @@ def fit_variant(
 ) -> nn.Sequential:
     """Return a trained classifier with sigmoid hidden layers, in eval mode.
 
-    Args:
-        pixels: Training images, flattened.
-        labels: Their classes.
-        hidden: Units of each hidden layer.
-        variant: How it is regularised.
-        recipe: Settings of Adam.
-        seed: Decides initial weights, the order of the images, dropout and pools.
-        track: Shows progress over epochs.
+    The seed also decides dropout and pools. Other arguments are those of
+    `intriguing.training.perceptron.fit_sigmoid`.
     """
     return fit_sigmoid(
         *(pixels, labels, hidden, variant.decay, recipe, seed, track),
@@ -75,11 +69,7 @@ def variant_loss(
     generator: torch.Generator,
 ) -> BatchLoss:
     """Return the loss of a batch, which also updates the pools when it is computed."""
-    lengths = {
-        layer: length
-        for layer, length in enumerate(variant.lengths)
-        if length is not None
-    }
+    lengths = {i: x for i, x in enumerate(variant.lengths) if x is not None}
     widths = [layer.in_features for layer in linear_layers(network)]
     pools = Pools(len(pixels), widths, lengths)
     weights = torch.tensor([1.0] + [variant.weight] * len(lengths))

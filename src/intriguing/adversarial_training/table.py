@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from intriguing.stats.intervals import mean_interval
 from intriguing.tables.rates import (
     Cells,
     Counts,
-    Spreads,
-    distortion_cell,
     distortions_by_row,
     error_cells,
     fooling_rates,
@@ -18,7 +17,7 @@ from intriguing.tables.row_names import AMPLIFIED
 
 def variant_cells(
     counts: Mapping[str, Sequence[Counts]], predictions: pd.DataFrame
-) -> tuple[Cells, Spreads]:
+) -> Cells:
     """Return errors, distortions and fooling rates of the networks of all variants.
 
     The column of a network is its fooling rate: the share of the images that it
@@ -31,11 +30,9 @@ def variant_cells(
     """
     distortions, rates = distortions_by_row(predictions), fooling_rates(predictions)
     cells: Cells = {}
-    spreads: Spreads = {}
     for row in [*counts, *(f"{AMPLIFIED}{name}" for name in counts)]:
         if row in counts:
             cells |= error_cells(row, counts[row])
-        mean, spread = distortion_cell((row, "distortion"), distortions[row])
-        cells, spreads = cells | mean, spreads | spread
+        cells[row, "distortion"] = mean_interval(distortions[row])
         cells |= {(row, column): rates[row, column] for column in counts}
-    return cells, spreads
+    return cells

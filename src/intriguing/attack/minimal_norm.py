@@ -11,7 +11,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from intriguing.stats.intervals import mean_interval, share_interval
-from intriguing.tables.rates import Cells, Spreads, distortion_cell, distortions
+from intriguing.tables.rates import Cells, distortions
 from intriguing.tables.tidy import Kinds
 
 SLACK = 1e-5
@@ -56,7 +56,7 @@ def require_never_longer(
 
 def length_cells(
     model: str, minimal: Sequence[pd.DataFrame], paper: Sequence[pd.DataFrame]
-) -> tuple[Cells, Spreads]:
+) -> Cells:
     """Return a network's row of the table ``minimal``, except for transfer.
 
     Args:
@@ -64,10 +64,6 @@ def length_cells(
         minimal: Records of each seed, with ``tied``, ``converged`` and ``start``.
         paper: Records of the paper's method on the same images.
     """
-    old, old_spread = distortion_cell((model, "distortion-lbfgs"), distortions(paper))
-    new, new_spread = distortion_cell(
-        (model, "distortion-minimal"), distortions(minimal)
-    )
     ratio = [length_ratio(*pair) for pair in zip(minimal, paper, strict=True)]
     start = [own["start"].to_numpy() for own in minimal]
     hits = {
@@ -79,9 +75,13 @@ def length_cells(
         "won-by-paper": [one == PAPER_START for one in start],
         "unconverged": [~own["converged"].to_numpy() for own in minimal],
     }
-    cells = {**old, **new, (model, "ratio"): mean_interval(ratio)}
-    cells |= {(model, column): share_interval(one) for column, one in hits.items()}
-    return cells, old_spread | new_spread
+    means = {
+        "distortion-lbfgs": mean_interval(distortions(paper)),
+        "distortion-minimal": mean_interval(distortions(minimal)),
+        "ratio": mean_interval(ratio),
+    }
+    shares = {column: share_interval(one) for column, one in hits.items()}
+    return {(model, column): found for column, found in (means | shares).items()}
 
 
 def length_ratio(minimal: pd.DataFrame, paper: pd.DataFrame) -> Float[np.ndarray, " n"]:

@@ -5,7 +5,6 @@ All have five convolutions, overlapping max-pools and three fully connected laye
 """
 
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any
 
 from intriguing.models.architecture import Architecture
@@ -22,16 +21,16 @@ def conv(inputs: int, outputs: int, kernel: int, **more: int) -> Layers:
     return [{"layer": "conv", **sizes, **more}, RELU]
 
 
+def linear(inputs: int, outputs: int) -> dict[str, Any]:
+    """Return the description of a linear map."""
+    return {"layer": "linear", "in_features": inputs, "out_features": outputs}
+
+
 def classifier(features: int, units: int, classes: int, dropout: float) -> Layers:
     """Return the description of the three fully connected layers."""
-    sizes = [features, units, units]
-    layers: Layers = [{"layer": "flatten"}]
-    for inputs, outputs in pairwise(sizes):
-        drop = [{"layer": "dropout", "p": dropout}] if dropout else []
-        linear = {"layer": "linear", "in_features": inputs, "out_features": outputs}
-        layers += [*drop, linear, RELU]
-    last = {"layer": "linear", "in_features": units, "out_features": classes}
-    return [*layers, last]
+    drop = [{"layer": "dropout", "p": dropout}] if dropout else []
+    first = [{"layer": "flatten"}, *drop, linear(features, units), RELU]
+    return [*first, *drop, linear(units, units), RELU, linear(units, classes)]
 
 
 def alexnet_mnist() -> Architecture:

@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from intriguing.models.perturbed import Sets, matched_noise, root_mean_square
 from intriguing.tables.row_names import CLEAN
-from intriguing.transfer.predictions import Sets, matched_noise
 
 MAGNIFICATION = 10.0
 """Factor by which the paper's Figure 5 magnifies differences, about mid-grey."""
@@ -36,7 +36,7 @@ def evaluation_sets(
 
     The noise, ``matched``, has the distortion of the perturbation and its own seed.
     """
-    distortion = (adversarial - clean).flatten(1).square().mean(1).sqrt()
+    distortion = root_mean_square(adversarial - clean)
     sets = {CLEAN: clean, "adversarial": adversarial, "rounded": rounded(adversarial)}
     for factor in factors:
         sets[f"amplified-{factor:g}"] = amplified(clean, adversarial, factor)

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from intriguing.stats.intervals import rate_interval
-from intriguing.tables.rates import Cells, Spreads, distortion_cell, fooling_rates
+from intriguing.stats.intervals import mean_interval, rate_interval
+from intriguing.tables.rates import Cells, fooling_rates
 from intriguing.tables.row_names import CLEAN
 
 
 def attack_cells(
     network: str, predictions: pd.DataFrame, attacks: Sequence[str]
-) -> tuple[Cells, Spreads]:
+) -> Cells:
     """Return distortions and success rates of the attacks on one network.
 
     Args:
@@ -29,7 +29,6 @@ def attack_cells(
     own = predictions[is_own]
     own = own.assign(hit=own["prediction"] == own["target"])
     cells: Cells = {}
-    spreads: Spreads = {}
     for attack in attacks:
         of_attack = own[own["attack"] == attack]
         for row, name in (("adversarial", "reached"), ("rounded", "rounded")):
@@ -40,9 +39,8 @@ def attack_cells(
             )
         reached = of_attack[(of_attack["row"] == "adversarial") & of_attack["hit"]]
         distortions = [d.to_numpy() for _, d in reached.groupby("part")["distortion"]]
-        mean, spread = distortion_cell((network, f"distortion-{attack}"), distortions)
-        cells, spreads = cells | mean, spreads | spread
-    return cells, spreads
+        cells[network, f"distortion-{attack}"] = mean_interval(distortions)
+    return cells
 
 
 def transfer_cells(predictions: pd.DataFrame) -> Cells:

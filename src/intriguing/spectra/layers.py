@@ -227,11 +227,7 @@ def summary(network: nn.Module, layers: Mapping[str, Layer]) -> dict[str, Any]:
     operator norms of weights, as the paper does.
     """
     constants = {path: layer.upper for path, layer in layers.items()}
-    norms = {
-        path: layer.upper
-        for path, layer in layers.items()
-        if layer.kind in ("conv", "fc")
-    }
+    norms = {p: c for p, c in constants.items() if layers[p].kind in ("conv", "fc")}
     return {
         "layers": [layer._asdict() for layer in layers.values()],
         "product": product_bound(network, constants),

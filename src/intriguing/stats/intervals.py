@@ -8,7 +8,7 @@ appear in the variation between them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import hypot, sqrt
 
 import numpy as np
@@ -31,6 +31,7 @@ class Interval:
         high: Upper end.
         n: Number of images, ``None`` where it does not apply.
         seeds: Number of seeds, ``None`` where it does not apply.
+        spread: Standard deviation over images within seeds, of a mean over images.
     """
 
     value: float
@@ -38,6 +39,7 @@ class Interval:
     high: float
     n: int | None = None
     seeds: int | None = None
+    spread: float | None = None
 
     def __post_init__(self) -> None:
         """Check the order of the three numbers.
@@ -52,9 +54,9 @@ class Interval:
             )
 
     def scaled(self, factor: float) -> "Interval":
-        """Return the interval in another unit; the factor is positive."""
-        ends = {name: factor * getattr(self, name) for name in ("value", "low", "high")}
-        return replace(self, **ends)
+        """Return the interval times a positive factor; the spread is dropped."""
+        ends = (factor * end for end in (self.value, self.low, self.high))
+        return Interval(*ends, n=self.n, seeds=self.seeds)
 
 
 def wilson(share: float, n: float) -> tuple[float, float]:
@@ -161,16 +163,16 @@ def mean_interval(values_per_seed: Sequence[Float[np.ndarray, "..."]]) -> Interv
     means = np.array([seed.mean() for seed in values])
     count = len(values)
     sizes = np.array([seed.size for seed in values])
-    half = 0.0
+    half, deviation = 0.0, None
     if count > 1:
         half = float(t.isf(TAIL, count - 1)) * means.std(ddof=1) / sqrt(count)
     if (freedom := int(sizes.sum()) - count) > 0:
-        error = spread(values) * sqrt((1 / sizes).sum()) / count
+        deviation = spread(values)
+        error = deviation * sqrt((1 / sizes).sum()) / count
         half = max(half, float(t.isf(TAIL, freedom)) * error)
-    mean = float(means.mean())
-    return Interval(
-        mean, float(mean - half), float(mean + half), n=int(sizes.sum()), seeds=count
-    )
+    mean, n = float(means.mean()), int(sizes.sum())
+    low, high = float(mean - half), float(mean + half)
+    return Interval(mean, low, high, n, count, deviation)
 
 
 def spread(values_per_seed: Sequence[Float[np.ndarray, "..."]]) -> float:

@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from intriguing.stats.intervals import Interval, mean_interval, rate_interval, spread
+from intriguing.stats.intervals import Interval, mean_interval, rate_interval
 from intriguing.tables.row_names import CLEAN
 
 Cell = tuple[str, str]
 Cells = dict[Cell, Interval]
-Spreads = dict[Cell, float]
 Count = Mapping[str, int]
 """``wrong`` and ``images``: the misclassified images of a set, and all of them."""
 Counts = Mapping[str, Count]
@@ -37,13 +36,6 @@ def error_cells(model: str, counts: Sequence[Counts]) -> Cells:
 def distortions(records: Sequence[pd.DataFrame]) -> list[np.ndarray]:
     """Return the distortions of the successful adversarial images of each seed."""
     return [r.loc[r["reached"], "distortion"].to_numpy(np.float64) for r in records]
-
-
-def distortion_cell(
-    cell: Cell, per_seed: Sequence[np.ndarray]
-) -> tuple[Cells, Spreads]:
-    """Return the mean distortion with its interval, and its spread over images."""
-    return {cell: mean_interval(per_seed)}, {cell: spread(per_seed)}
 
 
 def error_rates(predictions: pd.DataFrame) -> Cells:
@@ -104,24 +96,17 @@ def distortions_by_row(predictions: pd.DataFrame) -> dict[str, list[np.ndarray]]
     }
 
 
-def transfer_cells(
-    predictions: pd.DataFrame, rows: Sequence[str]
-) -> tuple[Cells, Spreads]:
-    """Return the errors of each network and the mean distortion of chosen rows.
+def transfer_cells(predictions: pd.DataFrame, rows: Sequence[str]) -> Cells:
+    """Return each network's errors on chosen rows, and their mean ``distortion``.
 
     Args:
         predictions: As for `error_rates`, with ``distortion``.
         rows: Sets of images, in the order of the table.
-
-    Returns:
-        Cells, with a column for each network and ``distortion``, and the spread of the
-        distortions over images.
     """
     columns = list(predictions["column"].unique())
     rates, lengths = error_rates(predictions), distortions_by_row(predictions)
-    cells, spreads = {}, {}
+    cells = {}
     for row in rows:
         cells |= {(row, column): rates[row, column] for column in columns}
-        mean, spread_of_row = distortion_cell((row, "distortion"), lengths[row])
-        cells, spreads = cells | mean, spreads | spread_of_row
-    return cells, spreads
+        cells[row, "distortion"] = mean_interval(lengths[row])
+    return cells

@@ -76,7 +76,6 @@ def tidy(
     cells: Mapping[Cell, Interval | None],
     published: pd.DataFrame,
     table: str,
-    spreads: Mapping[Cell, float] | None = None,
     kinds: Kinds | None = None,
 ) -> pd.DataFrame:
     """Return the tidy table of measured cells, the paper's numbers and the verdicts.
@@ -87,19 +86,17 @@ def tidy(
         published: All numbers of the paper, as in ``data/published.tsv``.
         table: Name of the table in ``published``. A table that is not in the paper has
             no published numbers and no verdicts.
-        spreads: Standard deviation over images of the cells that hold the mean of a
-            sample and have a published number, for the paper's sampling error.
         kinds: Kind of the columns whose name does not tell it.
 
     Raises:
-        InputError: ``published`` lacks a column or has a cell twice, or a spread is
-            missing.
+        InputError: ``published`` lacks a column or has a cell twice, or the mean of a
+            sample has a published number and no spread.
     """
     paper = _paper_numbers(published, table)
     entries = []
     for cell, interval in cells.items():
-        known, spread = paper.get(cell), (spreads or {}).get(cell)
-        verdict = _verdict(cell, interval, known, spread, kinds)
+        known = paper.get(cell)
+        verdict = _verdict(cell, interval, known, kinds)
         number = known.value if known else None
         entries.append(Entry(*cell, *_numbers(interval), number, verdict))
     return tidy_frame(entries)
@@ -236,15 +233,15 @@ def _verdict(
     cell: Cell,
     interval: Interval | None,
     known: Printed | None,
-    spread: float | None,
     kinds: Kinds | None,
 ) -> str:
     """Return the verdict on a cell, empty where one of the two numbers is missing."""
     if interval is None or known is None:
         return ""
     kind = "rate" if column_kind(cell[1], kinds) == "rate" else "mean"
+    paper = known.value, known.text, known.sample
     try:
-        band = published_band(known.value, known.text, known.sample, kind, spread)
+        band = published_band(*paper, kind, interval.spread)
     except InputError as error:
         raise InputError(f"row {cell[0]}, column {cell[1]}: {error}") from None
     return verdict_against_band(interval, band)

@@ -89,15 +89,8 @@ def fit_sigmoid(
 ) -> nn.Sequential:
     """Return a trained classifier with sigmoid hidden layers, such as FC100-100-10.
 
-    Args:
-        pixels: Training images, flattened.
-        labels: Their classes.
-        hidden: Units of each hidden layer.
-        decays: The paper's lambda of each linear map.
-        recipe: Settings of Adam.
-        seed: Decides initial weights and the order of the images.
-        track: Shows progress over epochs.
-        loss_of: Gives the loss of the network; the mean cross-entropy by default.
+    Arguments are those of `fit_network`; ``loss_of`` gives the loss of the network,
+    which is the mean cross-entropy by default.
     """
     generator = torch.Generator().manual_seed(seed)
     sizes = [pixels.shape[1], *hidden, int(labels.max()) + 1]

@@ -12,10 +12,16 @@ The rows of Table 4 are labelled with a standard deviation of 0.1, so `amplify` 
 the norm to be the root mean square. The other two readings show what they would give.
 """
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from intriguing.models.perturbed import (
+    Sets,
+    amplify,
+    lengthen,
+    matched_noise,
+    root_mean_square,
+)
 from intriguing.tables.row_names import (
     AMPLIFIED,
     AMPLIFIED_CLIPPED,
@@ -24,63 +30,9 @@ from intriguing.tables.row_names import (
     TIMES,
     TOGETHER,
 )
-from intriguing.transfer.predictions import Sets, matched_noise, root_mean_square
 
 TEXT_FACTOR = 1.4
 """Factor by which amplification lengthens a perturbation, by the paper's text."""
-
-
-def lengthen(
-    clean: Float[Tensor, " n *pixels"],
-    adversarial: Float[Tensor, " n *pixels"],
-    factor: Float[Tensor, " n"] | float,
-) -> Float[Tensor, " n *pixels"]:
-    """Return images with perturbations multiplied by a factor; nothing is clipped.
-
-    Args:
-        clean: Unperturbed images.
-        adversarial: Perturbed images.
-        factor: One for each image, or one for all.
-    """
-    shape = (-1, *[1] * (clean.dim() - 1))
-    factors = torch.as_tensor(factor, dtype=clean.dtype).reshape(shape)
-    return clean + factors * (adversarial - clean)
-
-
-def amplify(
-    clean: Float[Tensor, " n *pixels"],
-    adversarial: Float[Tensor, " n *pixels"],
-    distortion: float,
-) -> Float[Tensor, " n *pixels"]:
-    """Return images with perturbations scaled to one distortion (root mean square).
-
-    Pixels may leave [0, 1]: the paper does not mention clipping, and clipped images
-    would not have the distortion that labels its rows. An image without perturbation
-    stays unchanged.
-    """
-    length = root_mean_square(adversarial - clean)
-    factor = torch.where(length > 0, distortion / length, torch.zeros_like(length))
-    return lengthen(clean, adversarial, factor)
-
-
-def amplify_together(
-    clean: Float[Tensor, " n *pixels"],
-    adversarial: Float[Tensor, " n *pixels"],
-    distortion: float,
-) -> Float[Tensor, " n *pixels"]:
-    """Return images scaled by one common factor to a given mean distortion."""
-    mean = root_mean_square(adversarial - clean).mean()
-    return lengthen(clean, adversarial, float(distortion / mean))
-
-
-def amplify_literally(
-    clean: Float[Tensor, " n *pixels"],
-    adversarial: Float[Tensor, " n *pixels"],
-    length: float,
-) -> Float[Tensor, " n *pixels"]:
-    """Return images with perturbations scaled to one L2 length, as printed."""
-    pixels = clean[0].numel()
-    return amplify(clean, adversarial, length / pixels**0.5)
 
 
 def amplified_sets(
@@ -100,13 +52,14 @@ def amplified_sets(
         seed: Seed of the noise.
     """
     amplified = amplify(clean, adversarial, amount)
-    length = root_mean_square(adversarial - clean)
+    length, pixels = root_mean_square(adversarial - clean), clean[0].numel()
+    mean = length.mean()
     return {
         source: adversarial,
         f"{AMPLIFIED}{source}": amplified,
         f"{MATCHED}{source}": matched_noise(clean, length, seed),
         f"{AMPLIFIED_CLIPPED}{source}": amplified.clamp(0, 1),
-        f"{TOGETHER}{source}": amplify_together(clean, adversarial, amount),
-        f"{LITERAL}{source}": amplify_literally(clean, adversarial, amount),
+        f"{TOGETHER}{source}": lengthen(clean, adversarial, float(amount / mean)),
+        f"{LITERAL}{source}": amplify(clean, adversarial, amount / pixels**0.5),
         f"{TIMES}{source}": lengthen(clean, adversarial, TEXT_FACTOR),
     }

@@ -1,6 +1,5 @@
 """Everything a user may set for a run. The defaults are the paper run."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Self
 
@@ -23,6 +22,11 @@ class Section(BaseModel):
     """A group of keys; a misspelt one is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @classmethod
+    def defaults(cls) -> Self:
+        """Return the section with the default of each key."""
+        return cls.model_validate({})
 
 
 def _no_truth(value: Any) -> Any:
@@ -56,59 +60,81 @@ class DataSection(Section):
     """The digits."""
 
     mirror: str | None = Field(
-        None,
+        default=None,
         min_length=1,
-        description="Folder to look for data in before the network; the environment "
-        "variable `INTRIGUING_MIRROR` wins over it.",
+        description="Folder searched for data before the network; the environment "
+        "variable `INTRIGUING_MIRROR` takes precedence.",
     )
     train_images: Whole = Field(
-        MNIST_TRAIN, ge=1, le=MNIST_TRAIN, description="Training images, the first."
+        default=MNIST_TRAIN,
+        ge=1,
+        le=MNIST_TRAIN,
+        description="Number of training images, the first of the file.",
     )
     test_images: Whole = Field(
-        MNIST_TEST, ge=1, le=MNIST_TEST, description="Test images, the first."
+        default=MNIST_TEST,
+        ge=1,
+        le=MNIST_TEST,
+        description="Number of test images, the first of the file.",
     )
-    split_seed: Seed = Field(0, description="Seed that cuts P1 and P2.")
+    split_seed: Seed = Field(
+        default=0,
+        description="Seed of the permutation that splits the training images into P1 "
+        "and P2.",
+    )
 
 
 class AutoencoderSection(Section):
     """The sparse autoencoder under AE400-10, which the paper leaves open."""
 
-    target: Share = Field(0.05, description="Wanted mean activation of a unit.")
-    weight: Number = Field(0.05, ge=0, description="Price of missing that target.")
-    decay: Number = Field(2e-3, ge=0, description="Decay of encoder and decoder.")
+    target: Share = Field(
+        default=0.05, description="Target mean activation of a hidden unit."
+    )
+    weight: Number = Field(
+        default=0.05, ge=0, description="Weight of the sparsity penalty."
+    )
+    decay: Number = Field(
+        default=2e-3, ge=0, description="Weight decay of encoder and decoder."
+    )
 
 
 class TrainSection(Section):
     """How networks are fitted; what differs between them is in the sheet."""
 
     threads: Threads = 1
-    autoencoder: AutoencoderSection = AutoencoderSection()
+    autoencoder: AutoencoderSection = AutoencoderSection.defaults()
 
 
 class AttackSection(Section):
     """How adversarial images are found; what differs between attacks: the sheet."""
 
     images: Whole = Field(
-        1024, ge=1, description="Training images drawn for each seed and attacked."
+        default=1024,
+        ge=1,
+        description="Number of training images sampled and attacked for each seed.",
     )
     sample: Whole = Field(
-        256,
+        default=256,
         ge=1,
-        description="The first so many of them, a sample as large as the paper's: "
-        "reported apart, and all that the attacks on the open choices take.",
+        description="Number of them in a sample of the paper's size, which is "
+        "reported separately and which the attacks on the open choices use.",
     )
     starts: tuple[Positive, ...] = Field(
-        (1.0, 0.1, 0.01, 4.0),
+        default=(1.0, 0.1, 0.01, 4.0),
         min_length=1,
-        description="Weights at which the search starts, each in turn, as multiples "
-        "of an estimate; the nearest result of all is kept.",
+        description="Initial penalty weights, as multiples of an estimate; the "
+        "smallest perturbation of all these starts is kept.",
     )
     tolerance: Positive = Field(
-        2e-3,
-        description="Distance from the minimiser at which a solve ends, as a share of "
-        "the perturbation.",
+        default=2e-3,
+        description="Distance from the minimiser at which an optimisation stops, "
+        "relative to the norm of the perturbation.",
     )
-    iterations: Whole = Field(100, ge=1, description="Steps of a solve, at most.")
+    iterations: Whole = Field(
+        default=100,
+        ge=1,
+        description="Maximal number of L-BFGS iterations for each penalty weight.",
+    )
     threads: Threads = 1
 
 
@@ -116,7 +142,9 @@ class NoiseSection(Section):
     """The noise that Table 2 compares with."""
 
     deviations: tuple[Positive, ...] = Field(
-        (0.1, 0.3), min_length=1, description="Standard deviations, in pixel units."
+        default=(0.1, 0.3),
+        min_length=1,
+        description="Standard deviations, in pixel units.",
     )
 
 
@@ -124,19 +152,21 @@ class TrainingSetsSection(Section):
     """Tables 3 and 4: networks trained on different splits of the training set."""
 
     networks: tuple[str, ...] = Field(
-        ("FC100-100-10@P1", "FC123-456-10@P1", "FC100-100-10@P2"),
-        description="Networks compared, each trained on a split; `[]` for no such "
-        "tables.",
+        default=("FC100-100-10@P1", "FC123-456-10@P1", "FC100-100-10@P2"),
+        description="Networks compared, each trained on a split; `[]` omits Tables 3 "
+        "and 4.",
     )
     images: Whole = Field(
-        512, ge=1, description="Test images drawn for each seed and attacked."
+        default=512,
+        ge=1,
+        description="Number of test images sampled and attacked for each seed.",
     )
     amplified: Positive = Field(
-        0.1,
+        default=0.1,
         description="Root mean square per pixel to which perturbations are amplified.",
     )
     deviations: tuple[Positive, ...] = Field(
-        (0.06, 0.1),
+        default=(0.06, 0.1),
         min_length=1,
         description="Standard deviations of the noise, in pixel units.",
     )
@@ -146,15 +176,15 @@ class DecompositionSection(Section):
     """Transfer between all networks trained on splits, by what they have in common."""
 
     factors: tuple[Positive, ...] = Field(
-        (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0),
+        default=(1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0),
         min_length=1,
-        description="Times as long as they were made that perturbations are fed.",
+        description="Factors by which perturbations are multiplied before transfer.",
     )
     distortions: tuple[Positive, ...] = Field(
-        (0.06, 0.08, 0.1, 0.12, 0.15, 0.18),
+        default=(0.06, 0.08, 0.1, 0.12, 0.15, 0.18),
         min_length=1,
-        description="Root mean squares per pixel that all perturbations are brought "
-        "to; the claim is judged at the one nearest to `training_sets.amplified`.",
+        description="Root mean squares per pixel to which all perturbations are "
+        "scaled; the claim uses the one nearest to `training_sets.amplified`.",
     )
 
 
@@ -162,12 +192,12 @@ class AdversarialTrainingSection(Section):
     """Networks trained with pools of adversarial examples; their sheet: `variants`."""
 
     held_out: Share = Field(
-        0.2,
-        description="Share of the training images, the last, that `tuning` trains "
-        "without and judges settings by.",
+        default=0.2,
+        description="Share of the training images, the last, that `tuning` holds out "
+        "to compare settings.",
     )
     seeds: Whole = Field(
-        5, ge=1, description="How many of the seeds are used, the first."
+        default=5, ge=1, description="Number of seeds used, the first of the list."
     )
 
 
@@ -175,29 +205,36 @@ class NaturalSection(Section):
     """Natural images; `config/natural.yaml` has a run of them."""
 
     networks: tuple[NetworkName, ...] = Field(
-        (),
-        description="Pretrained networks, by torchvision's names; with some, the run "
-        "is one of natural images.",
+        default=(),
+        description="Pretrained networks, by torchvision's names; a list that is not "
+        "empty makes the run one of natural images.",
     )
     layers: str = Field(
-        "alexnet_bvlc_layers.npz",
+        default="alexnet_bvlc_layers.npz",
         description="File of AlexNet's layers in `data/raw/weights` or the mirror.",
     )
     images: Whole = Field(
-        64,
+        default=64,
         ge=1,
-        description="Images attacked for each network and kind of target; the seeds "
-        "share them, each in a job of its own.",
+        description="Number of images attacked for each network and kind of target, "
+        "divided among the seeds.",
     )
     starts: tuple[Positive, ...] = Field(
-        (1.0,), min_length=1, description="As `attack.starts`."
+        default=(1.0,), min_length=1, description="As `attack.starts`."
     )
     tolerance: Positive = Field(
-        1e-2, description="Of each solve, and of the search on its weight."
+        default=1e-2,
+        description="As `attack.tolerance`; also the relative tolerance of the "
+        "penalty weight.",
     )
-    iterations: Whole = Field(10, ge=1, description="Steps of a solve, at most.")
+    iterations: Whole = Field(
+        default=10,
+        ge=1,
+        description="Maximal number of L-BFGS iterations for each penalty weight.",
+    )
     amplify: tuple[Positive, ...] = Field(
-        (2.0, 4.0, 8.0), description="Factors of longer perturbations in the transfer."
+        default=(2.0, 4.0, 8.0),
+        description="Factors by which perturbations are multiplied before transfer.",
     )
 
 
@@ -205,29 +242,39 @@ class RunConfig(Section):
     """Everything that may be set; one instance for each call of the workflow."""
 
     run: str = Field(
-        "paper", pattern=r"^[a-z0-9-]+$", description="Results go to `results/<run>`."
+        default="paper",
+        pattern=r"^[a-z0-9-]+$",
+        description="Results go to `results/<run>`.",
     )
     seeds: tuple[Seed, ...] = Field(
-        (0, 1, 2, 3, 4),
+        default=(0, 1, 2, 3, 4),
         min_length=1,
         description="Seeds; each non-convex network is trained once with each.",
     )
-    models: str = Field("config/models.tsv", description="Sheet of the networks.")
+    models: str = Field(
+        default="config/models.tsv", description="Sheet of the networks."
+    )
     convolutional: str = Field(
-        "config/convolutional.tsv", description="Sheet of the convolutional networks."
+        default="config/convolutional.tsv",
+        description="Sheet of the convolutional networks.",
     )
-    attacks: str = Field("config/attacks.tsv", description="Sheet of the attacks.")
+    attacks: str = Field(
+        default="config/attacks.tsv", description="Sheet of the attacks."
+    )
     variants: str = Field(
-        "config/variants.tsv", description="Sheet of the ways to regularise a network."
+        default="config/variants.tsv",
+        description="Sheet of the variants of training.",
     )
-    data: DataSection = DataSection()
-    train: TrainSection = TrainSection()
-    attack: AttackSection = AttackSection()
-    noise: NoiseSection = NoiseSection()
-    training_sets: TrainingSetsSection = TrainingSetsSection()
-    decomposition: DecompositionSection = DecompositionSection()
-    adversarial_training: AdversarialTrainingSection = AdversarialTrainingSection()
-    natural: NaturalSection = NaturalSection()
+    data: DataSection = DataSection.defaults()
+    train: TrainSection = TrainSection.defaults()
+    attack: AttackSection = AttackSection.defaults()
+    noise: NoiseSection = NoiseSection.defaults()
+    training_sets: TrainingSetsSection = TrainingSetsSection.defaults()
+    decomposition: DecompositionSection = DecompositionSection.defaults()
+    adversarial_training: AdversarialTrainingSection = (
+        AdversarialTrainingSection.defaults()
+    )
+    natural: NaturalSection = NaturalSection.defaults()
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -291,12 +338,3 @@ def keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield from keys(inner, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", field
-
-
-def config_table() -> str:
-    """Return every key with its default and meaning as a Markdown table."""
-    rows = ["| key | default | meaning |", "|---|---|---|"]
-    for key, field in keys(RunConfig):
-        text = "" if field.default is None else f"`{json.dumps(field.default)}`"
-        rows.append(f"| `{key}` | {text} | {field.description} |")
-    return "\n".join(rows) + "\n"

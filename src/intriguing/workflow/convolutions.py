@@ -1,16 +1,13 @@
-"""The sheet of the convolutional networks, and what their steps take from it."""
+"""The sheet of the convolutional networks."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from intriguing.errors import InputError
-from intriguing.workflow import settings
-from intriguing.workflow.config import RunConfig
 from intriguing.workflow.sheets import (
-    AttackRow,
     Count,
     ModelName,
     ModelRow,
@@ -35,31 +32,34 @@ class ConvolutionalRow(Row):
         pattern=r"^[a-z0-9][a-z0-9-]*$",
         description="Images: `mnist`, `cifar10`, or the name of a folder.",
     )
-    seeds: Count = Field(description="How many of the config's seeds, the first.")
+    seeds: Count = Field(
+        description="Number of the config's seeds used, the first of the list."
+    )
     learning_rate: Annotated[float, Field(gt=0)] = Field(
         description="Highest learning rate of Adam."
     )
     epochs: Count = Field(description="Passes over the training images.")
-    batch: Count = Field(description="Images of one step.")
+    batch: Count = Field(description="Batch size.")
     warmup: Annotated[float, Field(ge=0, lt=1)] = Field(
-        description="Share of all steps in which the rate rises."
+        description="Share of all steps in which the learning rate rises."
     )
     decay: Annotated[float, Field(ge=0)] = Field(
         description="Weight decay of all weights, as for the other networks."
     )
     shift: Annotated[int, Field(ge=0)] = Field(
-        description="Pixels by which batches are moved at most."
+        description="Maximal random shift of a batch, in pixels."
     )
-    mirror: Literal["yes", "no"] = Field(description="Whether half are mirrored.")
+    mirror: Literal["yes", "no"] = Field(
+        description="Whether half of the images are mirrored."
+    )
     attacked: str = Field(
         pattern=r"^(all|sample|[1-9][0-9]*)$",
-        description="Images attacked, as in the sheet of attacks. Convolutions cost "
-        "more, and so do objectives with kinks: a rectifier needs more steps.",
+        description="Number of images attacked, as `images` in the sheet of attacks.",
     )
     tolerance: Annotated[float, Field(gt=0)] = Field(
-        description="Of the attack, in place of `attack.tolerance`."
+        description="Replaces `attack.tolerance`."
     )
-    iterations: Count = Field(description="Likewise, of `attack.iterations`.")
+    iterations: Count = Field(description="Replaces `attack.iterations`.")
 
 
 def shape_of(data: str) -> tuple[int, int, int]:
@@ -89,23 +89,3 @@ def trained_convolutional(
 ) -> list[tuple[str, int]]:
     """List network and seed of all that are trained."""
     return [(name, s) for name, row in rows.items() for s in seeds[: row.seeds]]
-
-
-def convolutional_settings(config: RunConfig, row: ConvolutionalRow) -> dict[str, Any]:
-    """Return the settings of the step ``train_convolutional``."""
-    # How many seeds there are, and where the images come from, is not its concern.
-    others = {"seeds", "data", "attacked", "tolerance", "iterations"}
-    known = row.model_dump(mode="json", exclude=others)
-    return {"row": known, "threads": config.train.threads}
-
-
-def attack_settings(
-    config: RunConfig, attack: AttackRow, row: ConvolutionalRow
-) -> dict[str, Any]:
-    """Return the settings of the step ``attack`` for a convolutional network."""
-    lighter = {"tolerance": row.tolerance, "iterations": row.iterations}
-    section = config.attack.model_copy(update=lighter)
-    return settings.attack_settings(
-        config.model_copy(update={"attack": section}),
-        attack.model_copy(update={"images": row.attacked}),
-    )

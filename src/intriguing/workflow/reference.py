@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from intriguing.workflow.config import RunConfig, config_table
+from intriguing.workflow.config import RunConfig, keys
 from intriguing.workflow.convolutions import ConvolutionalRow
 from intriguing.workflow.files import write_text
 from intriguing.workflow.markdown import markdown_table, refreshed
@@ -18,6 +18,15 @@ from intriguing.workflow.variants import VariantRow
 
 README = Path("config/README.md")
 SCHEMA = Path("workflow/schemas/config.schema.json")
+
+
+def key_table() -> str:
+    """Return every key with its default and meaning as a Markdown table."""
+    rows = []
+    for key, field in keys(RunConfig):
+        default = "" if field.default is None else f"`{json.dumps(field.default)}`"
+        rows.append((f"`{key}`", default, field.description))
+    return markdown_table(("key", "default", "meaning"), rows)
 
 
 def column_table(kind: type[BaseModel]) -> str:
@@ -35,7 +44,7 @@ def with_tables(text: str) -> str:
         "variants": VariantRow,
     }
     tables = {name: partial(column_table, kind) for name, kind in kinds.items()}
-    return refreshed(text, {"keys": config_table, **tables})
+    return refreshed(text, {"keys": key_table, **tables})
 
 
 def schema() -> str:

@@ -83,10 +83,10 @@ class ModelRow(Row):
         description="Passes over the training images; `-` likewise."
     )
     batch: Annotated[int | None, Field(ge=1), Hyphen] = Field(
-        description="Images of one step; `-` likewise."
+        description="Batch size; `-` likewise."
     )
     warmup: Annotated[float | None, Field(ge=0, lt=1), Hyphen] = Field(
-        description="Share of all steps in which the rate rises; `-` likewise."
+        description="Share of all steps in which the learning rate rises; `-` likewise."
     )
 
     @model_validator(mode="after")
@@ -100,8 +100,8 @@ class ModelRow(Row):
             raise ValueError(f"decay: must have {maps} entries, not {len(self.decay)}")
         for name in ("learning_rate", "epochs", "batch", "warmup"):
             if (getattr(self, name) is None) != linear:
-                wanted = "-, as a linear network is convex" if linear else "a number"
-                raise ValueError(f"{name}: must be {wanted}")
+                expected = "-, as a linear network is convex" if linear else "a number"
+                raise ValueError(f"{name}: must be {expected}")
         if self.split != "all" and not self.model.endswith(f"@{self.split}"):
             raise ValueError(f"model: must end in @{self.split}, as its split says")
         return self
@@ -123,7 +123,8 @@ class AttackRow(Row):
         f"(`one-weight`); the last two start from the results of the row `{FINEST}`."
     )
     target: Literal["random", "next", "nearest"] = Field(
-        description="Wrong class aimed at: drawn, the next digit, or the nearest."
+        description="Target: a random wrong class, the next digit, or the nearest "
+        "class."
     )
     models: Annotated[tuple[str, ...] | None, EntriesOrAll] = Field(
         description="Networks attacked: `all` that are not trained on a split, or some "
@@ -134,8 +135,8 @@ class AttackRow(Row):
     )
     images: str = Field(
         pattern=r"^(all|sample|[1-9][0-9]*)$",
-        description="How many: `all` is `attack.images` of the config, `sample` is "
-        "`attack.sample`; or a number.",
+        description="Number of images: `all` is `attack.images` of the config, "
+        "`sample` is `attack.sample`; or a number.",
     )
 
 
@@ -219,7 +220,7 @@ def attacked(
                 f"{place}, seeds: {strangers} are not among the config's seeds "
                 f"{list(config.seeds)}; add them there or remove them here"
             )
-        if images_of(row, config.attack) > config.attack.images:
+        if image_count(row.images, config.attack) > config.attack.images:
             raise InputError(
                 f"{place}, images: {row.images} are more than attack.images "
                 f"{config.attack.images} of the config"
@@ -229,10 +230,10 @@ def attacked(
     return jobs
 
 
-def images_of(row: AttackRow, section: AttackSection) -> int:
-    """Return how many images an attack is run on."""
+def image_count(images: str, section: AttackSection) -> int:
+    """Return the number of images that a cell of a sheet stands for."""
     counts = {"all": section.images, "sample": section.sample}
-    return counts.get(row.images) or int(row.images)
+    return counts.get(images) or int(images)
 
 
 def _search_problem(row: AttackRow, finest: AttackRow | None) -> str:

@@ -60,5 +60,5 @@ def _wording(problem: Mapping[str, Any]) -> str:
     shown = "nothing" if given is None else shorten(given)
     if kind in WORDINGS:
         return WORDINGS[kind].format_map({"input": shown, **problem.get("ctx", {})})
-    wanted = KINDS.get(kind.partition("_")[0])
-    return f"must be {wanted}, not {shown}" if wanted else problem["msg"]
+    expected = KINDS.get(kind.partition("_")[0])
+    return f"must be {expected}, not {shown}" if expected else problem["msg"]

@@ -1,4 +1,4 @@
-"""The sheet of the ways to regularise a network, and what their steps take."""
+"""The sheet of the variants of a network: ways to regularise it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,9 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from intriguing.errors import InputError
-from intriguing.workflow.config import RunConfig
-from intriguing.workflow.sheets import AttackRow, Entries, Row, read_rows
-from intriguing.workflow.splits import attack_test_settings
+from intriguing.workflow.sheets import Entries, Row, read_rows
 
 LAYERS = 3
 """Outputs that a pool or dropout may sit at: the pixels and two hidden layers."""
@@ -40,7 +38,7 @@ class VariantRow(Row):
         description="Its name."
     )
     variant: Variant = Field(
-        description="What regularises: `weight-decay` alone, `dropout`, `input-pool` "
+        description="Regularisation: `weight-decay` alone, `dropout`, `input-pool` "
         "(adversarial images), `layer-pools` (adversarial outputs of hidden layers, "
         "and of the pixels where it has a length)."
     )
@@ -48,17 +46,17 @@ class VariantRow(Row):
         description="Weight decay of each linear map, from the pixels on."
     )
     dropout: Annotated[tuple[Share, ...], Entries] = Field(
-        description="Share of pixels, and of each hidden layer's units, left out."
+        description="Dropout rate of the pixels and of each hidden layer."
     )
     lengths: Annotated[tuple[Length, ...], BeforeValidator(_lengths)] = Field(
         description="L2 length of the adversarial step at the pixels and at each "
         "hidden layer; `-` for no pool there."
     )
     weight: Annotated[float, Field(ge=0)] = Field(
-        description="Weight of each pool's loss, as a multiple of the clean one's."
+        description="Weight of each pool's loss, relative to the clean loss."
     )
     renewed: Annotated[float, Field(gt=0, le=1)] = Field(
-        description="Share of the examples replaced each time their images are met."
+        description="Share of the examples replaced when their images occur in a batch."
     )
     learning_rate: Annotated[float, Field(gt=0)] = Field(
         description="Highest learning rate of Adam."
@@ -66,14 +64,14 @@ class VariantRow(Row):
     epochs: Annotated[int, Field(ge=1)] = Field(
         description="Passes over the training images."
     )
-    batch: Annotated[int, Field(ge=1)] = Field(description="Images of one step.")
+    batch: Annotated[int, Field(ge=1)] = Field(description="Batch size.")
     chosen: Literal["yes", "-"] = Field(
         description="`yes` for the one setting of the variant that `everything` "
         "trains; `tuning` tries all."
     )
 
     @model_validator(mode="after")
-    def _fits_its_arm(self) -> Self:
+    def _fits_its_variant(self) -> Self:
         for name in ("decay", "dropout", "lengths"):
             if len(getattr(self, name)) != LAYERS:
                 raise ValueError(f"{name}: must have {LAYERS} entries")
@@ -113,26 +111,3 @@ def read_variants(path: Path | str) -> dict[str, VariantRow]:
 def chosen(rows: Mapping[str, VariantRow]) -> dict[str, VariantRow]:
     """Return the chosen setting of each variant, by the name of its network."""
     return {f"{PREFIX}{r.variant}": r for r in rows.values() if r.chosen == "yes"}
-
-
-def variant_settings(config: RunConfig, row: VariantRow) -> dict[str, Any]:
-    """Return the settings of the step ``train_variant``."""
-    what = {"decay", "dropout", "lengths", "weight", "renewed"}
-    return {
-        "variant": row.model_dump(mode="json", include=what),
-        "recipe": row.model_dump(include={"learning_rate", "epochs", "batch"}),
-        "hidden": list(HIDDEN),
-        "threads": config.train.threads,
-    }
-
-
-def tuning_settings(config: RunConfig, row: VariantRow) -> dict[str, Any]:
-    """Return the settings of the step ``tune_variant``."""
-    held_out = config.adversarial_training.held_out
-    return {**variant_settings(config, row), "held_out": held_out}
-
-
-def attack_variants_settings(config: RunConfig, row: AttackRow) -> dict[str, Any]:
-    """Return the settings of the step ``attack_variants``."""
-    amplified = config.training_sets.amplified
-    return {**attack_test_settings(config, row), "amplified": amplified}
