@@ -24,7 +24,7 @@ def parsed_rules(
     folder: Path, configfile: str = "config/config.yaml", **config: Any
 ) -> dict[str, Rule]:
     """Return the rules by name, in a folder to which settings and data are copied."""
-    for name in ("config", "data"):
+    for name in ("config", "data", "tests/stories"):
         ignored = shutil.ignore_patterns("raw")
         shutil.copytree(ROOT / name, folder / name, ignore=ignored, dirs_exist_ok=True)
     with kept_interpreter(), SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:

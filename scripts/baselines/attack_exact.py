@@ -30,8 +30,7 @@ def run(
         seed: Decides the targets.
 
     Returns:
-        A row an image: ``image``, ``index``, ``reached``, ``found``, ``exact`` and
-        ``lower``.
+        ``image``, ``index``, ``reached``, ``found``, ``exact`` and ``lower``.
     """
     model = load_model(weights)
     task, index = task_of(model, load_file(images), count, targeted, seed)
@@ -55,7 +54,7 @@ def run(
 
 if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
+    targeted = snakemake.wildcards.kind == "targeted"
+    how = settings["count"], targeted, settings["seed"]
     with step_log(snakemake, settings["seed"], settings["threads"]):
-        targeted = snakemake.wildcards.kind == "targeted"
-        how = settings["count"], targeted, settings["seed"]
         write_parquet(snakemake.output[0], run(files.weights, files.images, *how))

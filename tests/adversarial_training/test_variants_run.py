@@ -101,6 +101,6 @@ def test_tuning_tries_every_setting_and_no_test_image(smoke, tmp_path):
         counts = json.loads(path.read_text())
         assert counts["train"]["images"] + counts["held-out"]["images"] == 600
     log = call(tree, *python("snakemake", *options, "--detailed-summary"))
-    tried = [line for line in log.splitlines() if "\ttune_arm\t" in line]
+    tried = [line for line in log.splitlines() if "\ttune_variant\t" in line]
     assert tried
     assert not any("test.safetensors" in line for line in tried)

@@ -16,10 +16,13 @@ from base64 import urlsafe_b64encode
 from functools import partial
 from html import unescape
 from modulefinder import ModuleFinder
+from pathlib import Path
 
 import pytest
 import scratch
 import yaml
+from conftest import ROOT
+from parsed import parsed_rules
 from scratch import (
     Run,
     attempt,
@@ -70,20 +73,20 @@ def tree(whole, tmp_path):
     return twin(whole, tmp_path / "tree")
 
 
-def script_of(tree, rule):
-    """Return the step of a rule; one used again, as transfer_minimal, keeps its own."""
-    scripts = {path.stem: path for path in (tree / "scripts").rglob("*.py")}
-    while rule not in scripts:
-        rule, _, _ = rule.rpartition("_")
-    return scripts[rule]
+@pytest.fixture(scope="session")
+def scripts(tmp_path_factory):
+    """Return the step of each rule, relative to the root."""
+    rules = parsed_rules(tmp_path_factory.mktemp("rules"), CONFIG)
+    steps = {name: rule.script for name, rule in rules.items() if rule.script}
+    return {name: Path(script).relative_to(ROOT) for name, script in steps.items()}
 
 
-def jobs_reaching(tree, known, module):
+def jobs_reaching(tree, scripts, known, module):
     """Name the jobs whose step imports a module, as Python's own finder sees it."""
     rules = []
     for rule in {job.rule for job in known.values()}:
-        finder = ModuleFinder([str(tree / "src"), str(tree / "scripts")])
-        finder.run_script(str(script_of(tree, rule)))
+        finder = ModuleFinder([str(tree / "src")])
+        finder.run_script(str(tree / scripts[rule]))
         rules += [rule] if module in finder.modules else []
     return of_rule(known, *rules)
 
@@ -127,31 +130,33 @@ def test_timestamps_say_nothing(tree):
 
 
 def test_a_changed_constant_of_the_attack_reruns_attacks_and_trains_nothing(
-    tree, finished
+    tree, scripts, finished
 ):
     path = tree / "src/intriguing/attack/candidate.py"
     edit(path, "MAX_STEP = 2.0", "MAX_STEP = 3.0")
-    touched = jobs_reaching(tree, finished, "intriguing.attack.candidate")
+    touched = jobs_reaching(tree, scripts, finished, "intriguing.attack.candidate")
     plan = planned(jobs(tree))
     assert of_rule(finished, "attack") <= touched
     assert plan == with_dependants(finished, touched)
     assert not plan & of_rule(finished, "mnist", "train")
 
 
-def test_a_changed_default_of_training_reruns_everything_but_the_digits(tree, finished):
+def test_a_changed_default_of_training_reruns_everything_but_the_digits(
+    tree, scripts, finished
+):
     path = tree / "src/intriguing/training/perceptron.py"
     path.write_text(path.read_text() + "\n\nADDED = 1\n")
-    touched = jobs_reaching(tree, finished, "intriguing.training.perceptron")
+    touched = jobs_reaching(tree, scripts, finished, "intriguing.training.perceptron")
     assert of_rule(finished, "train") <= touched
     assert planned(jobs(tree)) == with_dependants(finished, touched)
     assert planned(jobs(tree)) <= set(finished) - {"mnist"}
 
 
 def test_a_changed_threshold_reruns_the_claims_and_computes_nothing_else(
-    tree, finished
+    tree, scripts, finished
 ):
     edit(tree / "src/intriguing/transfer/claims.py", "FAR_MORE = 2.0", "FAR_MORE = 3.0")
-    touched = jobs_reaching(tree, finished, "intriguing.transfer.claims")
+    touched = jobs_reaching(tree, scripts, finished, "intriguing.transfer.claims")
     plan = planned(jobs(tree))
     assert plan == with_dependants(finished, touched)
     assert "claims" in plan
@@ -358,13 +363,6 @@ def dvc(tree, *options):
     return call(tree, *python("dvc", *options))
 
 
-NO_CLAIMS = """      - results/paper/claims:
-          cache: false
-          persist: true
-"""
-"""An output of rules that are not in this run, which DVC would miss."""
-
-
 def for_stories(tree):
     """Turn the repository's own DVC files, which are of the paper run, to this one."""
     call(tree, "git", "rm", "--quiet", "--ignore-unmatch", "--cached", "dvc.lock")
@@ -374,7 +372,6 @@ def for_stories(tree):
     edit(path, "cmd: snakemake --cores all everything\n", f"cmd: {command}\n")
     edit(path, "config/config.yaml", CONFIG)
     path.write_text(path.read_text().replace("results/paper", RUN))
-    edit(path, NO_CLAIMS.replace("results/paper", RUN), "")
     ignored = tree / ".gitignore"
     ignored.write_text(ignored.read_text().replace("results/paper", RUN))
     edit(tree / ".dvcignore", beginning("results/paper"), beginning(RUN))
@@ -427,7 +424,8 @@ def test_the_numbers_are_in_git_and_the_rest_is_not(stored):
     names = call(stored, "git", "ls-files", RUN).splitlines()
     assert f"{RUN}/tables/models.csv" in names
     assert {f"{RUN}/metrics.json", f"{RUN}/claims.json"} <= set(names)
-    rest = [name for name in names if not name.startswith(f"{RUN}/tables/")]
+    numbers = (f"{RUN}/tables/", f"{RUN}/claims/")
+    rest = [name for name in names if not name.startswith(numbers)]
     assert set(rest) == {f"{RUN}/metrics.json", f"{RUN}/claims.json"}
 
 

@@ -43,7 +43,7 @@ def sheet(name):
 
 # Those trained on splits have tables of their own.
 WHOLE = {name: row for name, row in sheet("models").items() if row["split"] == "all"}
-HALVED = [name for name in sheet("models") if name not in WHOLE]
+ON_SPLITS = [name for name in sheet("models") if name not in WHOLE]
 PERCEPTRONS, ATTACKS = list(WHOLE), sheet("attacks")
 CONVOLUTIONAL = sheet("convolutional")
 MODELS = [*PERCEPTRONS, *CONVOLUTIONAL]
@@ -54,7 +54,7 @@ SEEDS_OF |= {m: SEEDS[: int(row["seeds"])] for m, row in CONVOLUTIONAL.items()}
 TRAINED = [(model, seed) for model, seeds in SEEDS_OF.items() for seed in seeds]
 ATTACKED = ("lbfgs", "minimal")
 MADE = [f"lbfgs/{model}/{seed}" for model, seed in TRAINED]
-SHORTEST = [f"minimal/{model}/{seed}" for model, seed in TRAINED]
+MINIMA = [f"minimal/{model}/{seed}" for model, seed in TRAINED]
 CONTROLS = [
     "clean",
     *(f"matched:{m}" for m in MODELS),
@@ -65,9 +65,10 @@ ERRORS = ["train-error", "test-error", "distortion"]
 WON = [f"won-by-{start}" for start in ("clean", "smoothed", "start-image", "paper")]
 STARTS = [*WON, "unconverged"]
 MINIMAL = ["distortion-lbfgs", "distortion-minimal", "ratio", "shorter", "ties"]
-MINIMAL += [*STARTS, "transfer-lbfgs", "transfer-minimal", "transfer-change"]
+MINIMAL += STARTS
+CHANGES = ["transfer-lbfgs", "transfer-minimal", "transfer-change"]
 NO_SHARES = {"ratio", "transfer-change"}
-AMPLIFIED = [f"amplified:{m}" for m in HALVED]
+AMPLIFIED = [f"amplified:{m}" for m in ON_SPLITS]
 READINGS = (
     "matched",
     "amplified-clipped",
@@ -77,7 +78,7 @@ READINGS = (
 )
 AMPLIFICATION = [
     "clean",
-    *(f"{reading}:{m}" for reading in READINGS for m in HALVED),
+    *(f"{reading}:{m}" for reading in READINGS for m in ON_SPLITS),
     *("noise-0.06-clipped", "noise-0.1-clipped"),
 ]
 DIFFERENT = ("other-architecture", "other-data", "other-both")
@@ -117,13 +118,13 @@ TABLES = {
     "controls": (CONTROLS, [*MODELS, "distortion"]),
     "choices": (CHOICES, PERCEPTRONS),
     "minimal": (MODELS, MINIMAL),
-    "minimal-transfer": (MODELS, [*MODELS, "distortion"]),
-    "training-sets": (HALVED, ["error-P1", "error-P2", "test-error", "distortion"]),
+    "minimal-transfer": (MODELS, [*MODELS, "distortion", *CHANGES]),
+    "training-sets": (ON_SPLITS, ["error-P1", "error-P2", "test-error", "distortion"]),
     "cross-training-set": (
-        [*HALVED, "noise-0.06", *AMPLIFIED, "noise-0.1"],
-        [*HALVED, "distortion"],
+        [*ON_SPLITS, "noise-0.06", *AMPLIFIED, "noise-0.1"],
+        [*ON_SPLITS, "distortion"],
     ),
-    "amplification": (AMPLIFICATION, [*HALVED, "distortion"]),
+    "amplification": (AMPLIFICATION, [*ON_SPLITS, "distortion"]),
     "transfer-decomposition": (PAIRS, LENGTHS),
     "adversarial-training": (
         [*VARIANTS, *(f"amplified:{variant}" for variant in VARIANTS)],
@@ -204,8 +205,8 @@ def test_every_network_is_trained_and_attacked(smoke):
     }
     assert {f"{rules[m]}/{m}/{s}" for m, s in TRAINED} <= set(known)
     assert {f"attack/{name}" for name in MADE} <= set(known)
-    assert {f"attack_{name}" for name in SHORTEST} <= set(known)
-    assert {job.rule for job in known.values()} >= {"digits", "transfer", "claims"}
+    assert {f"attack_{name}" for name in MINIMA} <= set(known)
+    assert {job.rule for job in known.values()} >= {"mnist", "transfer", "claims"}
 
 
 def test_every_job_leaves_a_log_without_a_traceback(results):
@@ -311,7 +312,7 @@ def test_provenance_names_the_commit_and_every_rule(smoke, results):
         assert facts[key]
 
 
-@pytest.mark.parametrize("name", [*MADE, *SHORTEST])
+@pytest.mark.parametrize("name", [*MADE, *MINIMA])
 def test_stored_images_are_the_digits_they_say_and_stay_in_the_box(
     results, digits, name
 ):
@@ -333,7 +334,7 @@ def test_stored_images_are_the_digits_they_say_and_stay_in_the_box(
     np.testing.assert_allclose(stored["clean"], pixels[drawn] / 255, atol=1e-7)
 
 
-@pytest.mark.parametrize("name", [*MADE, *SHORTEST])
+@pytest.mark.parametrize("name", [*MADE, *MINIMA])
 def test_records_are_what_a_plain_forward_pass_and_a_subtraction_give(
     results, networks, name
 ):
@@ -370,8 +371,8 @@ def test_the_other_attacks_take_the_same_images(results, name):
     assert torch.equal(stored["clean"], reference["clean"][: len(records)])
 
 
-@pytest.mark.parametrize(("new", "old"), list(zip(SHORTEST, MADE, strict=True)))
-def test_no_shortest_perturbation_is_longer_than_the_papers(results, new, old):
+@pytest.mark.parametrize(("new", "old"), list(zip(MINIMA, MADE, strict=True)))
+def test_no_minimal_perturbation_is_longer_than_the_papers(results, new, old):
     shortest, records = made(results, new)
     paper, before = made(results, old)
     for given in ("clean", "label", "target", "index"):
@@ -563,9 +564,9 @@ def test_dvc_and_git_hold_all_that_everything_makes(smoke):
 @pytest.mark.parametrize(
     ("module", "rule"),
     [
-        ("shortest", "attack_minimal"),
-        ("adversarial_training", "train_variant"),
-        ("asymmetry", "table_transfer_decomposition"),
+        ("attack/minimal_norm", "attack_minimal"),
+        ("adversarial_training/fit", "train_variant"),
+        ("transfer/asymmetry", "table_transfer_decomposition"),
     ],
 )
 def test_a_change_beyond_the_paper_reruns_nothing_of_the_paper(
@@ -577,4 +578,4 @@ def test_a_change_beyond_the_paper_reruns_nothing_of_the_paper(
     known = jobs(tree)
     plan = planned(known)
     assert of_rule(known, rule) <= plan
-    assert not plan & of_rule(known, "digits", "train", "attack", "transfer", "claims")
+    assert not plan & of_rule(known, "mnist", "train", "attack", "transfer", "claims")

@@ -51,8 +51,8 @@ def next_candidate(
     candidate = Candidate(torch.empty_like(image), *torch.empty(2, len(image)))
     inputs = (image, state.clean, state.current.gradient, curvature)
     arrays = (*inputs, state.backtracks, state.steps, state.changes, *candidate)
-    numpy_arrays = (array.detach().numpy() for array in arrays)
-    fused.trials(*numpy_arrays, oldest, MAX_STEP, MIN_CURVATURE)
+    views = [array.detach().numpy() for array in arrays]
+    fused.trials(*[*views, oldest, MAX_STEP, MIN_CURVATURE])
     return candidate
 
 

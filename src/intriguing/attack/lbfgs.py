@@ -237,8 +237,8 @@ def has_converged(
     length = length.clamp_min(MIN_DISTORTION * state.clean.shape[1] ** 0.5)
     # The gradient of the loss is that of the margin times 1 - exp(-loss).
     saturation = -torch.expm1(-state.current.loss).clamp_max(-1e-6)
-    slope = gradient.norm(dim=1) / saturation
-    distance = state.current.margin / slope.clamp_min(1e-12)
+    gradient_norm = gradient.norm(dim=1) / saturation
+    distance = state.current.margin / gradient_norm.clamp_min(1e-12)
     allowed = (accuracy.boundary_share * distance.abs()).clamp_max(MAX_SHARE * length)
     ended = residual <= torch.maximum(accuracy.tolerance * length, allowed)
     ended = ended | (state.backtracks > MAX_BACKTRACKS)

@@ -17,7 +17,7 @@ def finest_records(wildcards):
     """Records of the fine search, which the coarser ones start from."""
     if ATTACKS[wildcards.attack].search == "refine":
         return []
-    return records_of(sheets.FINEST, [(wildcards.model, wildcards.seed)])
+    return records_of(sheets.FINEST, [(wildcards.model, wildcards.seed)])[0]
 
 
 def attack_settings(wildcards):

@@ -16,7 +16,7 @@ def with_seed(model):
 def attacked_weights(wildcards):
     if wildcards.network == RELU:
         return rules.train_relu.output.weights
-    return weights_of([with_seed(wildcards.network)])
+    return weights_of([with_seed(wildcards.network)])[0]
 
 
 def each_attack(networks):
@@ -60,7 +60,7 @@ rule attack_baselines:
     input:
         weights=attacked_weights,
         # Of one network, for its clean images: they are the same for all.
-        images=images_of(sheets.FINEST, [with_seed(ATTACKED_BY_ALL[0])]),
+        images=images_of(sheets.FINEST, [with_seed(ATTACKED_BY_ALL[0])])[0],
     output:
         f"{BASELINES}/{{network}}-{{kind}}.parquet",
     log:

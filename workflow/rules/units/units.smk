@@ -24,7 +24,7 @@ TOP_IMAGES |= {
 
 def top_images_inputs(wildcards):
     network = TOP_IMAGES[wildcards.figure]["network"]
-    return {"weights": weights_of([network]), "images": held_out_images(network[0])}
+    return {"weights": weights_of([network])[0], "images": held_out_images(network[0])}
 
 
 def top_images_settings(wildcards):
