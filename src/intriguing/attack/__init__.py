@@ -91,7 +91,7 @@ def judge(
     model: nn.Module,
     clean: Float[Tensor, "n ..."],
     wanted: Bool[Tensor, "n classes"],
-    found: Found | minimal.Found,
+    found: Found | minimal.MinimalResult,
 ) -> Adversarial:
     """Re-check the images as they will be stored, in one plain forward pass."""
     images = found.image.reshape(clean.shape)

@@ -6,13 +6,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from intriguing.attack import compiled_lbfgs
 from intriguing.attack.objective import free_pixels
 from intriguing.attack.recursion import LEAST_CURVATURE, two_loop
-
-try:
-    from intriguing.attack import fused
-except ImportError:  # numba is optional
-    fused = None
 
 LONGEST_STEP = 2.0
 """Cap on the L2 length of one step."""
@@ -55,7 +51,7 @@ def next_trial(
         slot: Oldest entry of the ring, to be replaced.
     """
     arrays = (image, clean, slope, stiffness, halvings, steps, changes)
-    if fused is None or image.device.type != "cpu" or image.dtype != torch.float32:
+    if image.device.type != "cpu" or image.dtype != torch.float32:
         return trial_by_torch(*arrays, slot)
     trial = Trial(
         torch.empty_like(image),
@@ -63,7 +59,7 @@ def next_trial(
         torch.empty_like(stiffness),
     )
     every = (a.detach().numpy() for a in (*arrays, *trial))
-    fused.trials(*every, slot, LONGEST_STEP, LEAST_CURVATURE)
+    compiled_lbfgs.trials(*every, slot, LONGEST_STEP, LEAST_CURVATURE)
     return trial
 
 
