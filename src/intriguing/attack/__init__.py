@@ -210,7 +210,7 @@ def verified_result(
     model: nn.Module,
     clean: Float[Tensor, "n ..."],
     target_mask: Bool[Tensor, "n classes"],
-    result: LbfgsResult | minimal.Found,
+    result: LbfgsResult | minimal.MinimalResult,
 ) -> Adversarial:
     """Return the result with the predictions of one plain forward pass."""
     images = result.image.reshape(clean.shape)

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from intriguing.attack import fused
+from intriguing.attack import compiled_lbfgs
 from intriguing.attack.objective import free_pixels
 from intriguing.attack.state import SearchState
 
@@ -52,7 +52,7 @@ def next_candidate(
     inputs = (image, state.clean, state.current.gradient, curvature)
     arrays = (*inputs, state.backtracks, state.steps, state.changes, *candidate)
     views = [array.detach().numpy() for array in arrays]
-    fused.trials(*[*views, oldest, MAX_STEP, MIN_CURVATURE])
+    compiled_lbfgs.trials(*[*views, oldest, MAX_STEP, MIN_CURVATURE])
     return candidate
 
 

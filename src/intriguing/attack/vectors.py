@@ -1,41 +1,13 @@
-"""Vectors, sums and small matrices, and the options under which all is compiled."""
+"""Vectors, sums and small matrices, compiled."""
 
 import numpy as np
-from numba import config, njit
-from numba.core.codegen import get_host_cpu_features
 
-
-def use_widest_registers() -> None:
-    """Let compiled functions use vector registers of 512 bits, where there are any.
-
-    LLVM keeps to 256 on most Intel processors, as the first with AVX-512 slowed down
-    where it was used now and then. Numba has no such option of a single function: it
-    holds for the process. What a user has set in NUMBA_CPU_FEATURES stays.
-    """
-    features = get_host_cpu_features()
-    if config.CPU_FEATURES is None and "+avx512f" in features:
-        config.CPU_FEATURES = f"{features},-prefer-256-bit"
-
-
-use_widest_registers()
-
-SUMS = {"reassoc", "contract", "nsz", "arcp"}
-"""Let sums be reordered, so that they run on vector registers; NaN stays NaN."""
-
-ALL = {"cache": True, "error_model": "numpy", "_nrt": False}
-"""Options of all functions. Without numba's runtime they can't make arrays, nor count
-references to them (`space`)."""
-INNER = ALL | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-"""Options of functions that only compiled ones call; without the wrappers they compile
-in less time."""
-ENTRY = ALL | {"nogil": True}
-"""Options of functions that Python calls."""
+from intriguing.attack.compilation import kernel, sum_kernel
 
 ZERO, ONE, HALF = np.float32(0), np.float32(1), np.float32(0.5)
-INFINITE = np.float32(np.inf)
 
 
-@njit(fastmath=SUMS, **INNER)
+@sum_kernel
 def dot(a, b):
     """Return the inner product of two vectors."""
     total = ZERO
@@ -44,21 +16,21 @@ def dot(a, b):
     return total
 
 
-@njit(**INNER)
+@kernel
 def copy(a, b):
     """Write ``b`` to ``a``."""
     for j in range(len(a)):
         a[j] = b[j]
 
 
-@njit(**INNER)
+@kernel
 def gather(a, places, values):
     """Write the values at some places to ``a``."""
     for j in range(len(places)):
         a[j] = values[places[j]]
 
 
-@njit(**INNER)
+@kernel
 def where_positive(values, places):
     """List the places of positive values; return how many there are."""
     count = 0
@@ -69,40 +41,37 @@ def where_positive(values, places):
     return count
 
 
-@njit(fastmath=SUMS, **INNER)
+@sum_kernel
 def add(a, factor, b):
     """Add ``factor * b`` to ``a`` in place."""
     for j in range(len(a)):
         a[j] += factor * b[j]
 
 
-@njit(fastmath=SUMS, **INNER)
+@sum_kernel
 def dot_row(a, b, k):
-    """Return the inner product of a vector with row ``k`` of a matrix.
-
-    To take the row out first would cost a count of references, a good part of this.
-    """
+    """Return the inner product of a vector with row ``k`` of a matrix."""
     total = ZERO
     for j in range(len(a)):
         total += a[j] * b[k, j]
     return total
 
 
-@njit(fastmath=SUMS, **INNER)
+@sum_kernel
 def add_row(a, factor, b, k):
     """Add ``factor`` times row ``k`` of a matrix to ``a`` in place."""
     for j in range(len(a)):
         a[j] += factor * b[k, j]
 
 
-@njit(fastmath=SUMS, **INNER)
+@sum_kernel
 def add_two_rows(a, factor, b, k, other, m):
     """Add multiples of rows ``k`` and ``m`` of a matrix to ``a`` in place."""
     for j in range(len(a)):
         a[j] += factor * b[k, j] + other * b[m, j]
 
 
-@njit(fastmath=SUMS, **INNER)
+@sum_kernel
 def add_rows(a, factors, b):
     """Add multiples of the first rows of a matrix to ``a``, two rows in one pass."""
     waiting = -1
@@ -118,7 +87,7 @@ def add_rows(a, factors, b):
         add_row(a, factors[waiting], b, waiting)
 
 
-@njit(fastmath=SUMS, **INNER)
+@sum_kernel
 def dot_two_rows(a, b, k, m):
     """Return the inner products of a vector with rows ``k`` and ``m`` of a matrix."""
     one, other = ZERO, ZERO
@@ -128,7 +97,7 @@ def dot_two_rows(a, b, k, m):
     return one, other
 
 
-@njit(fastmath=SUMS, **INNER)
+@sum_kernel
 def dot_rows(a, b, products):
     """Write the inner products of a vector with the first rows of a matrix."""
     even = len(products) - len(products) % 2
@@ -138,7 +107,7 @@ def dot_rows(a, b, products):
         products[even] = dot_row(a, b, even)
 
 
-@njit(fastmath=SUMS, **INNER)
+@sum_kernel
 def distance(a, b):
     """Return the Euclidean distance of two vectors."""
     total = ZERO
@@ -147,16 +116,16 @@ def distance(a, b):
     return np.sqrt(total)
 
 
-@njit(fastmath=SUMS, **INNER)
-def gain(slope, a, b):
-    """Return what a gradient promises on the way from ``a`` to ``b``."""
+@sum_kernel
+def linear_change(gradient, a, b):
+    """Return the change of a linear function on the way from ``a`` to ``b``."""
     total = ZERO
-    for j in range(len(slope)):
-        total += slope[j] * (b[j] - a[j])
+    for j in range(len(gradient)):
+        total += gradient[j] * (b[j] - a[j])
     return total
 
 
-@njit(**INNER)
+@kernel
 def lowest(values):
     """Return the place of the lowest value."""
     place = 0
@@ -166,16 +135,40 @@ def lowest(values):
     return place
 
 
-@njit(**INNER)
-def by_class(values, seats, sums):
-    """Write the sums over the seats of each class."""
-    for c in range(len(sums)):
-        sums[c] = ZERO
+@kernel
+def fill(a, value):
+    """Write one value everywhere."""
+    for j in range(len(a)):
+        a[j] = value
+
+
+@kernel
+def total(values):
+    """Return the sum of some values, in their order."""
+    result = ZERO
     for k in range(len(values)):
-        sums[seats[k]] += values[k]
+        result += values[k]
+    return result
 
 
-@njit(fastmath=SUMS, **INNER)
+@kernel
+def spread(values):
+    """Return the largest value less the smallest."""
+    least = greatest = values[0]
+    for c in range(1, len(values)):
+        least, greatest = min(least, values[c]), max(greatest, values[c])
+    return greatest - least
+
+
+@kernel
+def sum_by_class(values, classes, sums):
+    """Write the sums of the values of each class."""
+    fill(sums, ZERO)
+    for k in range(len(values)):
+        sums[classes[k]] += values[k]
+
+
+@sum_kernel
 def factorise(gram, size):
     """Replace the lower triangle by Cholesky's factor; say whether there is one."""
     for i in range(size):
@@ -192,7 +185,7 @@ def factorise(gram, size):
     return True
 
 
-@njit(fastmath=SUMS, **INNER)
+@sum_kernel
 def substitute(factor, right, size):
     """Solve in place with Cholesky's factor."""
     for i in range(size):

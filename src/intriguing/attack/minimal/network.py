@@ -7,19 +7,16 @@ ragged list of rows.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from intriguing.errors import InputError
-
 Trace = tuple[Tensor, ...]
 Forward = Callable[[Tensor], tuple[Tensor, Trace]]
 Backward = Callable[[Trace, Tensor, Tensor], Tensor]
-
-NOT_FINITE = "the model returns NaN or infinite logits"
 
 LEAST_ROWS = 16
 """Fewest rows of a pass. Matrix products of fewer take another order of summation, so
@@ -38,12 +35,12 @@ ELEMENTWISE = (
     nn.SiLU,
     nn.Softplus,
 )
-WITH_KINKS = (nn.ReLU, nn.LeakyReLU)
-"""Those whose slope jumps."""
+NONSMOOTH = (nn.ReLU, nn.LeakyReLU)
+"""Those whose derivative jumps."""
 
 
 class Network(NamedTuple):
-    """Both directions of a classifier.
+    """Both passes of a classifier.
 
     Attributes:
         forward: Maps points (N, D) to logits and their trace, one row a point.
@@ -51,27 +48,25 @@ class Network(NamedTuple):
             gradient (P, D) of the weighted logits.
         layers: Its layers if it is a stack of linear maps and functions of single
             values, else none.
-        kinked: Whether it is one and the slope of some function jumps. Of any other
+        nonsmooth: Whether it is one and the derivative of some function jumps. Of any other
             network the search finds out, run by run.
     """
 
     forward: Forward
     backward: Backward
     layers: tuple[nn.Module, ...] = ()
-    kinked: bool = False
+    nonsmooth: bool = False
 
 
 def network_of(model: nn.Module, shape: torch.Size) -> Network:
-    """Return both directions of any classifier of images of this shape."""
+    """Return both passes of any classifier of images of this shape."""
     layers = stack_of(model)
     forward, backward = any_model(model, shape) if layers is None else stacked(layers)
 
-    def checked_forward(points: Tensor) -> tuple[Tensor, Trace]:
+    def padded_forward(points: Tensor) -> tuple[Tensor, Trace]:
         count = len(points)
         with torch.no_grad():
             logits, trace = forward(padded(points))
-        if not torch.isfinite(logits).all():
-            raise InputError(NOT_FINITE)
         return logits[:count], tuple(part[:count] for part in trace)
 
     def padded_backward(trace: Trace, rows: Tensor, weights: Tensor) -> Tensor:
@@ -85,8 +80,8 @@ def network_of(model: nn.Module, shape: torch.Size) -> Network:
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
     known = tuple(layers or ())
-    kinked = any(isinstance(layer, WITH_KINKS) for layer in known)
-    return Network(checked_forward, padded_backward, known, kinked)
+    nonsmooth = any(isinstance(layer, NONSMOOTH) for layer in known)
+    return Network(padded_forward, padded_backward, known, nonsmooth)
 
 
 def padded(rows: Float[Tensor, "n ..."]) -> Float[Tensor, "m ..."]:
@@ -114,33 +109,33 @@ def stack_of(model: nn.Module) -> list[nn.Module] | None:
     return rest if flat and known and ends and type(rest[-1]) is nn.Linear else None
 
 
-def stacked(layers: list[nn.Module]):
-    """Linear maps and functions of single values: the trace holds their slopes."""
+def stacked(layers: list[nn.Module]) -> tuple[Forward, Callable[..., Tensor]]:
+    """Linear maps and functions of single values: the trace holds their derivatives."""
 
     def forward(points: Tensor) -> tuple[Tensor, Trace]:
-        values, slopes = points, []
+        values, derivatives = points, []
         for layer in layers:
             if isinstance(layer, nn.Linear):
                 values = layer(values)
             else:
-                values, slope = with_slope(layer, values)
-                slopes.append(slope)
+                values, derivative = with_derivative(layer, values)
+                derivatives.append(derivative)
         # A linear network's gradients need no trace but the number of its rows.
-        return values, (*slopes, values)
+        return values, (*derivatives, values)
 
     def backward(trace: Trace, weights: Tensor) -> Tensor:
-        slopes = list(trace[:-1])
+        derivatives = list(trace[:-1])
         for layer in reversed(layers):
             if isinstance(layer, nn.Linear):
                 weights = weights @ layer.weight
             else:
-                weights = weights * slopes.pop()
+                weights = weights * derivatives.pop()
         return weights
 
     return forward, backward
 
 
-def with_slope(function: nn.Module, values: Tensor) -> tuple[Tensor, Tensor]:
+def with_derivative(function: nn.Module, values: Tensor) -> tuple[Tensor, Tensor]:
     """Return a function of single values, and its derivative at each."""
     if type(function) is nn.Sigmoid:  # a tenth of what the general way takes
         result = torch.sigmoid(values)
@@ -148,11 +143,13 @@ def with_slope(function: nn.Module, values: Tensor) -> tuple[Tensor, Tensor]:
     with torch.enable_grad():
         points = values.detach().requires_grad_(True)
         result = function(points)
-        (slope,) = torch.autograd.grad(result.sum(), points)
-    return result.detach(), slope
+        (derivative,) = torch.autograd.grad(result.sum(), points)
+    return result.detach(), derivative
 
 
-def any_model(model: nn.Module, shape: torch.Size):
+def any_model(
+    model: nn.Module, shape: torch.Size
+) -> tuple[Forward, Callable[..., Tensor]]:
     """Any differentiable model: the trace is the point, gradients pass forward anew."""
 
     def forward(points: Tensor) -> tuple[Tensor, Trace]:
@@ -162,16 +159,47 @@ def any_model(model: nn.Module, shape: torch.Size):
         with torch.enable_grad():
             points = trace[0].detach().requires_grad_(True)
             logits = model(points.reshape(-1, *shape))
-            (slope,) = torch.autograd.grad((logits * weights).sum(), points)
-        return slope
+            (gradient,) = torch.autograd.grad((logits * weights).sum(), points)
+        return gradient
 
     return forward, backward
 
 
-def difference(
-    winner: Int[Tensor, " p"], loser: Int[Tensor, " p"], like: Float[Tensor, "n c"]
+def margin_weights(
+    target: Int[Tensor, " p"], competing: Int[Tensor, " p"], like: Float[Tensor, "n c"]
 ) -> Float[Tensor, "p c"]:
-    """Return weights that give the winner's logit less the loser's."""
-    weights = like.new_zeros(len(winner), like.shape[1])
-    weights.scatter_(1, winner[:, None], 1.0)
-    return weights.scatter_(1, loser[:, None], -1.0)
+    """Return weights that give the target's logit less the competing class's."""
+    weights = like.new_zeros(len(target), like.shape[1])
+    weights.scatter_(1, target[:, None], 1.0)
+    return weights.scatter_(1, competing[:, None], -1.0)
+
+
+class HostPasses:
+    """Both passes for decisions on the host.
+
+    Attributes:
+        network: Both passes on the network's device.
+        as_pixels: What makes pixels of gradients.
+        logits: Logits of the last forward pass, an array in float32.
+        trace: Its trace.
+        gradients: Gradients of the last backward pass, as pixels.
+    """
+
+    def __init__(self, network: Network, as_pixels: Callable[[Tensor], Any]) -> None:
+        self.network, self.as_pixels = network, as_pixels
+        self.logits, self.gradients, self.trace = np.empty((0, 0)), None, ()
+
+
+def forward(passes: HostPasses, points: Any, chosen: np.ndarray) -> None:
+    """Evaluate the network at chosen points."""
+    logits, passes.trace = passes.network.forward(torch.as_tensor(points[chosen]))
+    passes.logits = logits.float().cpu().contiguous().numpy()
+
+
+def backward(passes: HostPasses, rows: np.ndarray, weights: np.ndarray) -> None:
+    """Compute the gradients of weighted logits at rows of the last forward pass."""
+    like = passes.trace[0]
+    factors = torch.from_numpy(weights).to(like.device, like.dtype)
+    chosen = torch.from_numpy(rows).to(like.device)
+    gradients = passes.network.backward(passes.trace, chosen, factors)
+    passes.gradients = passes.as_pixels(gradients)

@@ -15,7 +15,7 @@ from intriguing.attack.objective import target_margin
 from intriguing.models.evaluation import predict
 
 STRETCHES = tuple(1e-6 * 4**k for k in range(6))
-"""By which shares a perturbation is made longer until a plain pass gives the goal."""
+"""By which shares a perturbation is made longer until a plain pass gives a target class."""
 SHORT = 0.05
 """L2 length below which a perturbation is made as short as the least margin lets it."""
 LEAST_MARGIN = 6e-7
@@ -26,43 +26,45 @@ BATCH = 1024
 """Images evaluated at once in float64."""
 
 
-def firm(
+def enforce_margin(
     model: nn.Module,
     clean: Float[Tensor, "n ..."],
-    wanted: Bool[Tensor, "n classes"],
+    target_mask: Bool[Tensor, "n classes"],
     image: Float[Tensor, "n d"],
 ) -> Float[Tensor, "n d"]:
     """Return the images as near as a plain pass lets them be, but not searched anew.
 
-    Very short perturbations lose what they have to spare; those that a plain pass
-    refuses are stretched a little.
+    Very short perturbations are trimmed; those that a plain pass
+    rejects are stretched a little.
 
     Args:
         model: The classifier.
         clean: Images before the perturbation.
-        wanted: Classes that count as success.
+        target_mask: Classes that count as success.
         image: The results; where there is none it is the clean image, and stays.
     """
-    flat, firmed = clean.flatten(1), image.clone()
-    spare = spared(model, clean, wanted, image)
-    moved = (image != flat).any(1)
-    rows = moved.nonzero()[:, 0]
-    for stretch in (-spare, *(torch.full_like(spare, share) for share in STRETCHES)):
+    flat, enforced = clean.flatten(1), image.clone()
+    trim = trimmable(model, clean, target_mask, image)
+    perturbed = (image != flat).any(1)
+    rows = perturbed.nonzero()[:, 0]
+    for stretch in (-trim, *(torch.full_like(trim, share) for share in STRETCHES)):
         scale = 1 + stretch[rows, None]
-        firmed[rows] = flat[rows].lerp(image[rows], scale).clamp_(0, 1)
+        enforced[rows] = flat[rows].lerp(image[rows], scale).clamp_(0, 1)
         # All of them each time: in another batch they may be rounded otherwise.
-        answers = predict(model, firmed.reshape(clean.shape)).argmax(1, keepdim=True)
-        refused = ~wanted.gather(1, answers)[:, 0]
-        rows = (refused & moved).nonzero()[:, 0]
+        predictions = predict(model, enforced.reshape(clean.shape)).argmax(
+            1, keepdim=True
+        )
+        rejected = ~target_mask.gather(1, predictions)[:, 0]
+        rows = (rejected & perturbed).nonzero()[:, 0]
         if not len(rows):
             break
-    return firmed
+    return enforced
 
 
-def spared(
+def trimmable(
     model: nn.Module,
     clean: Float[Tensor, "n ..."],
-    wanted: Bool[Tensor, "n classes"],
+    target_mask: Bool[Tensor, "n classes"],
     image: Float[Tensor, "n d"],
 ) -> Float[Tensor, " n"]:
     """Return the share of each perturbation that the least margin can do without.
@@ -70,7 +72,7 @@ def spared(
     Args:
         model: The classifier.
         clean: Images before the perturbation.
-        wanted: Classes that count as success.
+        target_mask: Classes that count as success.
         image: Images after it.
     """
     length = (image - clean.flatten(1)).norm(dim=1)
@@ -78,14 +80,14 @@ def spared(
     share = torch.zeros_like(length)
     if not len(rows):
         return share
-    before = target_margin(precise_logits(model, clean[rows]), wanted[rows])
+    before = target_margin(precise_logits(model, clean[rows]), target_mask[rows])
     shifted = image[rows].reshape(-1, *clean.shape[1:])
     logits = precise_logits(model, shifted)
-    after = target_margin(logits, wanted[rows])
+    after = target_margin(logits, target_mask[rows])
     least = LEAST_MARGIN * (logits.amax(1) - logits.amin(1))
     gained = (after - before).clamp_min(least)
-    spare = ((after - least) / gained).clamp(0, 1)
-    return share.index_copy(0, rows, spare.to(share.dtype))
+    share_there = ((after - least) / gained).clamp(0, 1)
+    return share.index_copy(0, rows, share_there.to(share.dtype))
 
 
 def precise_logits(

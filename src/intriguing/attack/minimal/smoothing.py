@@ -4,7 +4,7 @@ Averaged over Gaussian noise in its pixels a network is smoother, without the wr
 that hold up a descent. Noise of standard deviation n makes of what a
 first unit with weights w receives, z, a normal variable with mean z and standard
 deviation t = n‖w‖₂. The logistic function is close to the normal's distribution
-function if it has its slope at 0, which it has at the scale s = √(8/π). So the average
+function if it has its derivative at 0, which it has at the scale s = √(8/π). So the average
 of what the unit gives is close to a unit of a known kind:
 
     sigmoid(z) → sigmoid(z / √(1 + t²/s²)),    tanh(z) → tanh(z / √(1 + 4t²/s²)),
@@ -23,7 +23,7 @@ NOISES = (0.64, 0.32, 0.16, 0.08)
 """Noise in the pixels, in the order of the networks."""
 SMOOTHABLE = (nn.Sigmoid, nn.Tanh, nn.ReLU)
 LOGISTIC = math.sqrt(8 / math.pi)
-"""Scale at which a logistic function has the slope of the normal's."""
+"""Scale at which a logistic function has the derivative of the normal's."""
 
 
 def graduated(layers: tuple[nn.Module, ...]) -> Iterator[nn.Sequential]:

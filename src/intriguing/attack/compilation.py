@@ -1,0 +1,252 @@
+"""Decorators for functions that numba compiles, and the cache of their machine code.
+
+The cache's folder is named by a digest of all sources of `attack`, so that an edit of
+any function, also of one in another module, is compiled before it runs. Where no folder
+can be written, functions are compiled anew in every process.
+"""
+
+import gc
+import hashlib
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from numba import config, njit
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+from numba.core.codegen import JITCodeLibrary, get_host_cpu_features
+from numba.core.compiler import Compiler
+from numba.misc.appdirs import AppDirs
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+DIGESTED_FILES = ()
+"""`source_digest` reads modules, which are imported and so digested as code."""
+
+SUMS = {"reassoc", "contract", "nsz", "arcp"}
+"""Let sums be reordered, so that they run on vector registers; NaN stays NaN."""
+ALL = {"error_model": "numpy", "_nrt": False}
+"""Options of all kernels. Without numba's runtime they can make no arrays, but need not
+count references, which costs much of the time with vectors as short as an image."""
+
+
+def use_widest_registers() -> None:
+    """Let compiled functions use vector registers of 512 bits, where there are any.
+
+    LLVM keeps to 256 on most Intel processors, as the first with AVX-512 slowed down
+    where it was used now and then. Numba has no such option of a single function: it
+    holds for the process. What a user has set in NUMBA_CPU_FEATURES stays.
+    """
+    features = get_host_cpu_features()
+    if config.CPU_FEATURES is None and "+avx512f" in features:
+        config.CPU_FEATURES = f"{features},-prefer-256-bit"
+
+
+use_widest_registers()
+
+
+class KernelLibrary(JITCodeLibrary):
+    """LLVM code of a function that only compiled ones call.
+
+    Numba would optimise it and emit machine code, which nobody runs: the entry points
+    link the LLVM code, and optimise it as one. That doubles the time of compiling.
+    """
+
+    codegen = SimpleNamespace(set_env=lambda name, environment: None)
+
+    def _optimize_functions(self, ll_module: Any) -> None:
+        ll_module.data_layout = self._codegen._data_layout
+
+    def _optimize_final_module(self) -> None:
+        """Leave that to the entry points."""
+
+    def _finalize_final_module(self) -> None:
+        self._finalized = True
+
+    def get_pointer_to_function(self, name: str) -> int:
+        return 0
+
+
+class KernelCompiler(Compiler):
+    """Numba's compiler for functions that only compiled ones call."""
+
+    def __init__(self, *settings: Any) -> None:
+        super().__init__(*settings)
+        self.state.library = KernelLibrary(self.state.targetctx.codegen(), "kernel")
+        self.state.library.enable_object_caching()
+
+
+INNER = ALL | {
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+    "pipeline_class": KernelCompiler,
+}
+
+kernel = njit(**INNER)
+"""Decorator of functions that only compiled ones call."""
+sum_kernel = njit(fastmath=SUMS, **INNER)
+"""The same for functions whose sums may be reordered."""
+
+
+def entry_point(function: Callable[..., Any], **options: Any) -> Any:
+    """Return a function that Python calls, compiled and cached, without the GIL.
+
+    Args:
+        function: Plain function.
+        options: Options of `numba.njit` that differ from `ALL`.
+    """
+    compiled = njit(nogil=True, **(ALL | options))(function)
+    compiled._cache = SourceCache(function)
+    return compiled
+
+
+@cache
+def source_digest() -> str:
+    """Return a digest of all sources of this package."""
+    package = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        digest.update(f"{path.relative_to(package)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@cache
+def cache_folder() -> Path | None:
+    """Return the folder of the machine code, or None where none can be written."""
+    name = f"intriguing-{source_digest()}"
+    in_tree, of_user = Path(__file__).parent / "__pycache__", AppDirs("numba", False)
+    chosen = [Path(config.CACHE_DIR)] if config.CACHE_DIR else []
+    for place in (*chosen, in_tree, Path(of_user.user_cache_dir)):
+        folder = place / name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError:
+            continue
+        return folder
+    return None
+
+
+class SourceLocator(_CacheLocator):
+    """Numba's view of `cache_folder`."""
+
+    def get_cache_path(self) -> str:
+        return str(cache_folder())
+
+    def get_source_stamp(self) -> str:
+        return source_digest()
+
+    def get_disambiguator(self) -> str:
+        return ""
+
+    @classmethod
+    def from_function(cls, py_func, py_file):
+        return cls()
+
+
+class SourceCacheImpl(CompileResultCacheImpl):
+    """Numba's way to store functions, in `cache_folder`."""
+
+    _locator_classes = [SourceLocator]
+
+    def __init__(self, py_func: Callable[..., Any]) -> None:
+        self._lineno = py_func.__code__.co_firstlineno
+        self._locator = SourceLocator()
+        name = f"{py_func.__module__}.{py_func.__qualname__}".replace("<locals>.", "")
+        self._filename_base = self.get_filename_base(name, sys.abiflags)
+
+
+class SourceCache(FunctionCache):
+    """Cache of one function; one process at a time compiles what is not in it.
+
+    Without a folder it is empty and stays so.
+    """
+
+    _impl_class = SourceCacheImpl
+
+    def __init__(self, py_func: Callable[..., Any]) -> None:
+        self.py_func = py_func
+
+    def open(self) -> bool:
+        """Open the cache on its first use; return whether there is a folder."""
+        if cache_folder() is None:
+            return False
+        if not hasattr(self, "_impl"):
+            super().__init__(self.py_func)
+        return True
+
+    @property
+    def cache_path(self) -> str | None:
+        return None if cache_folder() is None else str(cache_folder())
+
+    def load_overload(self, sig, target_context):
+        found = self._load(sig, target_context)
+        if found is None and COMPILING.begin():
+            found = self._load(sig, target_context)
+        if found is None:
+            COMPILING.announce()
+        else:
+            COMPILING.end()
+        return found
+
+    def _load(self, sig, target_context):
+        return super().load_overload(sig, target_context) if self.open() else None
+
+    def save_overload(self, sig, data) -> None:
+        try:
+            if self.open():
+                super().save_overload(sig, data)
+        except OSError:
+            pass  # a full disk: the function is compiled, and runs
+        finally:
+            COMPILING.end()
+
+
+class Compiling:
+    """This process's turn at compiling, held by a lock on a file of the cache."""
+
+    def __init__(self) -> None:
+        self.file: Any = None
+        self.announced = self.collects = False
+
+    def begin(self) -> bool:
+        """Wait for the turn; return whether there is such a lock.
+
+        Garbage is collected afterwards: to look for it among all that numba keeps takes
+        a tenth of the time.
+        """
+        folder = cache_folder()
+        self.collects |= gc.isenabled()
+        gc.disable()
+        if fcntl is None or folder is None or self.file is not None:
+            return False
+        try:
+            self.file = (folder / "lock").open("a")
+            fcntl.flock(self.file, fcntl.LOCK_EX)
+        except OSError:
+            self.end()
+        return self.file is not None
+
+    def end(self) -> None:
+        """Give the turn to the next process."""
+        if self.collects:
+            gc.enable()
+        if self.file is not None:
+            self.file.close()
+        self.file = None
+
+    def announce(self) -> None:
+        """Say once on a terminal why nothing happens for some seconds."""
+        if not self.announced and sys.stderr.isatty():
+            when = "for this process" if cache_folder() is None else "once"
+            print(f"Compiling the attack {when}, about 15 s ...", file=sys.stderr)
+        self.announced = True
+
+
+COMPILING = Compiling()

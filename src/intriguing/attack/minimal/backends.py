@@ -1,0 +1,180 @@
+"""How the loop runs, the one choice between compiled and torch functions.
+
+A fully connected network in float32 on the CPU has the whole loop compiled, its passes
+included. Any other network there has compiled functions on pixels, and its passes in
+torch. On other devices and in other precisions pixels are tensors.
+"""
+
+from collections.abc import Callable
+from functools import cache, partial
+from types import ModuleType, SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from intriguing.attack.compilation import entry_point
+from intriguing.attack.minimal import decisions
+from intriguing.attack.minimal import network as torch_passes
+from intriguing.attack.minimal.compiled import dense
+from intriguing.attack.minimal.compiled import pixels as compiled_pixels
+from intriguing.attack.minimal.compiled.room import room_for
+from intriguing.attack.minimal.constants import (
+    GPU_SLOT_VALUES,
+    GPU_SLOTS,
+    SLOT_VALUES,
+    SLOTS,
+    THREAD_IMAGES,
+    THREAD_SLOTS,
+)
+from intriguing.attack.minimal.feasibility import warm_steps_with
+from intriguing.attack.minimal.loop import loop_with
+from intriguing.attack.minimal.network import LEAST_ROWS, HostPasses, Network
+from intriguing.attack.minimal.state import SearchState
+from intriguing.attack.minimal.tensors import pixels as tensor_pixels
+
+
+class Backend(NamedTuple):
+    """How the loop runs.
+
+    Attributes:
+        loop: The function of `loop.loop_with`.
+        warm_steps: The function of `feasibility.warm_steps_with`.
+        passes: Makes of a network and a state what the passes take.
+        zeros: Makes pixels of some shape.
+        room: Makes room for the work on pixels, from pixels, constraint slots and
+            curvature pairs of an image.
+        as_pixels: Makes pixels of a tensor, in the same memory.
+        copy: Copies pixels.
+        threads: Returns how many threads share so many images.
+        slots: Returns how many images one of them works on at once, from sizes as of
+            ``room``.
+    """
+
+    loop: Callable[..., tuple[int, int, bool]]
+    warm_steps: Callable[..., None]
+    passes: Callable[[Network, SearchState], Any]
+    zeros: Callable[[tuple[int, ...]], Any]
+    room: Callable[[tuple[int, int, int]], Any]
+    as_pixels: Callable[[Tensor], Any]
+    copy: Callable[[Any], Any]
+    threads: Callable[[int], int]
+    slots: Callable[[tuple[int, int, int]], int]
+
+
+def backend_for(network: Network, clean: Float[Tensor, "n d"]) -> Backend:
+    """Return how the loop runs for a network and its images."""
+    if clean.device.type != "cpu" or clean.dtype != torch.float32:
+        return tensor_backend(clean)
+    backend = compiled_backend()
+    if dense.dense_of(network.layers) is None:
+        return backend
+    loop, warm_steps = dense_functions()
+    return backend._replace(
+        loop=loop,
+        warm_steps=warm_steps,
+        passes=dense_passes,
+        threads=compiled_threads,
+        slots=lambda sizes: THREAD_SLOTS,
+    )
+
+
+def compiled_backend() -> Backend:
+    """Return the backend of compiled functions on pixels and passes in torch."""
+    loop, warm_steps = compiled_functions()
+    return Backend(
+        loop=loop,
+        warm_steps=warm_steps,
+        passes=lambda network, state: HostPasses(network, as_array),
+        zeros=partial(np.zeros, dtype=np.float32),
+        room=lambda sizes: room_for(*sizes),
+        as_pixels=as_array,
+        copy=np.copy,
+        threads=lambda images: 1,
+        slots=partial(slots_within, SLOTS, SLOT_VALUES),
+    )
+
+
+def tensor_backend(clean: Float[Tensor, "n d"]) -> Backend:
+    """Return the backend of pixels in tensors like some images."""
+    loop, warm_steps = tensor_functions()
+    limits = (SLOTS, SLOT_VALUES)
+    if clean.device.type != "cpu":
+        limits = (GPU_SLOTS, GPU_SLOT_VALUES)
+    return Backend(
+        loop=loop,
+        warm_steps=warm_steps,
+        passes=lambda network, state: HostPasses(network, lambda tensor: tensor),
+        zeros=clean.new_zeros,
+        room=lambda sizes: None,
+        as_pixels=lambda tensor: tensor,
+        copy=torch.clone,
+        threads=lambda images: 1,
+        slots=partial(slots_within, *limits),
+    )
+
+
+@cache
+def dense_functions() -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return the loop and the warm steps compiled as wholes."""
+    given = (decisions, compiled_pixels, dense)
+    return entry_point(loop_with(*given)), entry_point(warm_steps_with(*given))
+
+
+@cache
+def compiled_functions() -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return both as Python that calls compiled functions on pixels."""
+    pixels = callable_from_python(compiled_pixels)
+    given = (callable_from_python(decisions), pixels, torch_passes)
+    return loop_with(*given), warm_steps_with(*given)
+
+
+@cache
+def tensor_functions() -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return both as Python that works on tensors."""
+    given = (callable_from_python(decisions), tensor_pixels, torch_passes)
+    return loop_with(*given), warm_steps_with(*given)
+
+
+@cache
+def callable_from_python(module: ModuleType) -> SimpleNamespace:
+    """Return the public functions of a compiled module as Python may call them."""
+    kernels = {name: getattr(module, name) for name in module.__all__}
+    return SimpleNamespace(
+        **{
+            name: entry_point(
+                one.py_func, fastmath=one.targetoptions.get("fastmath", False)
+            )
+            for name, one in kernels.items()
+        }
+    )
+
+
+def as_array(tensor: Tensor) -> np.ndarray:
+    """Return a tensor on the CPU as an array."""
+    return tensor.detach().contiguous().numpy()
+
+
+def dense_passes(network: Network, state: SearchState) -> dense.Dense:
+    """Return a fully connected network with room for the passes of a state."""
+    known = dense.dense_of(network.layers)
+    return dense.with_room(known, len(state.runs), len(state.requests))
+
+
+def compiled_threads(images: int) -> int:
+    """Return on how many threads the compiled loop runs, at most torch's."""
+    return min(torch.get_num_threads(), images // THREAD_IMAGES) or 1
+
+
+def slots_within(most: int, values: int, sizes: tuple[int, int, int]) -> int:
+    """Return how many images to work on at once.
+
+    Args:
+        most: Most images.
+        values: Most pixels of their gradients and pairs.
+        sizes: Pixels, constraint slots, and curvature pairs of an image.
+    """
+    width, constraints, memory = sizes
+    return max(LEAST_ROWS, min(most, values // (width * (constraints + 2 * memory))))

@@ -1,0 +1,110 @@
+"""Cutting planes: linearisations elsewhere that bound the margin at nonsmooth points.
+
+A minimum may lie where the gradient of a margin jumps, as with ReLU. The gradient at
+the iterate belongs to one side of that point. A linearisation at a rejected candidate
+belongs to the other side, and both together hold the iterate there.
+"""
+
+import numpy as np
+
+from intriguing.attack.compilation import kernel
+from intriguing.attack.minimal.constants import (
+    KEEP_GRADIENTS_FROM,
+    KEEP_GRADIENTS_WITHIN,
+    PLANE_SLACK,
+    PLANES_FROM,
+    PLANES_FROM_NONSMOOTH,
+    PLANES_TO,
+    TRACE_MULTIPLIER,
+    ZERO,
+)
+
+
+@kernel
+def answers_rejection(run, nonsmooth):
+    """Return whether a cutting plane answers the last rejection of a run.
+
+    One that is not violated at the candidate would change nothing there.
+    """
+    first = PLANES_FROM_NONSMOOTH if nonsmooth else PLANES_FROM
+    in_time = first <= run.rejections <= PLANES_TO
+    return in_time and run.candidate_margin < run.target_margin
+
+
+@kernel
+def next_slot(run, gap, multiplier, own):
+    """Return the constraint slot of the next cutting plane.
+
+    It is one that is empty, or else one that does not bind. Where all bind they are
+    taken in turn.
+    """
+    slots = len(gap)
+    for k in range(own, slots):
+        if gap[k] == np.inf:
+            return k
+    for k in range(own, slots):
+        if multiplier[k] == 0:
+            return k
+    return slots - 1 - run.planes % (slots - own)
+
+
+@kernel
+def add_plane(run, classes, gap, multiplier, own, entry):
+    """Enter a cutting plane in the next slot, and return this slot.
+
+    Args:
+        run: Record of the run.
+        classes: Competing class of each constraint slot.
+        gap: Linearised margin of each.
+        multiplier: Multiplier of each.
+        own: Slots of the working set.
+        entry: Class, linearised margin and multiplier of the new one.
+    """
+    slot = next_slot(run, gap, multiplier, own)
+    classes[slot], gap[slot], multiplier[slot] = entry
+    run.planes += 1
+    return slot
+
+
+@kernel
+def add_rejected(run, margins, classes, gap, multiplier, own):
+    """Add the linearisation at a rejected candidate; return whether that matters.
+
+    One that puts the iterate's margin below what it is says nothing about it. One that
+    the projection satisfies would not move it, and a like candidate would follow.
+    """
+    value = run.candidate_margin + run.plane_back
+    run.plane_slot = -1
+    if not value >= margins[run.plane_class] - PLANE_SLACK * run.logit_range:
+        return False
+    if not value + run.plane_ahead < run.target_margin:
+        return False
+    entry = (run.plane_class, value, ZERO)
+    run.plane_slot = add_plane(run, classes, gap, multiplier, own, entry)
+    return True
+
+
+@kernel
+def keep_gradients(run, classes, gap, multiplier, source, own, nonsmooth):
+    """Make cutting planes of the gradients that a step leaves behind.
+
+    This is done where the run is known to be among nonsmooth points. ``source`` is
+    written for the slots that copy a gradient.
+    """
+    near = nonsmooth and run.residual < KEEP_GRADIENTS_WITHIN * run.length
+    if run.planes < KEEP_GRADIENTS_FROM and not near:
+        return
+    for k in range(own):
+        if gap[k] < np.inf and multiplier[k] > 0:
+            entry = (classes[k], gap[k], TRACE_MULTIPLIER)
+            source[add_plane(run, classes, gap, multiplier, own, entry)] = k
+
+
+@kernel
+def drop_invalid(run, margins, classes, gap, multiplier, own):
+    """Empty the slots of the working set, and those of planes that no longer hold."""
+    for k in range(len(gap)):
+        least = margins[classes[k]] - PLANE_SLACK * run.logit_range
+        holds = multiplier[k] > 0 and gap[k] >= least and gap[k] < np.inf
+        if k < own or not holds:
+            gap[k], multiplier[k] = np.float32(np.inf), ZERO

@@ -1,0 +1,55 @@
+"""Classes in the order of their distance, where any of several counts as success.
+
+A label is left as soon as one class beats it: the smallest perturbation is the shortest
+of one small problem for each class. A linear estimate ranks them, and `runs` leaves out
+those that are far behind.
+"""
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from intriguing.attack.minimal.constants import CHUNK
+from intriguing.attack.minimal.network import Network, margin_weights
+
+
+def ranked_classes(
+    network: Network, clean: Float[Tensor, "n d"], target_mask: Bool[Tensor, "n c"]
+) -> tuple[Int[Tensor, "n j"], Float[Tensor, "n j"]]:
+    """Return the classes that count as success, nearest first, and their distances.
+
+    Args:
+        network: Both passes of the classifier.
+        clean: Images.
+        target_mask: Classes that count as success; rows may have different numbers of
+            them, missing ones come last with an infinite estimate.
+    """
+    if not (target_mask.sum(1) > 1).any():
+        return target_mask.int().argmax(1)[:, None], clean.new_zeros(len(clean), 1)
+    chunks = zip(clean.split(CHUNK), target_mask.split(CHUNK), strict=True)
+    estimates = torch.cat([distances(network, *chunk) for chunk in chunks])
+    most = int(target_mask.sum(1).max())
+    lowest, classes = estimates.topk(most, 1, largest=False)
+    return classes, lowest
+
+
+def distances(
+    network: Network, clean: Float[Tensor, "n d"], target_mask: Bool[Tensor, "n c"]
+) -> Float[Tensor, "n c"]:
+    """Return the linear estimate of the distance to each class, or infinity.
+
+    It is that of the half-space in which the class beats the present one, with the
+    pixels that the box holds left out.
+    """
+    logits, trace = network.forward(clean)
+    rows, targets = target_mask.nonzero(as_tuple=True)
+    competing = logits.masked_fill(target_mask, -torch.inf).argmax(1)[rows]
+    weights = margin_weights(targets, competing, logits)
+    gradient = network.backward(trace, rows, weights)
+    held = (clean[rows] <= 0) & (gradient < 0)
+    held |= (clean[rows] >= 1) & (gradient > 0)
+    norm = gradient.masked_fill_(held, 0).norm(dim=1).clamp_min(1e-9)
+    gap = (logits[rows, competing] - logits[rows, targets]).clamp_min(0)
+    estimate = torch.full_like(logits, torch.inf)
+    estimate[rows, targets] = gap / norm
+    return estimate
