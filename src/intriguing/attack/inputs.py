@@ -17,8 +17,10 @@ from intriguing.models.evaluation import predict
 HALF_PRECISION = (torch.float16, torch.bfloat16)
 """Types of images in which a search would lose the perturbation: it runs in float32."""
 
-Images = Float[Tensor, "n ..."] | np.ndarray
-Classes = Int[Tensor, " n"] | np.ndarray | Sequence[int] | int
+Images = Tensor | np.ndarray
+"""Images as callers have them, one row an image."""
+Classes = Tensor | np.ndarray | Sequence[int] | int
+"""Classes as callers have them; one integer stands for all images."""
 
 
 class AttackedModel(nn.Module):
@@ -39,7 +41,7 @@ class AttackedModel(nn.Module):
         return logits.to(pixels.dtype)
 
 
-def checked_images(images: Images) -> Float[Tensor, "n ..."]:
+def checked_images(images: Any) -> Float[Tensor, "n ..."]:
     """Return a detached copy of the images, in the precision of the search.
 
     Raises:
@@ -66,7 +68,7 @@ def checked_images(images: Images) -> Float[Tensor, "n ..."]:
 
 
 def checked_classes(
-    name: str, values: Classes, images: Float[Tensor, "n ..."], classes: int
+    name: str, values: Any, images: Float[Tensor, "n ..."], classes: int
 ) -> Int[Tensor, " n"]:
     """Return one class an image; a single integer stands for all images.
 

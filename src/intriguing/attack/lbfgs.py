@@ -55,7 +55,8 @@ MIN_DISTORTION = 1e-3
 PACKING_SHARE = 0.15
 """Share of finished images at which their rows are removed, which copies the batch."""
 
-BATCH = 1024
+BATCH, BATCH_VALUES = 1024, 2**22
+"""Most images minimised at once, and most pixels of them, which bounds the memory."""
 STARTS = (1.0, 0.1, 0.01, 4.0)
 
 
@@ -94,7 +95,7 @@ def lbfgs_from_starts(
     weights: Float[Tensor, " n"] | None = None,
     accuracy: Accuracy = DEFAULT,
 ) -> LbfgsResult:
-    """Return the shortest minimiser of all starts, in batches of ``BATCH`` images.
+    """Return the shortest minimiser of all starts, in batches.
 
     Args:
         model: Classifier from pixels to logits.
@@ -110,8 +111,8 @@ def lbfgs_from_starts(
         accuracy: Stopping criteria at one weight.
     """
     penalty, rule = penalty_named(norm), rule or refine()
-    results = []
-    for rows in torch.arange(len(images), device=images.device).split(BATCH):
+    results, size = [], max(1, min(BATCH, BATCH_VALUES // images[0].numel()))
+    for rows in torch.arange(len(images), device=images.device).split(size):
         clean, best = images[rows], None
         for number, first in enumerate(starts if weights is None else [weights]):
             first = first[rows] if isinstance(first, Tensor) else first

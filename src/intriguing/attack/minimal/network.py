@@ -14,6 +14,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from intriguing.attack.inputs import AttackedModel
+
 Trace = tuple[Tensor, ...]
 Forward = Callable[[Tensor], tuple[Tensor, Trace]]
 Backward = Callable[[Trace, Tensor, Tensor], Tensor]
@@ -24,6 +26,10 @@ that an image's path would depend on how many others are left."""
 
 MOST_VALUES = 2**24
 """Most pixels of one backward pass, which bounds its memory."""
+
+COMPARED, SAME_LOGITS = 256, 1e-4
+"""Images on which a stack's logits are compared with the model's, and the difference
+that rounding explains, as a share of the range of all logits."""
 
 ELEMENTWISE = (
     nn.Sigmoid,
@@ -58,9 +64,27 @@ class Network(NamedTuple):
     nonsmooth: bool = False
 
 
+def network_on(model: nn.Module, images: Float[Tensor, "n ..."]) -> Network:
+    """Return both passes of a classifier of some images.
+
+    The layers of a stack are used only where they give the images the logits that the
+    model gives them.
+    """
+    layers = stack_of(model)
+    if layers is not None and not computes_the_same(layers, model, images[:COMPARED]):
+        layers = None
+    return with_passes(model, images.shape[1:], layers)
+
+
 def network_of(model: nn.Module, shape: torch.Size) -> Network:
     """Return both passes of any classifier of images of this shape."""
-    layers = stack_of(model)
+    return with_passes(model, shape, stack_of(model))
+
+
+def with_passes(
+    model: nn.Module, shape: torch.Size, layers: list[nn.Module] | None
+) -> Network:
+    """Return both passes of a model, or of its layers where they are known."""
     forward, backward = any_model(model, shape) if layers is None else stacked(layers)
 
     def padded_forward(points: Tensor) -> tuple[Tensor, Trace]:
@@ -93,13 +117,19 @@ def padded(rows: Float[Tensor, "n ..."]) -> Float[Tensor, "m ..."]:
 
 
 def stack_of(model: nn.Module) -> list[nn.Module] | None:
-    """Return the layers of a fully connected network, None for any other."""
-    if not isinstance(model, nn.Sequential) or model._forward_hooks:
+    """Return the layers of a fully connected network, None for any other.
+
+    The classes of its modules have to decide alone what it computes: subclasses, hooks
+    and methods of single objects may do anything.
+    """
+    if isinstance(model, AttackedModel):
+        return None if model.cast else stack_of(model.model)
+    if type(model) is not nn.Sequential or is_altered(model):
         return None
     layers: list[nn.Module] = []
     for part in model:
         inner = stack_of(part) if isinstance(part, nn.Sequential) else [part]
-        if inner is None:
+        if inner is None or any(map(is_altered, inner)):
             return None
         layers += inner
     first, rest = layers[:1], layers[1:]
@@ -107,6 +137,25 @@ def stack_of(model: nn.Module) -> list[nn.Module] | None:
     known = all(type(layer) in (nn.Linear, *ELEMENTWISE) for layer in rest)
     ends = len(rest) > 0 and type(rest[0]) is nn.Linear
     return rest if flat and known and ends and type(rest[-1]) is nn.Linear else None
+
+
+def is_altered(module: nn.Module) -> bool:
+    """Return whether a module does more than its class says."""
+    hooks = module._forward_hooks, module._forward_pre_hooks
+    return any(map(len, hooks)) or "forward" in vars(module)
+
+
+def computes_the_same(
+    layers: list[nn.Module], model: nn.Module, images: Float[Tensor, "n ..."]
+) -> bool:
+    """Return whether the layers give images the model's logits, up to rounding."""
+    with torch.no_grad():
+        logits = model(images.clone())
+        own, _ = stacked(layers)[0](images.flatten(1))
+    if own.shape != logits.shape:
+        return False
+    tolerance = SAME_LOGITS * (logits.amax() - logits.amin()).abs()
+    return bool(((own - logits).abs() <= tolerance).all())
 
 
 def stacked(layers: list[nn.Module]) -> tuple[Forward, Callable[..., Tensor]]:
@@ -142,7 +191,7 @@ def with_derivative(function: nn.Module, values: Tensor) -> tuple[Tensor, Tensor
         return result, result * (1 - result)
     with torch.enable_grad():
         points = values.detach().requires_grad_(True)
-        result = function(points)
+        result = function(points.clone())  # it may work in place
         (derivative,) = torch.autograd.grad(result.sum(), points)
     return result.detach(), derivative
 

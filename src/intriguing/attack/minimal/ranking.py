@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from intriguing.attack.minimal.constants import CHUNK
-from intriguing.attack.minimal.network import Network, margin_weights
+from intriguing.attack.minimal.network import MOST_VALUES, Network, margin_weights
 
 
 def ranked_classes(
@@ -44,12 +44,14 @@ def distances(
     logits, trace = network.forward(clean)
     rows, targets = target_mask.nonzero(as_tuple=True)
     competing = logits.masked_fill(target_mask, -torch.inf).argmax(1)[rows]
-    weights = margin_weights(targets, competing, logits)
-    gradient = network.backward(trace, rows, weights)
-    held = (clean[rows] <= 0) & (gradient < 0)
-    held |= (clean[rows] >= 1) & (gradient > 0)
-    norm = gradient.masked_fill_(held, 0).norm(dim=1).clamp_min(1e-9)
-    gap = (logits[rows, competing] - logits[rows, targets]).clamp_min(0)
     estimate = torch.full_like(logits, torch.inf)
-    estimate[rows, targets] = gap / norm
+    size = max(1, MOST_VALUES // clean.shape[1])
+    for part in torch.arange(len(rows), device=rows.device).split(size):
+        row, target, other = rows[part], targets[part], competing[part]
+        gradient = network.backward(trace, row, margin_weights(target, other, logits))
+        held = (clean[row] <= 0) & (gradient < 0)
+        held |= (clean[row] >= 1) & (gradient > 0)
+        norm = gradient.masked_fill_(held, 0).norm(dim=1).clamp_min(1e-9)
+        gap = (logits[row, other] - logits[row, target]).clamp_min(0)
+        estimate[row, target] = gap / norm
     return estimate

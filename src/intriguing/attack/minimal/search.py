@@ -21,7 +21,7 @@ from intriguing.attack.minimal.constants import (
     WARM_STEPS,
     single,
 )
-from intriguing.attack.minimal.network import Network, network_of
+from intriguing.attack.minimal.network import Network, network_of, network_on
 from intriguing.attack.minimal.problem import (
     Origins,
     Problem,
@@ -115,7 +115,7 @@ def search(
     """
     if starts > 1 and start_images is None:
         raise InputError(f"starts = {starts} needs `start_images` to start from")
-    network, flat_clean = network_of(model, clean.shape[1:]), clean.flatten(1)
+    network, flat_clean = network_on(model, clean), clean.flatten(1)
     others = (None if x is None else x.flatten(1) for x in (start_images, known))
     problem, origins, results = problem_of(
         network, flat_clean, target_mask, starts, *others
