@@ -178,7 +178,7 @@ def test_a_failed_attack_is_reported_and_returns_the_clean_image():
     assert (found.evaluations > 0).all()
 
 
-BAD_PIXELS = {2.0: r"image 1 .*outside \[0, 1\]", torch.nan: "image 1 has pixels"}
+BAD_PIXELS = {2.0: r"image 1 .*outside \[0, 1\]", torch.nan: "image 1 has NaN"}
 
 
 @pytest.mark.parametrize("pixel", BAD_PIXELS)

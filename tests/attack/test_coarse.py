@@ -1,7 +1,5 @@
 """Coarser searches for the weight, against the fine one."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -47,7 +45,7 @@ def test_one_weight_fools_every_image_and_is_the_same_for_all(problem):
 
 def test_records_hold_every_image_with_its_failure(problem):
     model, clean, targets, found = problem
-    found = replace(found, reached=torch.arange(40) != 3)
+    found = found._replace(reached=torch.arange(40) != 3)
     labels = model(clean).argmax(1)
     table = records_of(found, clean, labels, targets, labels, torch.arange(40) + 100)
     assert table["index"].tolist() == list(range(100, 140))

@@ -18,7 +18,7 @@ from minimal_cases import (
 from torch import nn
 
 from intriguing.attack.compilation import entry_point
-from intriguing.attack.exact import nearest_in
+from intriguing.attack.exact import project as exact_projection
 from intriguing.attack.minimal import backends, decisions, network
 from intriguing.attack.minimal.compiled import curvature as compiled_curvature
 from intriguing.attack.minimal.compiled import pixels as compiled_pixels
@@ -88,9 +88,9 @@ def assert_exact(given, point, most_short: float, **near: float) -> None:
     for clean, image, gradients, required, found in zip(*given, point, strict=True):
         normals = gradients.double().numpy()
         offsets = required.double().numpy() + normals @ image.double().numpy()
-        exact = nearest_in(normals, offsets, clean.double().numpy())
+        exact = exact_projection(normals, offsets, clean.double().numpy())
         length = float((found - clean).double().norm())
-        assert length == pytest.approx(exact.length, **near)
+        assert length == pytest.approx(float(exact.length), **near)
         assert (offsets - normals @ found.double().numpy()).max() < most_short
 
 

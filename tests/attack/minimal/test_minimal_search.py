@@ -28,7 +28,7 @@ def test_a_linear_classifier_is_solved_to_its_exact_optimum(goal, seed):
     model, images = linear_classifier(10, 60, seed), images_of(40, 60, seed + 50)
     target_mask = goal(model, images)
     found = minimal.search(model, images, target_mask)
-    optimum = exact.solve_linear(model, images, target_mask)
+    optimum = exact.linear_optima(model, images, target_mask)
     assert (1 - optimum.lower / optimum.length).abs().max() < 1e-6
     assert found.success.all()
     assert reaches(model, found.image, target_mask).all()
@@ -41,7 +41,7 @@ def test_corners_where_several_classes_tie_are_counted():
     model, images = linear_classifier(10, 60, 0), images_of(60, 60, 1)
     target_mask = targeted(model, images)
     found = minimal.search(model, images, target_mask)
-    optimum = exact.solve_linear(model, images, target_mask)
+    optimum = exact.linear_optima(model, images, target_mask)
     logits = optimum.image.float() @ model[1].weight.T + model[1].bias
     goal = target_mask.int().argmax(1)
     gaps = logits.gather(1, goal[:, None]) - logits.masked_fill(target_mask, -torch.inf)
@@ -260,8 +260,8 @@ class LowestPlane(nn.Module):
 def test_where_many_planes_meet_it_is_the_exact_optimum(precision):
     model, images = LowestPlane(30, 60, 1), images_of(30, 60, 2)
     planes = model.normals.double().numpy(), model.offsets.double().numpy()
-    nearest = [exact.nearest_in(*planes, one) for one in images.double().numpy()]
-    assert all(one.shortfall < exact.FEASIBLE for one in nearest)
+    nearest = [exact.project(*planes, one) for one in images.double().numpy()]
+    assert all(one.violation < exact.FEASIBLE for one in nearest)
     model.normals, model.offsets = (
         part.to(precision) for part in (model.normals, model.offsets)
     )

@@ -1,13 +1,14 @@
 """Smoothed networks, and the search that begins in them."""
 
 import importlib
+from functools import partial
 from itertools import pairwise
 
 import pytest
 import torch
 from torch import nn
 
-from intriguing import shortest
+from intriguing.attack import minimal_norm
 from intriguing.attack import minimal
 from intriguing.attack.minimal.compiled import dense
 from intriguing.attack.minimal.constants import COLD, KNOWN, SMOOTHED
@@ -125,10 +126,10 @@ def test_a_smoothed_start_shortens_and_never_lengthens(function, goal):
 def test_the_passes_reported_are_those_made(goal, starts, monkeypatch):
     """In smoothed networks too; sorting the start images is no image's own cost."""
     made = {"forward": 0, "backward": 0}
-    network_of = search.network_of
+    passes_of = {name: getattr(search, name) for name in ("network_of", "network_on")}
 
-    def counted(model, shape):
-        both = network_of(model, shape)
+    def counted(name, model, images):
+        both = passes_of[name](model, images)
 
         def forward(points):
             made["forward"] += len(points)
@@ -140,7 +141,8 @@ def test_the_passes_reported_are_those_made(goal, starts, monkeypatch):
 
         return both._replace(forward=forward, backward=backward)
 
-    monkeypatch.setattr(search, "network_of", counted)
+    for name in passes_of:
+        monkeypatch.setattr(search, name, partial(counted, name))
     # A search that is compiled as a whole passes without these functions.
     monkeypatch.setattr(dense, "dense_of", lambda layers: None)
     model, images = stack(nn.Sigmoid()), torch.rand(40, PIXELS, generator=seeded(3))
@@ -158,5 +160,9 @@ def test_the_passes_reported_are_those_made(goal, starts, monkeypatch):
 
 
 def test_the_table_knows_the_numbers_of_the_starts():
-    numbers = shortest.KNOWN, shortest.SMOOTHED, shortest.UNLED
+    numbers = (
+        minimal_norm.PAPER_START,
+        minimal_norm.SMOOTHED_START,
+        minimal_norm.COLD_START,
+    )
     assert numbers == (KNOWN, SMOOTHED, COLD)
