@@ -9,9 +9,9 @@ from torch import nn
 
 from intriguing import shortest
 from intriguing.attack import minimal
-from intriguing.attack.minimal.network import stack_of
 from intriguing.attack.minimal.compiled import dense
 from intriguing.attack.minimal.constants import COLD, KNOWN, SMOOTHED
+from intriguing.attack.minimal.network import stack_of
 from intriguing.attack.minimal.smoothing import NOISES, graduated, smoothed
 from intriguing.attack.objective import wanted_classes
 
@@ -134,9 +134,9 @@ def test_the_passes_reported_are_those_made(goal, starts, monkeypatch):
             made["forward"] += len(points)
             return both.forward(points)
 
-        def backward(trace, rows, weights):
-            made["backward"] += len(rows)
-            return both.backward(trace, rows, weights)
+        def backward(points, weights):
+            made["backward"] += len(points)
+            return both.backward(points, weights)
 
         return both._replace(forward=forward, backward=backward)
 

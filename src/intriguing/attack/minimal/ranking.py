@@ -41,11 +41,11 @@ def distances(
     It is that of the half-space in which the class beats the present one, with the
     pixels that the box holds left out.
     """
-    logits, trace = network.forward(clean)
+    logits = network.forward(clean)
     rows, targets = target_mask.nonzero(as_tuple=True)
     competing = logits.masked_fill(target_mask, -torch.inf).argmax(1)[rows]
     weights = margin_weights(targets, competing, logits)
-    gradient = network.backward(trace, rows, weights)
+    gradient = network.backward(clean[rows], weights)
     held = (clean[rows] <= 0) & (gradient < 0)
     held |= (clean[rows] >= 1) & (gradient > 0)
     norm = gradient.masked_fill_(held, 0).norm(dim=1).clamp_min(1e-9)
