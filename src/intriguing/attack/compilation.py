@@ -15,11 +15,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from numba import config, njit
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from numba.core.codegen import JITCodeLibrary, get_host_cpu_features
 from numba.core.compiler import Compiler
 from numba.misc.appdirs import AppDirs
+
+from numba import config, njit
 
 try:
     import fcntl
@@ -73,13 +74,36 @@ class KernelLibrary(JITCodeLibrary):
         return 0
 
 
+class LoopLibrary(KernelLibrary):
+    """The same of a loop over pixels, of which there is to be one copy.
+
+    Inlined at every call it would be vectorised there anew, which takes most of the
+    time of compiling and saves none of the time of running.
+    """
+
+    def _finalize_final_module(self) -> None:
+        super()._finalize_final_module()
+        for function in self._final_module.functions:
+            if not function.is_declaration:
+                function.add_function_attribute("noinline")
+
+
 class KernelCompiler(Compiler):
     """Numba's compiler for functions that only compiled ones call."""
 
+    library_class = KernelLibrary
+
     def __init__(self, *settings: Any) -> None:
         super().__init__(*settings)
-        self.state.library = KernelLibrary(self.state.targetctx.codegen(), "kernel")
+        codegen = self.state.targetctx.codegen()
+        self.state.library = self.library_class(codegen, "kernel")
         self.state.library.enable_object_caching()
+
+
+class LoopCompiler(KernelCompiler):
+    """Numba's compiler for loops over pixels that several functions call."""
+
+    library_class = LoopLibrary
 
 
 INNER = ALL | {
@@ -92,6 +116,8 @@ kernel = njit(**INNER)
 """Decorator of functions that only compiled ones call."""
 sum_kernel = njit(fastmath=SUMS, **INNER)
 """The same for functions whose sums may be reordered."""
+loop_kernel = njit(fastmath=SUMS, **(INNER | {"pipeline_class": LoopCompiler}))
+"""The same for loops over pixels that are called from many places."""
 
 
 def entry_point(function: Callable[..., Any], **options: Any) -> Any:

@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from intriguing.attack.compilation import kernel, sum_kernel
+from intriguing.attack.compilation import kernel, loop_kernel, sum_kernel
 
 ZERO, ONE, HALF = np.float32(0), np.float32(1), np.float32(0.5)
+INFINITE = np.float32(np.inf)
 
 
-@sum_kernel
+@loop_kernel
 def dot(a, b):
     """Return the inner product of two vectors."""
     total = ZERO
@@ -16,7 +17,7 @@ def dot(a, b):
     return total
 
 
-@kernel
+@loop_kernel
 def copy(a, b):
     """Write ``b`` to ``a``."""
     for j in range(len(a)):
@@ -41,14 +42,14 @@ def where_positive(values, places):
     return count
 
 
-@sum_kernel
+@loop_kernel
 def add(a, factor, b):
     """Add ``factor * b`` to ``a`` in place."""
     for j in range(len(a)):
         a[j] += factor * b[j]
 
 
-@sum_kernel
+@loop_kernel
 def dot_row(a, b, k):
     """Return the inner product of a vector with row ``k`` of a matrix."""
     total = ZERO
@@ -57,14 +58,14 @@ def dot_row(a, b, k):
     return total
 
 
-@sum_kernel
+@loop_kernel
 def add_row(a, factor, b, k):
     """Add ``factor`` times row ``k`` of a matrix to ``a`` in place."""
     for j in range(len(a)):
         a[j] += factor * b[k, j]
 
 
-@sum_kernel
+@loop_kernel
 def add_two_rows(a, factor, b, k, other, m):
     """Add multiples of rows ``k`` and ``m`` of a matrix to ``a`` in place."""
     for j in range(len(a)):
@@ -87,7 +88,7 @@ def add_rows(a, factors, b):
         add_row(a, factors[waiting], b, waiting)
 
 
-@sum_kernel
+@loop_kernel
 def dot_two_rows(a, b, k, m):
     """Return the inner products of a vector with rows ``k`` and ``m`` of a matrix."""
     one, other = ZERO, ZERO
@@ -107,7 +108,7 @@ def dot_rows(a, b, products):
         products[even] = dot_row(a, b, even)
 
 
-@sum_kernel
+@loop_kernel
 def distance(a, b):
     """Return the Euclidean distance of two vectors."""
     total = ZERO
@@ -116,7 +117,7 @@ def distance(a, b):
     return np.sqrt(total)
 
 
-@sum_kernel
+@loop_kernel
 def linear_change(gradient, a, b):
     """Return the change of a linear function on the way from ``a`` to ``b``."""
     total = ZERO
@@ -168,7 +169,7 @@ def sum_by_class(values, classes, sums):
         sums[classes[k]] += values[k]
 
 
-@sum_kernel
+@loop_kernel
 def factorise(gram, size):
     """Replace the lower triangle by Cholesky's factor; say whether there is one."""
     for i in range(size):
@@ -185,7 +186,7 @@ def factorise(gram, size):
     return True
 
 
-@sum_kernel
+@loop_kernel
 def substitute(factor, right, size):
     """Solve in place with Cholesky's factor."""
     for i in range(size):
@@ -196,3 +197,87 @@ def substitute(factor, right, size):
         for k in range(i + 1, size):
             right[i] -= factor[k, i] * right[k]
         right[i] /= factor[i, i]
+
+
+ROWS = 4
+"""Rows of a product of small matrices that are computed at once: what is read from
+memory serves them all. Every sum has one order, whatever the other rows are."""
+
+
+@loop_kernel
+def inner_products(a, b, c, d, weight, sums):
+    """Write the inner products of four vectors with all rows of a weight."""
+    last = len(weight) - 1
+    for i in range(0, len(weight), ROWS):
+        i1, i2, i3 = min(i + 1, last), min(i + 2, last), min(i + 3, last)
+        aw = ax = ay = az = bw = bx = by = bz = ZERO
+        cw = cx = cy = cz = dw = dx = dy = dz = ZERO
+        for j in range(len(a)):
+            w, x, y, z = weight[i, j], weight[i1, j], weight[i2, j], weight[i3, j]
+            aw += a[j] * w
+            ax += a[j] * x
+            ay += a[j] * y
+            az += a[j] * z
+            bw += b[j] * w
+            bx += b[j] * x
+            by += b[j] * y
+            bz += b[j] * z
+            cw += c[j] * w
+            cx += c[j] * x
+            cy += c[j] * y
+            cz += c[j] * z
+            dw += d[j] * w
+            dx += d[j] * x
+            dy += d[j] * y
+            dz += d[j] * z
+        sums[0, i], sums[0, i1], sums[0, i2], sums[0, i3] = aw, ax, ay, az
+        sums[1, i], sums[1, i1], sums[1, i2], sums[1, i3] = bw, bx, by, bz
+        sums[2, i], sums[2, i1], sums[2, i2], sums[2, i3] = cw, cx, cy, cz
+        sums[3, i], sums[3, i1], sums[3, i2], sums[3, i3] = dw, dx, dy, dz
+
+
+@loop_kernel
+def combinations(factors, weight, a, b, c, d):
+    """Write four combinations of the rows of a weight, with these factors."""
+    for j in range(len(a)):
+        a[j] = b[j] = c[j] = d[j] = ZERO
+    whole = len(weight) - len(weight) % ROWS
+    for i in range(0, whole, ROWS):
+        i1, i2, i3 = i + 1, i + 2, i + 3
+        aw, ax, ay, az = (
+            factors[0, i],
+            factors[0, i + 1],
+            factors[0, i + 2],
+            factors[0, i + 3],
+        )
+        bw, bx, by, bz = (
+            factors[1, i],
+            factors[1, i + 1],
+            factors[1, i + 2],
+            factors[1, i + 3],
+        )
+        cw, cx, cy, cz = (
+            factors[2, i],
+            factors[2, i + 1],
+            factors[2, i + 2],
+            factors[2, i + 3],
+        )
+        dw, dx, dy, dz = (
+            factors[3, i],
+            factors[3, i + 1],
+            factors[3, i + 2],
+            factors[3, i + 3],
+        )
+        for j in range(len(a)):
+            w, x, y, z = weight[i, j], weight[i1, j], weight[i2, j], weight[i3, j]
+            a[j] += aw * w + ax * x + ay * y + az * z
+            b[j] += bw * w + bx * x + by * y + bz * z
+            c[j] += cw * w + cx * x + cy * y + cz * z
+            d[j] += dw * w + dx * x + dy * y + dz * z
+    for i in range(whole, len(weight)):
+        aw, bw, cw, dw = factors[0, i], factors[1, i], factors[2, i], factors[3, i]
+        for j in range(len(a)):
+            a[j] += aw * weight[i, j]
+            b[j] += bw * weight[i, j]
+            c[j] += cw * weight[i, j]
+            d[j] += dw * weight[i, j]

@@ -38,7 +38,7 @@ def test_both_passes_are_those_of_torch(function, widths, count):
     )
     both = network_of(model, points.shape[1:])
     chosen = torch.randperm(20, generator=torch.Generator().manual_seed(3))[:count]
-    logits, trace = both.forward(points[chosen])
+    logits = both.forward(points[chosen])
     rows = torch.arange(count).repeat_interleave(torch.arange(count) % 4)
     weights = margin_weights(rows % CLASSES, (rows + 2) % CLASSES, logits)
     passes = dense.with_room(dense.dense_of(both.layers), count, len(rows))
@@ -48,7 +48,7 @@ def test_both_passes_are_those_of_torch(function, widths, count):
     torch.testing.assert_close(found, logits, rtol=1e-5, atol=1e-5)
     if len(rows):
         gradients = torch.from_numpy(passes.gradients)
-        expected = both.backward(trace, rows, weights)
+        expected = both.backward(points[chosen][rows], weights)
         torch.testing.assert_close(gradients, expected, rtol=1e-5, atol=1e-5)
 
 
@@ -116,7 +116,7 @@ def test_warm_steps_lead_to_the_same_points_in_every_backend(function, slots):
     model[-1].weight.data *= 3  # some smoothed networks are sure of their prediction
     both = network_of(model, images.shape[1:])
     smooth = network_of(next(graduated(both.layers)), images.shape[1:])
-    chances, targets = smooth.forward(images)[0].softmax(1).max(1)
+    chances, targets = smooth.forward(images).softmax(1).max(1)
     targets[1::2] = (targets[1::2] + 2) % CLASSES
     stays = chances > 0.5  # the network predicts the target already
     stays[1::2] = False
@@ -150,7 +150,7 @@ def test_neither_slots_nor_threads_change_a_bit(starts, monkeypatch):
     mask = some_classes(model, images)
     plain = minimal.search(model, images, mask, **given)
     few = minimal.search(model, images, mask, slots=3, **given)
-    monkeypatch.setattr(backends, "THREAD_IMAGES", 7)
+    monkeypatch.setattr(c, "THREAD_IMAGES", 7)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     threads = minimal.search(model, images, mask, **given)
     for other in (few, threads):

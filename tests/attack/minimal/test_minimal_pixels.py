@@ -32,6 +32,7 @@ from intriguing.attack.minimal.state import (
     Pixels,
     SearchState,
     Settings,
+    Subproblem,
     empty_pixels,
     empty_state,
 )
@@ -55,7 +56,7 @@ def subproblem(seed: int, rows: int, width: int = 30, count: int = 6):
 def project_compiled(
     clean, image, gradients, required, margin, multiplier, point, room
 ):
-    problem = compiled_projection.Subproblem(clean, image, gradients, required, margin)
+    problem = Subproblem(clean, image, gradients, required, margin)
     return compiled_projection.project(problem, multiplier, point, room)
 
 
@@ -74,8 +75,8 @@ def compiled_projections(clean, image, gradients, required, margin):
 def tensor_projections(clean, image, gradients, required, margin):
     """Return points and multipliers."""
     margins = torch.full((len(clean),), margin)
-    given = (clean, image, gradients, required, torch.zeros_like(required), margins)
-    point, multiplier, capped = projection.project(*given)
+    given = Subproblem(clean, image, gradients, required, margins)
+    point, multiplier, capped = projection.project(given, torch.zeros_like(required))
     assert not capped.any()
     return point, multiplier
 
@@ -139,7 +140,7 @@ def test_empty_constraint_slots_take_no_part():
 @entry_point
 def newton_compiled(given, margin, point, multiplier, steps, changes, room, step):
     clean, image, gradients, required = given
-    problem = compiled_projection.Subproblem(clean, image, gradients, required, margin)
+    problem = Subproblem(clean, image, gradients, required, margin)
     pairs = compiled_curvature.Pairs(steps, changes, 0, len(steps))
     return compiled_curvature.quasi_newton(
         problem, point, multiplier, pairs, room, step
@@ -161,7 +162,14 @@ def compiled_newton(*given):
     return steps, multipliers, torch.tensor(sound)
 
 
-@pytest.mark.parametrize("newton", [compiled_newton, curvature.quasi_newton])
+def tensor_newton(clean, image, gradients, required, *given):
+    """Return steps, multipliers, and where they are sound."""
+    margins = torch.full((len(clean),), TARGET_MARGIN)
+    subproblem = Subproblem(clean, image, gradients, required, margins)
+    return curvature.quasi_newton(subproblem, *given)
+
+
+@pytest.mark.parametrize("newton", [compiled_newton, tensor_newton])
 @pytest.mark.parametrize("seed", range(5))
 def test_with_exact_pairs_the_step_solves_the_curved_subproblem(newton, seed):
     """As many conjugate pairs as dimensions determine the Hessian."""

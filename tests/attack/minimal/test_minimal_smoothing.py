@@ -8,8 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from intriguing.attack import minimal_norm
-from intriguing.attack import minimal
+from intriguing.attack import minimal, minimal_norm
 from intriguing.attack.minimal.compiled import dense
 from intriguing.attack.minimal.constants import COLD, KNOWN, SMOOTHED
 from intriguing.attack.minimal.network import stack_of
@@ -135,9 +134,9 @@ def test_the_passes_reported_are_those_made(goal, starts, monkeypatch):
             made["forward"] += len(points)
             return both.forward(points)
 
-        def backward(trace, rows, weights):
-            made["backward"] += len(rows)
-            return both.backward(trace, rows, weights)
+        def backward(points, weights):
+            made["backward"] += len(points)
+            return both.backward(points, weights)
 
         return both._replace(forward=forward, backward=backward)
 

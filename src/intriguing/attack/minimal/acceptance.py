@@ -11,19 +11,9 @@ multipliers, so that the minimiser of the merit is the one of the problem.
 import numpy as np
 
 from intriguing.attack.compilation import kernel
-from intriguing.attack.minimal.constants import (
-    HALF,
-    KNOWN,
-    LEAST_FALL,
-    MERIT_SLACK,
-    MOST_FEASIBILITY_STEPS,
-    ONE,
-    SAFE_MARGIN,
-    TARGET_MARGIN,
-    ZERO,
-)
+from intriguing.attack.minimal import constants as const
 from intriguing.attack.minimal.cutting_planes import answers_rejection
-from intriguing.attack.vectors import lowest, spread
+from intriguing.attack.vectors import HALF, ONE, ZERO, lowest, spread
 
 INFEASIBLE, ARRIVED, ACCEPTED, REJECTED = range(4)
 """Verdicts on a candidate: the feasibility phase goes on or arrives at a first iterate,
@@ -42,12 +32,12 @@ def verdict_on(run, iterate_margin):
     """Return the verdict on the candidate of a run."""
     if run.feasibility:
         reached = run.candidate_margin > 0
-        over = reached or run.iteration > MOST_FEASIBILITY_STEPS
+        over = reached or run.iteration > const.MOST_FEASIBILITY_STEPS
         return ARRIVED if over else INFEASIBLE
     if run.length == np.inf:
         return ARRIVED
     most = merit(run, run.length, iterate_margin)
-    most += MERIT_SLACK * (run.length * run.length)
+    most += const.MERIT_SLACK * (run.length * run.length)
     merit_there = merit(run, run.candidate_length, run.candidate_margin)
     return ACCEPTED if merit_there <= most else REJECTED
 
@@ -56,7 +46,7 @@ def verdict_on(run, iterate_margin):
 def arrive(run, logits):
     """Leave the feasibility phase, and take the scale of the margins."""
     run.logit_range = spread(logits)
-    run.target_margin = TARGET_MARGIN * run.logit_range
+    run.target_margin = const.TARGET_MARGIN * run.logit_range
     run.feasibility = False
     run.iteration = 0
 
@@ -67,28 +57,20 @@ def keep_best(run):
 
     Images known to be adversarial need no safe margin.
     """
-    given = run.start == KNOWN and run.best_length == np.inf
-    least = ZERO if given else SAFE_MARGIN * run.logit_range
+    given = run.start == const.KNOWN and run.best_length == np.inf
+    least = ZERO if given else const.SAFE_MARGIN * run.logit_range
     safe = run.candidate_margin > least and run.logit_range > 0
     run.keeps_candidate = safe and run.candidate_length < run.best_length
     run.stalled += 1
     if run.keeps_candidate:
-        if run.candidate_length < (ONE - LEAST_FALL) * run.best_length:
+        if run.candidate_length < (ONE - const.LEAST_FALL) * run.best_length:
             run.stalled = 0
         run.best_length = run.candidate_length
 
 
 @kernel
 def judge(run, logits, margins, candidate_margins, nonsmooth):
-    """Write the verdict on the candidate of a run, and what follows from it alone.
-
-    Args:
-        run: Its record, with the candidate's margin.
-        logits: Those of the candidate.
-        margins: Margins of the iterate by class.
-        candidate_margins: The same of the candidate.
-        nonsmooth: Whether the network is known to have nonsmooth points.
-    """
+    """Write the verdict on the candidate of a run, and what follows from it alone."""
     run.evaluations += 1
     run.iteration += 1
     run.verdict = verdict_on(run, margins[lowest(margins)])

@@ -16,19 +16,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from intriguing.attack.compilation import entry_point
+from intriguing.attack.minimal import constants as const
 from intriguing.attack.minimal import decisions
 from intriguing.attack.minimal import network as torch_passes
 from intriguing.attack.minimal.compiled import dense
 from intriguing.attack.minimal.compiled import pixels as compiled_pixels
 from intriguing.attack.minimal.compiled.room import room_for
-from intriguing.attack.minimal.constants import (
-    GPU_SLOT_VALUES,
-    GPU_SLOTS,
-    SLOT_VALUES,
-    SLOTS,
-    THREAD_IMAGES,
-    THREAD_SLOTS,
-)
 from intriguing.attack.minimal.feasibility import warm_steps_with
 from intriguing.attack.minimal.loop import loop_with
 from intriguing.attack.minimal.network import LEAST_ROWS, HostPasses, Network
@@ -68,22 +61,23 @@ def backend_for(network: Network, clean: Float[Tensor, "n d"]) -> Backend:
     """Return how the loop runs for a network and its images."""
     if clean.device.type != "cpu" or clean.dtype != torch.float32:
         return tensor_backend(clean)
-    backend = compiled_backend()
     if dense.dense_of(network.layers) is None:
-        return backend
+        return compiled_backend()
     loop, warm_steps = dense_functions()
-    return backend._replace(
+    return compiled_backend()._replace(
         loop=loop,
         warm_steps=warm_steps,
         passes=dense_passes,
-        threads=compiled_threads,
-        slots=lambda sizes: THREAD_SLOTS,
+        threads=lambda images: (
+            min(torch.get_num_threads(), images // const.THREAD_IMAGES) or 1
+        ),
+        slots=lambda sizes: const.THREAD_SLOTS,
     )
 
 
 def compiled_backend() -> Backend:
     """Return the backend of compiled functions on pixels and passes in torch."""
-    loop, warm_steps = compiled_functions()
+    loop, warm_steps = python_functions(callable_from_python(compiled_pixels))
     return Backend(
         loop=loop,
         warm_steps=warm_steps,
@@ -93,16 +87,16 @@ def compiled_backend() -> Backend:
         as_pixels=as_array,
         copy=np.copy,
         threads=lambda images: 1,
-        slots=partial(slots_within, SLOTS, SLOT_VALUES),
+        slots=partial(slots_within, const.SLOTS, const.SLOT_VALUES),
     )
 
 
 def tensor_backend(clean: Float[Tensor, "n d"]) -> Backend:
     """Return the backend of pixels in tensors like some images."""
-    loop, warm_steps = tensor_functions()
-    limits = (SLOTS, SLOT_VALUES)
+    loop, warm_steps = python_functions(tensor_pixels)
+    limits = (const.SLOTS, const.SLOT_VALUES)
     if clean.device.type != "cpu":
-        limits = (GPU_SLOTS, GPU_SLOT_VALUES)
+        limits = (const.GPU_SLOTS, const.GPU_SLOT_VALUES)
     return Backend(
         loop=loop,
         warm_steps=warm_steps,
@@ -123,33 +117,21 @@ def dense_functions() -> tuple[Callable[..., Any], Callable[..., Any]]:
     return entry_point(loop_with(*given)), entry_point(warm_steps_with(*given))
 
 
-@cache
-def compiled_functions() -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Return both as Python that calls compiled functions on pixels."""
-    pixels = callable_from_python(compiled_pixels)
-    given = (callable_from_python(decisions), pixels, torch_passes)
-    return loop_with(*given), warm_steps_with(*given)
-
-
-@cache
-def tensor_functions() -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Return both as Python that works on tensors."""
-    given = (callable_from_python(decisions), tensor_pixels, torch_passes)
+def python_functions(pixel_work: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return both as Python, with these functions on pixels and passes in torch."""
+    given = (callable_from_python(decisions), pixel_work, torch_passes)
     return loop_with(*given), warm_steps_with(*given)
 
 
 @cache
 def callable_from_python(module: ModuleType) -> SimpleNamespace:
     """Return the public functions of a compiled module as Python may call them."""
-    kernels = {name: getattr(module, name) for name in module.__all__}
-    return SimpleNamespace(
-        **{
-            name: entry_point(
-                one.py_func, fastmath=one.targetoptions.get("fastmath", False)
-            )
-            for name, one in kernels.items()
-        }
-    )
+    callables = SimpleNamespace()
+    for name in module.__all__:
+        inner = getattr(module, name)
+        options = {"fastmath": inner.targetoptions.get("fastmath", False)}
+        setattr(callables, name, entry_point(inner.py_func, **options))
+    return callables
 
 
 def as_array(tensor: Tensor) -> np.ndarray:
@@ -163,18 +145,7 @@ def dense_passes(network: Network, state: SearchState) -> dense.Dense:
     return dense.with_room(known, len(state.runs), len(state.requests))
 
 
-def compiled_threads(images: int) -> int:
-    """Return on how many threads the compiled loop runs, at most torch's."""
-    return min(torch.get_num_threads(), images // THREAD_IMAGES) or 1
-
-
 def slots_within(most: int, values: int, sizes: tuple[int, int, int]) -> int:
-    """Return how many images to work on at once.
-
-    Args:
-        most: Most images.
-        values: Most pixels of their gradients and pairs.
-        sizes: Pixels, constraint slots, and curvature pairs of an image.
-    """
+    """Return how many images to work on at once."""
     width, constraints, memory = sizes
     return max(LEAST_ROWS, min(most, values // (width * (constraints + 2 * memory))))

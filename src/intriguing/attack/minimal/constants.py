@@ -1,4 +1,4 @@
-"""Every constant of the search, read by the compiled functions and by those in torch.
+"""The constants of the search, read by the compiled functions and by those in torch.
 
 Real numbers are in single precision, in which the search decides. Margins are given in
 units of the logit range, which is the largest logit less the smallest.
@@ -7,8 +7,6 @@ units of the logit range, which is the largest logit less the smallest.
 import numpy as np
 
 single = np.float32
-
-ZERO, HALF, ONE, INFINITE = single(0), single(0.5), single(1), single(np.inf)
 
 # Numbers of the starts that are neither the first one, 0, nor start images, 1 and up.
 KNOWN, SMOOTHED, COLD = -1, -2, -3

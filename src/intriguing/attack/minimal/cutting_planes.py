@@ -8,16 +8,8 @@ belongs to the other side, and both together hold the iterate there.
 import numpy as np
 
 from intriguing.attack.compilation import kernel
-from intriguing.attack.minimal.constants import (
-    KEEP_GRADIENTS_FROM,
-    KEEP_GRADIENTS_WITHIN,
-    PLANE_SLACK,
-    PLANES_FROM,
-    PLANES_FROM_NONSMOOTH,
-    PLANES_TO,
-    TRACE_MULTIPLIER,
-    ZERO,
-)
+from intriguing.attack.minimal import constants as const
+from intriguing.attack.vectors import ZERO
 
 
 @kernel
@@ -26,8 +18,8 @@ def answers_rejection(run, nonsmooth):
 
     One that is not violated at the candidate would change nothing there.
     """
-    first = PLANES_FROM_NONSMOOTH if nonsmooth else PLANES_FROM
-    in_time = first <= run.rejections <= PLANES_TO
+    first = const.PLANES_FROM_NONSMOOTH if nonsmooth else const.PLANES_FROM
+    in_time = first <= run.rejections <= const.PLANES_TO
     return in_time and run.candidate_margin < run.target_margin
 
 
@@ -50,16 +42,7 @@ def next_slot(run, gap, multiplier, own):
 
 @kernel
 def add_plane(run, classes, gap, multiplier, own, entry):
-    """Enter a cutting plane in the next slot, and return this slot.
-
-    Args:
-        run: Record of the run.
-        classes: Competing class of each constraint slot.
-        gap: Linearised margin of each.
-        multiplier: Multiplier of each.
-        own: Slots of the working set.
-        entry: Class, linearised margin and multiplier of the new one.
-    """
+    """Enter a cutting plane in the next slot, and return this slot."""
     slot = next_slot(run, gap, multiplier, own)
     classes[slot], gap[slot], multiplier[slot] = entry
     run.planes += 1
@@ -75,7 +58,7 @@ def add_rejected(run, margins, classes, gap, multiplier, own):
     """
     value = run.candidate_margin + run.plane_back
     run.plane_slot = -1
-    if not value >= margins[run.plane_class] - PLANE_SLACK * run.logit_range:
+    if not value >= margins[run.plane_class] - const.PLANE_SLACK * run.logit_range:
         return False
     if not value + run.plane_ahead < run.target_margin:
         return False
@@ -91,12 +74,12 @@ def keep_gradients(run, classes, gap, multiplier, source, own, nonsmooth):
     This is done where the run is known to be among nonsmooth points. ``source`` is
     written for the slots that copy a gradient.
     """
-    near = nonsmooth and run.residual < KEEP_GRADIENTS_WITHIN * run.length
-    if run.planes < KEEP_GRADIENTS_FROM and not near:
+    near = nonsmooth and run.residual < const.KEEP_GRADIENTS_WITHIN * run.length
+    if run.planes < const.KEEP_GRADIENTS_FROM and not near:
         return
     for k in range(own):
         if gap[k] < np.inf and multiplier[k] > 0:
-            entry = (classes[k], gap[k], TRACE_MULTIPLIER)
+            entry = (classes[k], gap[k], const.TRACE_MULTIPLIER)
             source[add_plane(run, classes, gap, multiplier, own, entry)] = k
 
 
@@ -104,7 +87,7 @@ def keep_gradients(run, classes, gap, multiplier, source, own, nonsmooth):
 def drop_invalid(run, margins, classes, gap, multiplier, own):
     """Empty the slots of the working set, and those of planes that no longer hold."""
     for k in range(len(gap)):
-        least = margins[classes[k]] - PLANE_SLACK * run.logit_range
+        least = margins[classes[k]] - const.PLANE_SLACK * run.logit_range
         holds = multiplier[k] > 0 and gap[k] >= least and gap[k] < np.inf
         if k < own or not holds:
             gap[k], multiplier[k] = np.float32(np.inf), ZERO

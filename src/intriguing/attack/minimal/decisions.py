@@ -7,17 +7,12 @@ they alternate with the work on pixels.
 import numpy as np
 
 from intriguing.attack.compilation import kernel
+from intriguing.attack.minimal import constants as const
 from intriguing.attack.minimal.acceptance import (
     ACCEPTED,
     ARRIVED,
     REJECTED,
     judge,
-)
-from intriguing.attack.minimal.constants import (
-    INFINITE,
-    PENALTY_FACTOR,
-    REFILL_SHARE,
-    ZERO,
 )
 from intriguing.attack.minimal.cutting_planes import add_rejected, keep_gradients
 from intriguing.attack.minimal.feasibility import (
@@ -35,7 +30,7 @@ from intriguing.attack.minimal.working_set import (
     margins_over,
     weigh_margin,
 )
-from intriguing.attack.vectors import copy, fill, lowest, total
+from intriguing.attack.vectors import INFINITE, ZERO, copy, fill, lowest, total
 
 __all__ = [
     "answer",
@@ -54,13 +49,6 @@ BUSY, BEGINNING, SOLVING, PROPOSING = range(4)
 def begin_runs(state, problem, results, waiting, count):
     """Begin the next runs of waiting images in vacant slots.
 
-    Args:
-        state: What is worked on.
-        problem: What is given.
-        results: What is known; runs that begin are counted.
-        waiting: Images that wait, the next one last.
-        count: How many these are.
-
     Returns:
         How many still wait, how many runs have begun, and how many slots are busy.
         The slots are written to ``state.lists``.
@@ -68,7 +56,7 @@ def begin_runs(state, problem, results, waiting, count):
     runs, begun, busy = state.runs, 0, 0
     for i in range(len(runs)):
         busy += not runs[i].vacant
-    refills = min(len(runs) - busy, count) >= REFILL_SHARE * busy
+    refills = min(len(runs) - busy, count) >= const.REFILL_SHARE * busy
     busy = 0
     for i in range(len(runs)):
         while refills and runs[i].vacant and count > 0:
@@ -133,7 +121,7 @@ def choose_requests(state, busy, logits, settings):
         if run.verdict == ACCEPTED or run.verdict == ARRIVED:
             move_constraints(i, state, settings)
         run.request = count
-        run.requested = request(i, n, logits[n], state, settings.own, count)
+        run.requested = request(i, n, logits[n], state, settings.own)
         run.gradients += run.requested
         count += run.requested
     return count
@@ -159,9 +147,10 @@ def move_constraints(i, state, settings):
 
 
 @kernel
-def request(i, n, logits, state, own, place):
-    """List the gradients that a run needs, from a place on; return how many."""
+def request(i, n, logits, state, own):
+    """List the gradients that a run needs from its first one on; return how many."""
     run, gap, count = state.runs[i], state.gap[i], 0
+    place = run.request
     if run.feasibility:
         competing = state.competing[i]
         odds = log_odds(logits, run.target, competing, state.weights[place])
@@ -208,13 +197,13 @@ def changes_problem(i, state, own):
     run, margins = state.runs[i], state.margins[i]
     margin, new = margins[lowest(margins)], True
     if run.verdict == ACCEPTED:
-        adapt_target_margin(run, margin, True)
+        adapt_target_margin(run, margin)
     elif run.verdict == REJECTED:
         new = False
         if run.plane_class >= 0:
             rows = (state.classes[i], state.gap[i], state.multiplier[i])
             new = add_rejected(run, margins, *rows, own)
-        new |= adapt_target_margin(run, margin, False)
+        new |= adapt_target_margin(run, margin)
         if new:
             run.halvings = max(run.halvings - 1, 0)
             fill(state.left[i], ZERO)
@@ -227,7 +216,7 @@ def stop_runs(state, busy, results, settings, ended):
     count = 0
     for i in busy:
         run, gap, multiplier = state.runs[i], state.gap[i], state.multiplier[i]
-        run.penalty = max(run.penalty, PENALTY_FACTOR * total(multiplier))
+        run.penalty = max(run.penalty, const.PENALTY_FACTOR * total(multiplier))
         margin = state.margins[i, lowest(state.margins[i])]
         over, converged, repeats = ends(run, state.competing[i], margin, settings)
         if over and not converged and not run.feasibility and may_restart(run):

@@ -12,16 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from intriguing.attack.compilation import kernel
-from intriguing.attack.minimal.constants import (
-    FIRST_STEP,
-    INFINITE,
-    MOST_OF_KNOWN,
-    ONE,
-    STEP_GROWTH,
-    TARGET_LOG_ODDS,
-    ZERO,
-)
-from intriguing.attack.vectors import spread
+from intriguing.attack.minimal import constants as const
+from intriguing.attack.vectors import INFINITE, ONE, ZERO, spread
 
 
 @kernel
@@ -43,7 +35,7 @@ def log_odds(logits, target, competing, weights):
 @kernel
 def missing_log_odds(logits, odds):
     """Return by how much log odds fall short of those that a step aims at."""
-    return TARGET_LOG_ODDS * spread(logits) - odds
+    return const.TARGET_LOG_ODDS * spread(logits) - odds
 
 
 @kernel
@@ -64,9 +56,9 @@ def limit_feasibility_step(run, competing):
     """Write the length that the next step has at most."""
     growth = ONE
     for _ in range(run.iteration - 1):
-        growth *= STEP_GROWTH
+        growth *= const.STEP_GROWTH
     bound = diverges_beyond(run, competing)
-    run.longest_step = min(MOST_OF_KNOWN * bound, FIRST_STEP) * growth
+    run.longest_step = min(const.MOST_OF_KNOWN * bound, const.FIRST_STEP) * growth
 
 
 def warm_steps_with(
@@ -78,17 +70,7 @@ def warm_steps_with(
     """
 
     def warm_steps(network, state, problem, results, points, images, longest):
-        """Take a step in a network with every image, where its target is not reached.
-
-        Args:
-            network: The smoothed network.
-            state: Its rooms are used.
-            problem: What is given.
-            results: Passes are counted.
-            points: Present points, replaced.
-            images: Rows of the images.
-            longest: Most that the step may be.
-        """
+        """Take a step in a network with every image, where its target is not reached."""
         most = len(state.runs)
         for begin in range(0, len(images), most):
             rows = images[begin : begin + most]

@@ -7,12 +7,13 @@ import torch
 from jaxtyping import Bool, Float, Float32, Int64
 from torch import Tensor
 
-from intriguing.attack.minimal.constants import CHUNK, INFINITE, MOST_CLASSES
+from intriguing.attack.minimal import constants as const
 from intriguing.attack.minimal.network import Network
 from intriguing.attack.minimal.ranking import ranked_classes
 from intriguing.attack.minimal.runs import hits_for
 from intriguing.attack.minimal.start_images import Pool, pool_of, seeds_of
 from intriguing.attack.minimal.state import RESULT
+from intriguing.attack.vectors import INFINITE
 
 
 class Problem(NamedTuple):
@@ -118,9 +119,9 @@ def empty_results(problem: Problem) -> np.ndarray:
 
 def own_slots(problem: Problem) -> int:
     """Return how many constraint slots the working set of any image needs."""
-    return int((~problem.target_mask).sum(1).clip(1, MOST_CLASSES).max())
+    return int((~problem.target_mask).sum(1).clip(1, const.MOST_CLASSES).max())
 
 
 def logits_of(network: Network, images: Float[Tensor, "n d"]) -> Float[Tensor, "n c"]:
     """Return the logits of many images, in chunks."""
-    return torch.cat([network.forward(part)[0] for part in images.split(CHUNK)])
+    return torch.cat([network.forward(part) for part in images.split(const.CHUNK)])

@@ -41,16 +41,17 @@ def distances(
     It is that of the half-space in which the class beats the present one, with the
     pixels that the box holds left out.
     """
-    logits, trace = network.forward(clean)
+    logits = network.forward(clean)
     rows, targets = target_mask.nonzero(as_tuple=True)
     competing = logits.masked_fill(target_mask, -torch.inf).argmax(1)[rows]
     estimate = torch.full_like(logits, torch.inf)
     size = max(1, MOST_VALUES // clean.shape[1])
     for part in torch.arange(len(rows), device=rows.device).split(size):
         row, target, other = rows[part], targets[part], competing[part]
-        gradient = network.backward(trace, row, margin_weights(target, other, logits))
-        held = (clean[row] <= 0) & (gradient < 0)
-        held |= (clean[row] >= 1) & (gradient > 0)
+        points, weights = clean[row], margin_weights(target, other, logits)
+        gradient = network.backward(points, weights)
+        held = (points <= 0) & (gradient < 0)
+        held |= (points >= 1) & (gradient > 0)
         norm = gradient.masked_fill_(held, 0).norm(dim=1).clamp_min(1e-9)
         gap = (logits[row, other] - logits[row, target]).clamp_min(0)
         estimate[row, target] = gap / norm

@@ -67,14 +67,7 @@ def trimmable(
     target_mask: Bool[Tensor, "n classes"],
     image: Float[Tensor, "n d"],
 ) -> Float[Tensor, " n"]:
-    """Return the share of each perturbation that the least margin can do without.
-
-    Args:
-        model: The classifier.
-        clean: Images before the perturbation.
-        target_mask: Classes that count as success.
-        image: Images after it.
-    """
+    """Return the share of each perturbation that the least margin can do without."""
     length = (image - clean.flatten(1)).norm(dim=1)
     rows = ((length > 0) & (length < SHORT)).nonzero()[:, 0]
     share = torch.zeros_like(length)

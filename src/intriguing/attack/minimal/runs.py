@@ -9,42 +9,27 @@ starts (`hits_for`), or all starts are used.
 """
 
 from intriguing.attack.compilation import kernel
-from intriguing.attack.minimal.constants import (
-    COLD,
-    DOUBTFUL,
-    HIT_SHARE,
-    HITS,
-    INFINITE,
-    KNOWN,
-    ONE,
-    SMOOTHED,
-    TRUSTED,
-    ZERO,
-    single,
-)
+from intriguing.attack.minimal import constants as const
+from intriguing.attack.vectors import INFINITE, ONE, ZERO
 
-TINY = single(1e-12)
+TINY = const.single(1e-12)
 CLEAN_IMAGES, WARM_POINTS, KNOWN_IMAGES, SMOOTHED_MINIMA, START_IMAGES = range(5)
 """Where the first point of a run comes from, by place in `Origins`."""
 
 
 def hits_for(starts: int) -> int:
     """Return how many starts have to reach the best length."""
-    return max(HITS, int(HIT_SHARE * starts))
+    return max(const.HITS, int(const.HIT_SHARE * starts))
 
 
 @kernel
 def worthwhile(estimate, first, best):
-    """Return whether a class may still come below the best length known.
-
-    Args:
-        estimate: Its estimated distance.
-        first: Estimate of the class attacked first.
-        best: Shortest perturbation found so far.
-    """
+    """Return whether a class may still come below the best length known."""
     error = best / max(first, TINY)
     doubt = max(error, ONE / max(error, TINY))
-    return estimate < min(TRUSTED * doubt * doubt, DOUBTFUL) * min(best, first)
+    return estimate < min(const.TRUSTED * doubt * doubt, const.DOUBTFUL) * min(
+        best, first
+    )
 
 
 @kernel
@@ -91,17 +76,17 @@ def choose_start(run, row, number, problem, result):
     run.row = run.origin_row = row
     run.start, run.origin, run.feasibility = 0, CLEAN_IMAGES, False
     if number < 0:
-        run.start, run.origin = KNOWN, KNOWN_IMAGES
+        run.start, run.origin = const.KNOWN, KNOWN_IMAGES
         run.target = problem.known_target[row]
     elif number < classes:
         run.target, run.feasibility = problem.targets[row, number], True
         if number == 0 and problem.has_warm:
             run.origin = WARM_POINTS
     elif number == smoothed:
-        run.start, run.origin = SMOOTHED, SMOOTHED_MINIMA
+        run.start, run.origin = const.SMOOTHED, SMOOTHED_MINIMA
         run.target = problem.smoothed_target[row]
     elif number == cold:
-        run.start, run.target, run.feasibility = COLD, result.target, True
+        run.start, run.target, run.feasibility = const.COLD, result.target, True
     else:
         run.target, run.origin = result.target, START_IMAGES
         run.start = number - first_image + 1

@@ -11,16 +11,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from intriguing.attack.minimal import constants as const
 from intriguing.attack.minimal.backends import Backend, backend_for
-from intriguing.attack.minimal.constants import (
-    FIRST_WARM_STEP,
-    ITERATIONS_A_CALL,
-    PLANES,
-    PLANES_OF_LAYERS,
-    STEP_GROWTH,
-    WARM_STEPS,
-    single,
-)
 from intriguing.attack.minimal.network import Network, network_of, network_on
 from intriguing.attack.minimal.problem import (
     Origins,
@@ -32,6 +24,7 @@ from intriguing.attack.minimal.problem import (
 from intriguing.attack.minimal.rounding import enforce_margin
 from intriguing.attack.minimal.smoothing import graduated
 from intriguing.attack.minimal.state import (
+    RESULT,
     Accuracy,
     Settings,
     empty_pixels,
@@ -126,7 +119,7 @@ def search(
     task = Task(problem, origins, results, backend.as_pixels(images))
     if starts > 1:
         task = with_smoothed_minima(backend, smoother, task, slots)
-    warm = smoother[:WARM_STEPS]
+    warm = smoother[: const.WARM_STEPS]
     search_all(backend, network, task, accuracy, slots, warm)
     images = enforce_margin(model, clean, target_mask, images)
     return outcome(results, images)
@@ -139,12 +132,6 @@ def with_smoothed_minima(
 
     Found by graduation: the minimum of each network is where the search in the next,
     less smooth, begins. What this costs is entered in the results.
-
-    Args:
-        backend: How the loop runs.
-        smoother: Smoothed networks, the smoothest first; none where that is not known.
-        task: What the search works on.
-        slots: Images worked on at once.
     """
     problem, origins, results, _ = task
     alone = problem._replace(starts=1, has_known=False, has_images=False)
@@ -172,16 +159,7 @@ def search_all(
     slots: int | None,
     warm: Sequence[Network],
 ) -> None:
-    """Give every image all its runs, on as many threads as the backend uses.
-
-    Args:
-        backend: How the loop runs.
-        network: The network.
-        task: What the search works on; results and best images are entered.
-        accuracy: When a run ends.
-        slots: Images that a thread works on at once.
-        warm: Smoothed networks in which feasibility phases begin.
-    """
+    """Give every image all its runs, on as many threads as the backend uses."""
     images, stop = len(task.results), Event()
     threads = backend.threads(images)
     if warm:
@@ -212,20 +190,20 @@ def search_share(
     """Give some images all their runs, until all is to stop; see `search_all`."""
     classes, width = task.problem.target_mask.shape[1], task.origins.clean.shape[1]
     own = own_slots(task.problem)
-    planes = PLANES_OF_LAYERS if network.layers else PLANES
+    planes = const.PLANES_OF_LAYERS if network.layers else const.PLANES
     sizes = (width, own + planes, accuracy.memory)
     many = max(1, min(slots or backend.slots(sizes), len(rows)))
     state = empty_state(many, classes, own, planes)
     pixels = empty_pixels(many, *sizes, backend.zeros)
-    stopping = single(accuracy.tolerance), single(accuracy.decrease)
+    stopping = const.single(accuracy.tolerance), const.single(accuracy.decrease)
     settings = Settings(own, accuracy.memory, network.nonsmooth, *stopping)
     for number, smooth in enumerate(warm):
         given = (state, task.problem, task.results, task.origins.warm, rows)
-        longest = single(FIRST_WARM_STEP * STEP_GROWTH**number)
+        longest = const.single(const.FIRST_WARM_STEP * const.STEP_GROWTH**number)
         backend.warm_steps(backend.passes(smooth, state), *given, longest)
     passes, room = backend.passes(network, state), backend.room(sizes)
     waiting, count = rows[::-1].copy(), len(rows)
-    left, some = count, ITERATIONS_A_CALL
+    left, some = count, const.ITERATIONS_A_CALL
     while left and not stop.is_set():
         left, count, finite = backend.loop(
             passes, state, pixels, *task, settings, room, waiting, count, some
@@ -241,20 +219,15 @@ def outcome(results: np.ndarray, images: Float[Tensor, "n d"]) -> MinimalResult:
     paper's objective is stationary for 2c = (1 - 1 / (1 + n)) / Σ λ_k, which gives its
     weight.
     """
-
-    def field(name: str) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(results[name])).to(images.device)
-
-    tied, length = field("tied"), field("length")
-    share = tied / (1 + tied)
+    known = {
+        name: torch.from_numpy(np.ascontiguousarray(results[name])).to(images.device)
+        for name in RESULT.names
+    }
+    names = set(MinimalResult._fields) & known.keys()
+    share = known["tied"] / (1 + known["tied"])
     return MinimalResult(
         image=images,
-        success=length.isfinite(),
-        weight=share / (2 * field("multiplier_sum")),
-        iterations=field("iterations"),
-        evaluations=field("evaluations"),
-        gradients=field("gradients"),
-        start=field("start"),
-        tied=tied,
-        converged=field("converged"),
+        success=known["length"].isfinite(),
+        weight=share / (2 * known["multiplier_sum"]),
+        **{name: known[name] for name in names},
     )

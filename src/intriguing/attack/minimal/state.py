@@ -4,13 +4,13 @@ Decisions are made on the records and small rows, which are NumPy arrays on the 
 Pixels are arrays of NumPy or tensors of torch, on any device.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
 
-from intriguing.attack.minimal.constants import INFINITE
+from intriguing.attack.vectors import INFINITE
 
 COUNTS = (
     "row",  # image of the run
@@ -129,28 +129,21 @@ class SearchState(NamedTuple):
 
 
 def empty_state(slots: int, classes: int, own: int, planes: int) -> SearchState:
-    """Return the state with no images in it.
-
-    Args:
-        slots: Images to be worked on at once.
-        classes: Classes of the network.
-        own: Constraint slots for working sets.
-        planes: Constraint slots for cutting planes.
-    """
+    """Return the state with no images in it."""
     by_class, by_slot = (slots, classes), (slots, own + planes)
     runs = np.zeros(slots, RUN)
     runs["vacant"] = True
+
+    def zeros(*shapes: tuple[int, ...]) -> Iterator[np.ndarray]:
+        return (np.zeros(shape, np.float32) for shape in shapes)
+
     return SearchState(
-        runs=runs,
-        competing=np.zeros(by_class, np.bool_),
-        margins=np.zeros(by_class, np.float32),
-        candidate_margins=np.zeros(by_class, np.float32),
-        classes=np.zeros(by_slot, np.int64),
-        gap=np.full(by_slot, INFINITE),
-        multiplier=np.zeros(by_slot, np.float32),
-        left=np.zeros(by_slot, np.float32),
-        class_left=np.zeros(by_class, np.float32),
-        shift=np.zeros(by_slot, np.float32),
+        runs,
+        np.zeros(by_class, np.bool_),
+        *zeros(by_class, by_class),
+        np.zeros(by_slot, np.int64),
+        np.full(by_slot, INFINITE),
+        *zeros(by_slot, by_slot, by_class, by_slot),
         source=np.full(by_slot, -1),
         sums=np.zeros((3, classes), np.float32),
         requests=np.zeros(slots * own, np.int64),
@@ -188,18 +181,28 @@ class Pixels(NamedTuple):
 def empty_pixels(
     slots: int, width: int, constraints: int, memory: int, zeros: Callable[..., Any]
 ) -> Pixels:
-    """Return room for the pixels of images.
-
-    Args:
-        slots: Images to be worked on at once.
-        width: Pixels of an image.
-        constraints: Constraint slots.
-        memory: Curvature pairs.
-        zeros: Makes an array of some shape.
-    """
+    """Return room for the pixels of images."""
     points = (zeros((slots, width)) for _ in range(6))
     shapes = (slots, constraints, width), (slots, memory, width), (slots, memory, width)
     return Pixels(*points, *map(zeros, shapes))
+
+
+class Subproblem(NamedTuple):
+    """The linearised sub-problem of one image, or of n in tensors.
+
+    Attributes:
+        clean: Image (d) whose neighbourhood is searched.
+        image: Point (d) of linearisation.
+        gradients: Gradients W (k, d) of the margins.
+        required: Margin (k) still required of each, κ - g.
+        target_margin: The target margin κ, the scale of an acceptable shortfall.
+    """
+
+    clean: Any
+    image: Any
+    gradients: Any
+    required: Any
+    target_margin: Any
 
 
 class Settings(NamedTuple):

@@ -3,28 +3,9 @@
 import numpy as np
 
 from intriguing.attack.compilation import kernel
-from intriguing.attack.minimal.constants import (
-    BASIN,
-    BEST_COUNTS_AFTER,
-    DIVERGED,
-    FALL_PER_DECREASE,
-    FALL_PER_STEP,
-    HALF,
-    INFINITE,
-    KNOWN,
-    MOST_ITERATIONS,
-    MOST_REJECTIONS,
-    MOST_STALLED,
-    ONE,
-    PRUNED_FROM,
-    SAFE_MARGIN,
-    SAME,
-    STALLED_WITHIN,
-    TIED,
-    ZERO,
-)
+from intriguing.attack.minimal import constants as const
 from intriguing.attack.minimal.feasibility import diverges_beyond
-from intriguing.attack.vectors import sum_by_class
+from intriguing.attack.vectors import HALF, INFINITE, ONE, ZERO, sum_by_class
 
 
 @kernel
@@ -36,17 +17,19 @@ def has_converged(run, margin, settings):
     stationary = run.residual < settings.tolerance * run.length + np.float32(1e-12)
     least = run.length - run.decrease
     most = least + settings.decrease * run.length + np.float32(1e-6)
-    here = run.length < most and margin > SAFE_MARGIN * run.logit_range
-    best = run.best_length < most and run.stalled >= BEST_COUNTS_AFTER
+    here = run.length < most and margin > const.SAFE_MARGIN * run.logit_range
+    best = run.best_length < most and run.stalled >= const.BEST_COUNTS_AFTER
     return stationary and (here or best)
 
 
 @kernel
 def has_stalled(run):
     """Return whether a run makes no progress, or has reached a limit."""
-    near = run.best_length < STALLED_WITHIN * run.length
-    stalled = run.stalled > MOST_STALLED and near
-    limit = run.rejections > MOST_REJECTIONS or run.iteration > MOST_ITERATIONS
+    near = run.best_length < const.STALLED_WITHIN * run.length
+    stalled = run.stalled > const.MOST_STALLED and near
+    limit = (
+        run.rejections > const.MOST_REJECTIONS or run.iteration > const.MOST_ITERATIONS
+    )
     return stalled or limit
 
 
@@ -54,16 +37,16 @@ def has_stalled(run):
 def stays_above(run):
     """Return whether a run will not come below the best length known."""
     saved = max(run.decrease, run.residual * run.residual / run.length)
-    fall = min(FALL_PER_STEP * run.residual, FALL_PER_DECREASE * saved)
-    above = run.length - fall > (ONE + SAME) * run.known_length
+    fall = min(const.FALL_PER_STEP * run.residual, const.FALL_PER_DECREASE * saved)
+    above = run.length - fall > (ONE + const.SAME) * run.known_length
     near = run.residual < HALF * run.length
-    return above and near and run.iteration >= PRUNED_FROM
+    return above and near and run.iteration >= const.PRUNED_FROM
 
 
 @kernel
 def has_diverged(run, competing):
     """Return whether a feasibility phase is too far for a minimum nearby to be best."""
-    return run.candidate_length > DIVERGED * diverges_beyond(run, competing)
+    return run.candidate_length > const.DIVERGED * diverges_beyond(run, competing)
 
 
 @kernel
@@ -72,13 +55,13 @@ def repeats_best(run, settings):
     shorter = run.best_length < (ONE - settings.decrease) * run.known_length
     if run.known_length == np.inf or shorter:
         return False
-    return run.best_distance < BASIN * run.length
+    return run.best_distance < const.BASIN * run.length
 
 
 @kernel
 def may_restart(run):
     """Return whether a run was shorter than all known, and may go back there once."""
-    return run.restarts == 0 and run.best_length < (ONE - SAME) * run.known_length
+    return run.restarts == 0 and run.best_length < (ONE - const.SAME) * run.known_length
 
 
 @kernel
@@ -100,9 +83,9 @@ def restart(run, gap, multiplier):
 @kernel
 def hits_after(hits, known, length):
     """Return how often the best length is known after a run with this length."""
-    if length < known * (ONE - SAME):
+    if length < known * (ONE - const.SAME):
         return 1
-    same = length <= known * (ONE + SAME) and known < np.inf
+    same = length <= known * (ONE + const.SAME) and known < np.inf
     return hits + 1 if same else hits
 
 
@@ -114,7 +97,7 @@ def count_tied(class_multipliers):
         largest = max(largest, class_multipliers[c])
         total += class_multipliers[c]
     for c in range(len(class_multipliers)):
-        tied += class_multipliers[c] > TIED * largest
+        tied += class_multipliers[c] > const.TIED * largest
     return tied, total
 
 
@@ -129,8 +112,8 @@ def enter(run, result, length, converged, multiplier, classes, sums):
     result.evaluations += run.evaluations
     result.gradients += run.gradients
     hits = hits_after(result.hits, result.length, length)
-    result.hits = 0 if run.start == KNOWN else hits
-    if length < result.length * (ONE - SAME):
+    result.hits = 0 if run.start == const.KNOWN else hits
+    if length < result.length * (ONE - const.SAME):
         result.start = run.start
     run.improves, run.vacant = length < result.length, True
     if run.improves:

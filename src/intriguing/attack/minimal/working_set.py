@@ -9,17 +9,9 @@ a constraint.
 import numpy as np
 
 from intriguing.attack.compilation import kernel
-from intriguing.attack.minimal.constants import (
-    FARTHEST_MARGIN,
-    INFINITE,
-    MARGIN_PER_STEP,
-    NEAR_MARGIN,
-    NOTICEABLE,
-    ONE,
-    ZERO,
-)
+from intriguing.attack.minimal import constants as const
 from intriguing.attack.minimal.cutting_planes import drop_invalid
-from intriguing.attack.vectors import lowest, sum_by_class
+from intriguing.attack.vectors import INFINITE, ONE, ZERO, lowest, sum_by_class
 
 
 @kernel
@@ -64,7 +56,9 @@ def reach(run):
     share = INFINITE
     if run.iteration > 0:
         share = run.residual / max(run.length, np.float32(1e-12))
-    return run.logit_range * min(NEAR_MARGIN + MARGIN_PER_STEP * share, FARTHEST_MARGIN)
+    return run.logit_range * min(
+        const.NEAR_MARGIN + const.MARGIN_PER_STEP * share, const.FARTHEST_MARGIN
+    )
 
 
 @kernel
@@ -75,7 +69,7 @@ def rank_classes(margins, multiplier, key):
     """
     for c in range(len(margins)):
         key[c] = margins[c]
-        if multiplier[c] > NOTICEABLE:
+        if multiplier[c] > const.NOTICEABLE:
             key[c] = min(margins[c], ZERO) - np.float32(1e4)
         elif multiplier[c] > 0:
             key[c] = margins[c] - np.float32(1e3)
@@ -83,13 +77,7 @@ def rank_classes(margins, multiplier, key):
 
 @kernel
 def choose_classes(key, most, classes):
-    """Write the classes of lowest key, at least one; return how many take part.
-
-    Args:
-        key: Key of each class, overwritten.
-        most: Key below which classes take part.
-        classes: Classes of the working set, written.
-    """
+    """Write the classes of lowest key, at least one; return how many take part."""
     for k in range(len(classes)):
         classes[k] = lowest(key)
         if k > 0 and not key[classes[k]] < most:

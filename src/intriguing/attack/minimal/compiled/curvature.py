@@ -19,30 +19,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from intriguing.attack import vectors
 from intriguing.attack.compilation import sum_kernel
+from intriguing.attack.minimal import constants as const
 from intriguing.attack.minimal.compiled.projection import free_pixels
-from intriguing.attack.minimal.constants import (
-    LEAST_CURVATURE,
-    LONGEST_NEWTON,
-    REFINEMENTS,
-    RIDGE,
-    UNKNOWN_CURVATURE,
-)
-from intriguing.attack.vectors import (
-    ONE,
-    ZERO,
-    add,
-    add_rows,
-    copy,
-    distance,
-    dot,
-    dot_row,
-    dot_rows,
-    factorise,
-    gather,
-    substitute,
-    where_positive,
-)
+from intriguing.attack.vectors import ONE, ZERO
 
 
 class Pairs(NamedTuple):
@@ -121,7 +102,7 @@ def two_loops(vector, pairs, order, factors, free, unknown):
     needed.
     """
     count, taken = len(order), factors[3]
-    product = dot_row(vector, pairs.steps, order[0])
+    product = vectors.dot_row(vector, pairs.steps, order[0])
     for p in range(count):
         taken[p] = product * factors[2, p]
         change, step = taken[p] * factors[0, p], taken[p] * factors[1, p]
@@ -146,9 +127,9 @@ def inverse_times(vectors, pairs, free, room):
     Returns:
         Whether there was any pair.
     """
-    order, factors, least = room.order, room.factors, LEAST_CURVATURE
+    order, factors, least = room.order, room.factors, const.LEAST_CURVATURE
     count, stiffest = list_pairs(pairs, free, least, order, factors)
-    unknown = min(stiffest, UNKNOWN_CURVATURE)
+    unknown = min(stiffest, const.UNKNOWN_CURVATURE)
     for v in range(len(vectors) if count else 0):
         two_loops(vectors[v], pairs, order[:count], factors, free, unknown)
     return count > 0
@@ -164,15 +145,15 @@ def refined(gram, right, solution, room):
     for a in range(size):
         for c in range(a + 1):
             shifted[a, c] = gram[a, c]
-        shifted[a, a] += max(RIDGE * trace, np.float32(1e-20))
-    if not factorise(shifted, size):
+        shifted[a, a] += max(const.RIDGE * trace, np.float32(1e-20))
+    if not vectors.factorise(shifted, size):
         return False
-    for _ in range(REFINEMENTS):
+    for _ in range(const.REFINEMENTS):
         for a in range(size):
             rest[a] = right[a]
             for c in range(size):
                 rest[a] -= gram[a, c] * solution[c]
-        substitute(shifted, rest, size)
+        vectors.substitute(shifted, rest, size)
         for a in range(size):
             solution[a] += rest[a]
     sound = True
@@ -197,27 +178,29 @@ def spread_out(subproblem, active, point, free, spread, held):
 @sum_kernel
 def quasi_newton(subproblem, point, multiplier, pairs, room, step):
     """Write the step and its multipliers where it is to be taken, and say so."""
-    size = where_positive(multiplier, room.active)
+    size = vectors.where_positive(multiplier, room.active)
     active, free, held = room.active[:size], room.free, room.move
     spread = room.spread[: size + 1]
     free_pixels(point, free)
     spread_out(subproblem, active, point, free, spread, held)
     if not inverse_times(spread, pairs, free, room):
         return False
-    add(held, -ONE, spread[0])
+    vectors.add(held, -ONE, spread[0])
     gram, right, solution = room.gram, room.system[0, :size], room.system[2, :size]
-    gather(solution, active, multiplier)
+    vectors.gather(solution, active, multiplier)
     for a in range(size):
         row = subproblem.gradients[active[a]]
-        right[a] = subproblem.required[active[a]] - dot(row, held)
-        dot_rows(row, spread[1:], gram[a, :size])
+        right[a] = subproblem.required[active[a]] - vectors.dot(row, held)
+        vectors.dot_rows(row, spread[1:], gram[a, :size])
     if size == 0 or not refined(gram, right, solution, room):
         return False
-    add_rows(held, solution, spread[1:])
-    longest = LONGEST_NEWTON * distance(point, subproblem.image) + np.float32(1e-3)
-    if np.sqrt(dot(held, held)) >= longest:
+    vectors.add_rows(held, solution, spread[1:])
+    longest = const.LONGEST_NEWTON * vectors.distance(
+        point, subproblem.image
+    ) + np.float32(1e-3)
+    if np.sqrt(vectors.dot(held, held)) >= longest:
         return False
-    copy(step, held)
+    vectors.copy(step, held)
     for a in range(size):
         multiplier[active[a]] = solution[a]
     return True

@@ -13,12 +13,14 @@ import torch
 from torch import nn
 
 from intriguing.attack.compilation import kernel
-from intriguing.attack.minimal.compiled.products import (
+from intriguing.attack.vectors import (
+    ONE,
     ROWS,
+    ZERO,
     combinations,
+    copy,
     inner_products,
 )
-from intriguing.attack.vectors import ONE, ZERO, copy
 
 LINEAR, SIGMOID, TANH, RELU, SOFTPLUS = range(5)
 """Kinds of layers, by the function that follows the linear map."""

@@ -7,23 +7,18 @@ the old gradients are left, and is completed with the new ones when these are kn
 import numpy as np
 
 from intriguing.attack.compilation import sum_kernel
+from intriguing.attack.minimal import constants as const
 from intriguing.attack.minimal.acceptance import ACCEPTED, REJECTED
 from intriguing.attack.minimal.compiled.curvature import Pairs, quasi_newton
-from intriguing.attack.minimal.compiled.projection import Subproblem, project
-from intriguing.attack.minimal.constants import ONE, START_SHARE, ZERO
+from intriguing.attack.minimal.compiled.projection import project
 from intriguing.attack.minimal.runs import (
     KNOWN_IMAGES,
     SMOOTHED_MINIMA,
     START_IMAGES,
     WARM_POINTS,
 )
-from intriguing.attack.vectors import (
-    add,
-    copy,
-    distance,
-    dot,
-    linear_change,
-)
+from intriguing.attack.minimal.state import Subproblem
+from intriguing.attack.vectors import ONE, ZERO, add, copy, distance, dot, linear_change
 
 __all__ = ["ascend", "begin", "move", "propose", "receive", "solve", "store"]
 
@@ -44,7 +39,7 @@ def begin(state, pixels, origins, slots):
         elif run.origin == START_IMAGES:
             far = origins.start_images[run.origin_row]
             for j in range(len(far)):
-                candidate[j] = far[j] - (far[j] - clean[j]) * (ONE - START_SHARE)
+                candidate[j] = far[j] - (far[j] - clean[j]) * (ONE - const.START_SHARE)
         run.candidate_length = distance(candidate, clean)
 
 
@@ -57,19 +52,20 @@ def move(state, pixels, slots):
             copy(pixels.best[i], candidate)
         if run.verdict == ACCEPTED:
             leave(i, state, pixels)
-        if run.verdict != REJECTED:
+        elif run.verdict != REJECTED:
             copy(pixels.image[i], candidate)
 
 
 @sum_kernel
 def leave(i, state, pixels):
-    """Begin the pair of an accepted step; write how it shifts linearised margins."""
+    """Accept a step: begin its pair, and write how it shifts linearised margins."""
     newest, gap, left = state.runs[i].newest, state.gap[i], state.left[i]
     candidate, image = pixels.candidate[i], pixels.image[i]
     step, change = pixels.steps[i, newest], pixels.changes[i, newest]
     for j in range(len(step)):
         step[j] = candidate[j] - image[j]
         change[j] = step[j]
+        image[j] = candidate[j]
     for k in range(len(gap)):
         if left[k] != 0:
             add(change, left[k], pixels.gradients[i, k])

@@ -12,102 +12,36 @@ Its gradient is the *shortfall* F = (κ - g) - W (x' - x), its generalised Hessi
 Newton's method; a line search on q makes it converge from anywhere.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
-from intriguing.attack.compilation import sum_kernel
-from intriguing.attack.minimal.constants import (
-    DUAL_ACCURACY,
-    DUAL_CUT,
-    DUAL_RIDGE,
-    DUAL_RIDGE_GROWTH,
-    DUAL_ROUNDING,
-    LARGEST_DUAL_RIDGE,
-    MOST_DUAL_CUTS,
-    MOST_DUAL_STEPS,
-    MULTIPLIER_CAP,
-)
-from intriguing.attack.vectors import (
-    HALF,
-    ONE,
-    ZERO,
-    add_two_rows,
-    copy,
-    distance,
-    dot_rows,
-    factorise,
-    gather,
-    substitute,
-)
-
-
-class Subproblem(NamedTuple):
-    """The sub-problem of one image.
-
-    Attributes:
-        clean: Image whose neighbourhood is searched.
-        image: Point of linearisation.
-        gradients: Gradients W of the margins.
-        required: Margin still required of each, κ - g.
-        target_margin: The target margin κ, the scale of an acceptable shortfall.
-    """
-
-    clean: np.ndarray
-    image: np.ndarray
-    gradients: np.ndarray
-    required: np.ndarray
-    target_margin: np.float32
-
-
-@sum_kernel
-def clipped_sum(base, gradients, factors, places, subproblem, point, move):
-    """Write the base plus multiples of two gradients, clipped to the box.
-
-    Returns:
-        The squared distance from the clean image. The move from the iterate is written.
-    """
-    clean, image, square = subproblem.clean, subproblem.image, ZERO
-    (a, b), (k, m) = factors, places
-    for j in range(len(base)):
-        value = base[j] + a * gradients[k, j] + b * gradients[m, j]
-        inside = min(max(value, ZERO), ONE)
-        square += (inside - clean[j]) * (inside - clean[j])
-        move[j] = inside - image[j]
-        point[j] = inside
-    return square
+from intriguing.attack import vectors
+from intriguing.attack.compilation import loop_kernel, sum_kernel
+from intriguing.attack.minimal import constants as const
+from intriguing.attack.vectors import HALF, INFINITE, ONE, ZERO
 
 
 @sum_kernel
 def minimise_lagrangian(subproblem, multiplier, point, move, shortfall):
-    """Write x'(λ) and the shortfall; return the value of the dual."""
-    base, gradients, count = subproblem.clean, subproblem.gradients, 0
-    a, b, k, m = ZERO, ZERO, 0, 0
-    # Two gradients at a time; the last two go into the pass that clips, and mostly there
-    # are no others.
-    for c in range(len(multiplier)):
-        if multiplier[c] == 0:
-            continue
-        if count % 2 == 0 and count > 0:
-            if count == 2:
-                copy(point, base)
-                base = point
-            add_two_rows(point, a, gradients, k, b, m)
-            a = b = ZERO
-        if count % 2 == 0:
-            a, k = multiplier[c], c
-        else:
-            b, m = multiplier[c], c
-        count += 1
-    value = HALF * clipped_sum(base, gradients, (a, b), (k, m), subproblem, point, move)
-    dot_rows(move, gradients, shortfall)
-    for c in range(len(multiplier)):
-        shortfall[c] = subproblem.required[c] - shortfall[c]
-        value += multiplier[c] * shortfall[c]
+    """Write x'(λ), the move from the iterate and the shortfall; return the dual.
+
+    The shortfall is taken from differences to the iterate: from the pixels themselves
+    it would carry a rounding error as large as κ.
+    """
+    clean, image, value = subproblem.clean, subproblem.image, ZERO
+    vectors.copy(point, clean)
+    vectors.add_rows(point, multiplier, subproblem.gradients)
+    for j in range(len(point)):
+        point[j] = min(max(point[j], ZERO), ONE)
+        move[j] = point[j] - image[j]
+        value += HALF * (point[j] - clean[j]) * (point[j] - clean[j])
+    vectors.dot_rows(move, subproblem.gradients, shortfall)
+    for k in range(len(multiplier)):
+        shortfall[k] = subproblem.required[k] - shortfall[k]
+        value += multiplier[k] * shortfall[k]
     return value
 
 
-@sum_kernel
+@loop_kernel
 def free_pixels(point, free):
     """Write 1 for pixels strictly inside the box, 0 for the others."""
     for j in range(len(point)):
@@ -115,7 +49,7 @@ def free_pixels(point, free):
         free[j] = ONE if inside else ZERO
 
 
-@sum_kernel
+@loop_kernel
 def masked_products(gradients, k, a, b, free):
     """Return the inner products of row ``k`` with two rows, over the free pixels."""
     one, other = ZERO, ZERO
@@ -141,22 +75,30 @@ def gram_of(gradients, free, active, size, gram):
 
 
 @sum_kernel
+def list_kept(kept, places):
+    """List the rows that are kept; return how many there are."""
+    count = 0
+    for a in range(len(places)):
+        if kept[a]:
+            places[count] = a
+            count += 1
+    return count
+
+
+@sum_kernel
 def bounded_newton(gram, right, multiplier, ascent, room):
     """Write Newton's step on the dual, stopped where multipliers would turn negative.
 
-    Rows that would turn negative go to zero, and the others are solved for anew.
-    Says whether there is such a step.
+    Those that would turn negative go to zero, and the others are solved for anew.
+    Returns whether there is such a step.
     """
     size = len(right)
     kept, places, factor, rest = room.kept, room.places, room.factor, room.system[1]
     for a in range(size):
         kept[a] = True
-    for _ in range(size):
-        count = 0
-        for a in range(size):
-            if kept[a]:
-                places[count] = a
-                count += 1
+    again = True
+    while again:
+        count, again = list_kept(kept, places[:size]), False
         for p in range(count):
             rest[p] = right[places[p]]
             for a in range(size):
@@ -165,17 +107,15 @@ def bounded_newton(gram, right, multiplier, ascent, room):
                     rest[p] += gram[high, low] * multiplier[a]
             for q in range(p + 1):
                 factor[p, q] = gram[places[p], places[q]]
-        if not factorise(factor, count):
+        if not vectors.factorise(factor, count):
             return False
-        substitute(factor, rest, count)
-        again = False
+        vectors.substitute(factor, rest, count)
         for p in range(count):
-            ascent[places[p]] = rest[p]
-            if multiplier[places[p]] + rest[p] < 0:
-                kept[places[p]], again = False, True
-                ascent[places[p]] = -multiplier[places[p]]
-        if not again:
-            return True
+            a = places[p]
+            ascent[a] = rest[p]
+            if multiplier[a] + rest[p] < 0:
+                kept[a], again = False, True
+                ascent[a] = -multiplier[a]
     return True
 
 
@@ -192,8 +132,8 @@ def newton_ascent(subproblem, point, now, active, ridge, room):
         trace = gram_of(subproblem.gradients, free, active, size, gram)
     for a in range(size):
         gram[a, a] += max(ridge * trace, np.float32(1e-20))
-    gather(multiplier, active, now[0])
-    gather(right, active, now[1])
+    vectors.gather(multiplier, active, now[0])
+    vectors.gather(right, active, now[1])
     return bounded_newton(gram, right, multiplier, room.ascent, room)
 
 
@@ -210,33 +150,19 @@ def find_active(multiplier, shortfall, active):
 
 
 @sum_kernel
-def change_and_square(gradients, k, image, clean):
-    """Return a linear function's change from clean image to iterate, and its square."""
-    change, square = ZERO, ZERO
-    for j in range(len(image)):
-        change += gradients[k, j] * (image[j] - clean[j])
-        square += gradients[k, j] * gradients[k, j]
-    return change, square
-
-
-@sum_kernel
 def accuracy_and_cap(subproblem):
     """Return the shortfall that will do, and the cap on the multipliers."""
-    scale, flattest, gradients = (
-        np.float32(1e-6),
-        np.float32(np.inf),
-        subproblem.gradients,
-    )
+    scale, least, gradients = np.float32(1e-6), INFINITE, subproblem.gradients
+    clean, image = subproblem.clean, subproblem.image
     for k in range(len(gradients)):
-        change, square = change_and_square(
-            gradients, k, subproblem.image, subproblem.clean
-        )
+        change = vectors.linear_change(gradients[k], clean, image)
         scale = max(scale, abs(subproblem.required[k] + change))
-        flattest = min(flattest, square)
-    length = distance(subproblem.image, subproblem.clean)
-    steepness = max(np.sqrt(flattest), np.float32(1e-6))
-    accuracy = min(DUAL_ACCURACY * scale, np.float32(0.25) * subproblem.target_margin)
-    return accuracy, MULTIPLIER_CAP * (length + np.float32(0.3)) / steepness
+        least = min(least, vectors.dot(gradients[k], gradients[k]))
+    norm = max(np.sqrt(least), np.float32(1e-6))
+    accuracy = const.DUAL_ACCURACY * scale
+    accuracy = min(accuracy, np.float32(0.25) * subproblem.target_margin)
+    length = vectors.distance(image, clean)
+    return accuracy, const.MULTIPLIER_CAP * (length + np.float32(0.3)) / norm
 
 
 @sum_kernel
@@ -247,17 +173,17 @@ def climb(subproblem, active, cap, value, now, there, room):
     dual, and whether there was such a step.
     """
     share = ONE
-    for _ in range(MOST_DUAL_CUTS):
-        copy(there[0], now[0])
+    for _ in range(const.MOST_DUAL_CUTS):
+        vectors.copy(there[0], now[0])
         for a in range(len(active)):
             value_there = now[0, active[a]] + share * room.ascent[a]
             there[0, active[a]] = min(max(value_there, ZERO), cap)
         found = minimise_lagrangian(
             subproblem, there[0], room.other, room.move, there[1]
         )
-        if found >= value - DUAL_ROUNDING * abs(value) - np.float32(1e-9):
+        if found >= value - const.DUAL_ROUNDING * abs(value) - np.float32(1e-9):
             return found, True
-        share *= DUAL_CUT
+        share *= const.DUAL_CUT
     return value, False
 
 
@@ -277,12 +203,12 @@ def project(subproblem, multiplier, point, room):
     rows = len(multiplier)
     now, there, active = room.dual[:2, :rows], room.dual[2:, :rows], room.active
     accuracy, cap = accuracy_and_cap(subproblem)
-    copy(now[0], multiplier)
+    vectors.copy(now[0], multiplier)
     value = minimise_lagrangian(subproblem, now[0], point, room.move, now[1])
-    ridge = DUAL_RIDGE
-    for _ in range(MOST_DUAL_STEPS):
+    ridge = const.DUAL_RIDGE
+    for _ in range(const.MOST_DUAL_STEPS):
         size, gap = find_active(now[0], now[1], active)
-        if gap <= accuracy or ridge > LARGEST_DUAL_RIDGE:
+        if gap <= accuracy or ridge > const.LARGEST_DUAL_RIDGE:
             break
         better = newton_ascent(subproblem, point, now, active[:size], ridge, room)
         if better:
@@ -292,9 +218,9 @@ def project(subproblem, multiplier, point, room):
         if better:
             better = has_changed(now[0], there[0])
             now, there = there, now
-            copy(point, room.other)
+            vectors.copy(point, room.other)
         if not better:
-            ridge *= DUAL_RIDGE_GROWTH
+            ridge *= const.DUAL_RIDGE_GROWTH
     below = True
     for k in range(rows):
         multiplier[k] = now[0, k]

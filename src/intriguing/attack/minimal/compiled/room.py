@@ -8,26 +8,10 @@ import numpy as np
 class Room(NamedTuple):
     """Room for the work on one image; nothing in it outlives that.
 
-    Attributes:
-        free: 1 for free pixels, 0 for held ones.
-        move: A move in pixels.
-        other: A second point beside the projection.
-        spread: Vectors that are multiplied by the inverse Hessian.
-        gradients: Gradients of the constraints.
-        used: Their slots.
-        required: Margin still required of each.
-        multiplier: Multiplier of each.
-        dual: Multipliers and shortfalls of the dual, at two points.
-        active: Constraints that are active.
-        ascent: Step of the dual.
-        parts: Multipliers and shortfalls of the active ones.
-        places: Those whose multiplier is kept.
-        kept: Whether it is.
-        gram: Inner products of gradients.
-        factor: Its Cholesky factor.
-        system: Right side of a system, what is left of it, and its solution.
-        order: Curvature pairs, newest first.
-        factors: Four numbers a pair.
+    Three vectors of pixels, ``spread`` for vectors that are multiplied by the inverse
+    Hessian, ``factors`` for four numbers a pair, ``dual`` for multipliers and
+    shortfalls at two points, ``parts`` for both of the active constraints, ``system``
+    for a right side, what is left of it, and a solution; the rest by name.
     """
 
     free: np.ndarray
@@ -57,25 +41,15 @@ def room_for(width: int, constraints: int, memory: int) -> Room:
     def numbers(*shape: int) -> np.ndarray:
         return np.empty(shape, np.float32)
 
-    k = constraints
+    def places(length: int) -> np.ndarray:
+        return np.empty(length, np.int64)
+
+    k, images = constraints, (numbers(width) for _ in range(3))
+    spread, gradients = numbers(k + 1, width), numbers(k, width)
+    by_constraint = (places(k), numbers(k), numbers(k), numbers(4, k), places(k))
+    dual_step = (numbers(k), numbers(2, k), places(k), np.empty(k, np.bool_))
+    systems = (numbers(k, k), numbers(k, k), numbers(3, k))
+    pairs = (places(memory), numbers(4, memory))
     return Room(
-        free=numbers(width),
-        move=numbers(width),
-        other=numbers(width),
-        spread=numbers(k + 1, width),
-        gradients=numbers(k, width),
-        used=np.empty(k, np.int64),
-        required=numbers(k),
-        multiplier=numbers(k),
-        dual=numbers(4, k),
-        active=np.empty(k, np.int64),
-        ascent=numbers(k),
-        parts=numbers(2, k),
-        places=np.empty(k, np.int64),
-        kept=np.empty(k, np.bool_),
-        gram=numbers(k, k),
-        factor=numbers(k, k),
-        system=numbers(3, k),
-        order=np.empty(memory, np.int64),
-        factors=numbers(4, memory),
+        *images, spread, gradients, *by_constraint, *dual_step, *systems, *pairs
     )

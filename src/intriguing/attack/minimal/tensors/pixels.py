@@ -4,6 +4,7 @@ Records and small rows are on the host; what a step needs of them is moved to th
 pixels' device.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,13 @@ from intriguing.attack.minimal.runs import (
     START_IMAGES,
     WARM_POINTS,
 )
-from intriguing.attack.minimal.state import Pixels, SearchState, Settings
+from intriguing.attack.minimal.state import Pixels, SearchState, Settings, Subproblem
 from intriguing.attack.minimal.tensors.curvature import newest_first, quasi_newton
 from intriguing.attack.minimal.tensors.projection import project
 
 Slots = Int64[np.ndarray, " n"]
 
+CLIMBING = ("request", "deficit", "longest_step")
 GROUPS = ((0, 1), (1, 2), (2, 4), (4, 999))
 """Numbers of constraints that are padded to the largest of their group."""
 
@@ -34,6 +36,13 @@ def on_device(values: np.ndarray, pixels: Pixels) -> Tensor:
     """Return host values on the pixels' device, real numbers in their precision."""
     tensor = torch.from_numpy(np.ascontiguousarray(values)).to(pixels.clean.device)
     return tensor.to(pixels.clean.dtype) if tensor.is_floating_point() else tensor
+
+
+def fields(
+    state: SearchState, pixels: Pixels, slots: Slots, *names: str
+) -> Iterator[Tensor]:
+    """Return some fields of runs on the pixels' device."""
+    return (on_device(state.runs[name][slots], pixels) for name in names)
 
 
 def on_host(values: Tensor) -> np.ndarray:
@@ -116,14 +125,14 @@ def receive(state: SearchState, pixels: Pixels, slots: Slots, gradients: Any) ->
     fill_slots(state, pixels, slots[solving], gradients)
     if climbing.any():
         some = slots[climbing]
-        new = gradients[on_device(runs["request"][climbing], pixels)]
-        limits = (runs["deficit"][climbing], runs["longest_step"][climbing])
-        limits = (on_device(limit, pixels) for limit in limits)
-        pixels.candidate[some] = climb(pixels.image[some], new, *limits)
+        request, *limits = fields(state, pixels, some, *CLIMBING)
+        point = climb(pixels.image[some], gradients[request], *limits)
+        pixels.candidate[some] = point
         measure_candidates(state, pixels, some)
     if planes.any():
         some = slots[planes]
-        new = gradients[on_device(runs["request"][planes], pixels)]
+        (request,) = fields(state, pixels, some, "request")
+        new = gradients[request]
         image = pixels.image[some]
         back = torch.linalg.vecdot(new, image - pixels.candidate[some])
         ahead = torch.linalg.vecdot(new, pixels.projected[some] - image)
@@ -171,9 +180,8 @@ def ascend(
     gradients: Float[Tensor, "p d"],
 ) -> None:
     """Step up the gradients that `feasibility.request_ascents` asked for."""
-    asked, runs = rows[state.requests[:count]], state.runs[:count]
-    like = Pixels(points, *[None] * 8)
-    limits = (on_device(runs[name], like) for name in ("deficit", "longest_step"))
+    asked, like = rows[state.requests[:count]], Pixels(points, *[None] * 8)
+    limits = fields(state, like, np.arange(count), *CLIMBING[1:])
     points[asked] = climb(points[asked], gradients, *limits)
 
 
@@ -188,8 +196,8 @@ def solve(
     """Complete the pairs of some runs, and solve their sub-problems."""
     plane = state.runs["plane_slot"][slots]
     some = slots[plane >= 0]
-    new = gradients[on_device(state.runs["request"][some], pixels)]
-    pixels.gradients[some, plane[plane >= 0]] = new
+    (request,) = fields(state, pixels, some, "request")
+    pixels.gradients[some, plane[plane >= 0]] = gradients[request]
     state.runs["plane_slot"][slots] = -1
     used = np.isfinite(state.gap[slots]).sum(1)
     for least, most in GROUPS:
@@ -212,16 +220,13 @@ def solve_group(state: SearchState, pixels: Pixels, slots: Slots, own: int) -> N
     pixels.changes[slots, newest] -= torch.einsum("nk,nkd->nd", left, gradients)
     target_margin = on_device(runs["target_margin"], pixels)
     required = target_margin[:, None] - gap
-    point, multiplier, capped = project(
-        clean, image, gradients, required, first, target_margin
-    )
+    subproblem = Subproblem(clean, image, gradients, required, target_margin)
+    point, multiplier, capped = project(subproblem, first)
     pairs = (
         newest_first(ring[slots], newest, runs["pairs"])
         for ring in (pixels.steps, pixels.changes)
     )
-    step, newton_multiplier, sound = quasi_newton(
-        clean, image, gradients, required, point, multiplier, *pairs
-    )
+    step, newton_multiplier, sound = quasi_newton(subproblem, point, multiplier, *pairs)
     planes = ((multiplier > 0) & on_device(taken >= own, pixels)).any(1)
     newton = (sound & ~capped & ~planes)[:, None]
     pixels.projected[slots] = point
@@ -244,12 +249,10 @@ def propose(
 ) -> None:
     """Write the next candidates of some runs, and how far these are from known images."""
     runs, image = state.runs[slots], pixels.image[slots]
-    straight = on_device(runs["straight"], pixels)[:, None]
-    share, longest = (
-        on_device(runs[name], pixels) for name in ("step_share", "longest_step")
-    )
+    names = ("straight", "step_share", "longest_step")
+    straight, share, longest = fields(state, pixels, slots, *names)
     projected = pixels.projected[slots] - image
-    direction = torch.where(straight, projected, pixels.step[slots])
+    direction = torch.where(straight[:, None], projected, pixels.step[slots])
     norm = direction.norm(dim=1).clamp_min(1e-12)
     share = torch.minimum(share, longest * share / norm)
     point = torch.addcmul(image, share[:, None], direction).clamp_(0, 1)
