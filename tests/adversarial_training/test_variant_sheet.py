@@ -142,8 +142,8 @@ def test_transfer_is_counted_among_images_answered_rightly_when_clean():
         known |= {"distortion": np.linspace(0.1, 0.2, 50)}
         frames.append(pd.DataFrame({**known, "prediction": np.where(wrong, 0, 1)}))
     errors = {"train": {"wrong": 0, "images": 9}, "test": {"wrong": 3, "images": 9}}
-    answers = pd.concat(frames, ignore_index=True)
-    cells, _ = variant_cells({"A": [errors], "B": [errors]}, answers)
+    predictions = pd.concat(frames, ignore_index=True)
+    cells = variant_cells({"A": [errors], "B": [errors]}, predictions)
     for prefix in ("", "amplified:"):
         assert cells[f"{prefix}A", "A"].value == pytest.approx(13 / 50)
         assert cells[f"{prefix}A", "B"].value == pytest.approx(13 / 25)
