@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from numba.core.codegen import JITCodeLibrary, get_host_cpu_features
@@ -71,6 +71,7 @@ class KernelLibrary(JITCodeLibrary):
         self._finalized = True
 
     def get_pointer_to_function(self, name: str) -> int:
+        """Return no address: nothing of it is called."""
         return 0
 
 
@@ -163,23 +164,27 @@ class SourceLocator(_CacheLocator):
     """Numba's view of `cache_folder`."""
 
     def get_cache_path(self) -> str:
+        """Return the folder."""
         return str(cache_folder())
 
     def get_source_stamp(self) -> str:
+        """Return what changes with the code."""
         return source_digest()
 
     def get_disambiguator(self) -> str:
+        """Return nothing: names of functions are enough."""
         return ""
 
     @classmethod
     def from_function(cls, py_func, py_file):
+        """Return the same for every function."""
         return cls()
 
 
 class SourceCacheImpl(CompileResultCacheImpl):
     """Numba's way to store functions, in `cache_folder`."""
 
-    _locator_classes = [SourceLocator]
+    _locator_classes: ClassVar = [SourceLocator]
 
     def __init__(self, py_func: Callable[..., Any]) -> None:
         self._lineno = py_func.__code__.co_firstlineno
@@ -209,9 +214,11 @@ class SourceCache(FunctionCache):
 
     @property
     def cache_path(self) -> str | None:
+        """Return the folder, None where none can be written."""
         return None if cache_folder() is None else str(cache_folder())
 
     def load_overload(self, sig, target_context):
+        """Return a stored function; where there is none, compiling begins."""
         found = self._load(sig, target_context)
         if found is None and COMPILING.begin():
             found = self._load(sig, target_context)
@@ -225,6 +232,7 @@ class SourceCache(FunctionCache):
         return super().load_overload(sig, target_context) if self.open() else None
 
     def save_overload(self, sig, data) -> None:
+        """Store a compiled function."""
         try:
             if self.open():
                 super().save_overload(sig, data)

@@ -126,7 +126,7 @@ def test_warm_steps_lead_to_the_same_points_in_every_backend(function, slots):
         backends.compiled_backend(),
         backends.tensor_backend(images),
     ):
-        problem, origins, results = problem_of(both, images, mask, 1, None, None)
+        problem, _, results = problem_of(both, images, mask, 1, None, None)
         own = own_slots(problem)
         state, points = empty_state(slots, CLASSES, own, 1), images.clone()
         given = (state, problem, results, backend.as_pixels(points), np.arange(61))

@@ -70,7 +70,7 @@ def warm_steps_with(
     """
 
     def warm_steps(network, state, problem, results, points, images, longest):
-        """Take a step in a network with every image, where its target is not reached."""
+        """Take a step in a network with every image that is not in its target."""
         most = len(state.runs)
         for begin in range(0, len(images), most):
             rows = images[begin : begin + most]

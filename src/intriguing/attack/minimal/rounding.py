@@ -15,7 +15,7 @@ from intriguing.attack.objective import target_margin
 from intriguing.models.evaluation import predict
 
 STRETCHES = tuple(1e-6 * 4**k for k in range(6))
-"""By which shares a perturbation is made longer until a plain pass gives a target class."""
+"""Shares by which a perturbation is made longer until a plain pass succeeds."""
 SHORT = 0.05
 """L2 length below which a perturbation is made as short as the least margin lets it."""
 LEAST_MARGIN = 6e-7

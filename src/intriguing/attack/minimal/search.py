@@ -33,6 +33,7 @@ from intriguing.attack.minimal.state import (
 from intriguing.attack.subnormal import subnormals_as_zero
 from intriguing.errors import InputError
 
+DEFAULT = Accuracy()
 ROUGH = Accuracy(tolerance=0.3, decrease=1e-2)
 """Accuracy in smoothed networks: their minima are only where the next search begins."""
 
@@ -83,7 +84,7 @@ def search(
     starts: int = 1,
     start_images: Float[Tensor, "m ..."] | None = None,
     known: Float[Tensor, "n ..."] | None = None,
-    accuracy: Accuracy = Accuracy(),
+    accuracy: Accuracy = DEFAULT,
     slots: int | None = None,
 ) -> MinimalResult:
     """Return the shortest perturbation found of every image.

@@ -4,8 +4,8 @@ Averaged over Gaussian noise in its pixels a network is smoother, without the wr
 that hold up a descent. Noise of standard deviation n makes of what a
 first unit with weights w receives, z, a normal variable with mean z and standard
 deviation t = n‖w‖₂. The logistic function is close to the normal's distribution
-function if it has its derivative at 0, which it has at the scale s = √(8/π). So the average
-of what the unit gives is close to a unit of a known kind:
+function if both have the same derivative at 0, which they have at the scale
+s = √(8/π). So the average of what the unit gives is close to a unit of a known kind:
 
     sigmoid(z) → sigmoid(z / √(1 + t²/s²)),    tanh(z) → tanh(z / √(1 + 4t²/s²)),
     max(z, 0) → softplus(z s/t) t/s,

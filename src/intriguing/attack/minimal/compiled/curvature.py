@@ -164,7 +164,7 @@ def refined(gram, right, solution, room):
 
 @sum_kernel
 def spread_out(subproblem, active, point, free, spread, held):
-    """Write the pull and the active gradients on free pixels, the move on the others."""
+    """Write pull and active gradients on free pixels, the move on the others."""
     clean, image = subproblem.clean, subproblem.image
     for j in range(len(free)):
         held[j] = (point[j] - image[j]) * (ONE - free[j])

@@ -131,7 +131,7 @@ def activate(kind, sums, biases, values):
 
 @kernel
 def times_derivative(kind, values, up):
-    """Multiply gradients by the derivative of a layer's function, known by its values."""
+    """Multiply gradients by the derivative of a function, known by its values."""
     for j in range(len(up)):
         value = values[j]
         if kind == SIGMOID:

@@ -191,7 +191,7 @@ def solve_one(i, run, pixels, size, own, room):
 
 @sum_kernel
 def propose(state, pixels, slots, best_images):
-    """Write the next candidates of some runs, and how far these are from known images."""
+    """Write the next candidates of runs, and their distances to known images."""
     for i in slots:
         run, step, image = state.runs[i], pixels.step[i], pixels.image[i]
         candidate, projected = pixels.candidate[i], pixels.projected[i]

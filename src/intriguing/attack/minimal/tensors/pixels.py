@@ -247,7 +247,7 @@ def propose(
     slots: Slots,
     best_images: Float[Tensor, "images d"],
 ) -> None:
-    """Write the next candidates of some runs, and how far these are from known images."""
+    """Write the next candidates of runs, and their distances to known images."""
     runs, image = state.runs[slots], pixels.image[slots]
     names = ("straight", "step_share", "longest_step")
     straight, share, longest = fields(state, pixels, slots, *names)
