@@ -45,7 +45,7 @@ def predictions_on(
     image = {key: stored[key].numpy() for key in ("label", "target", "index")}
     known, frames = {**known, **image, "distortion": shift.numpy()}, []
     for name, network in networks.items():
-        predicted = predict(network, images, 16).argmax(1).numpy()
+        predicted = predict(network, images).argmax(1).numpy()
         own = {"column": name, "prediction": predicted}
         frames.append(pd.DataFrame({**known, **own}))
     return pd.concat(frames)

@@ -32,7 +32,7 @@ DIGESTED_FILES = ()
 
 SUMS = {"reassoc", "contract", "nsz", "arcp"}
 """Let sums be reordered, so that they run on vector registers; NaN stays NaN."""
-ALL = {"error_model": "numpy", "_nrt": False}
+ALL: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
 """Options of all kernels. Without numba's runtime they can make no arrays, but need not
 count references, which costs much of the time with vectors as short as an image."""
 
@@ -45,8 +45,9 @@ def use_widest_registers() -> None:
     holds for the process. What a user has set in NUMBA_CPU_FEATURES stays.
     """
     features = get_host_cpu_features()
-    if config.CPU_FEATURES is None and "+avx512f" in features:
-        config.CPU_FEATURES = f"{features},-prefer-256-bit"
+    settings: Any = config
+    if settings.CPU_FEATURES is None and "+avx512f" in features:
+        settings.CPU_FEATURES = f"{features},-prefer-256-bit"
 
 
 use_widest_registers()
@@ -59,7 +60,9 @@ class KernelLibrary(JITCodeLibrary):
     link the LLVM code, and optimise it as one. That doubles the time of compiling.
     """
 
-    codegen = SimpleNamespace(set_env=lambda name, environment: None)
+    codegen: Any = SimpleNamespace(  # pyright: ignore[reportIncompatibleMethodOverride]
+        set_env=lambda name, environment: None
+    )
 
     def _optimize_functions(self, ll_module: Any) -> None:
         ll_module.data_layout = self._codegen._data_layout
@@ -107,7 +110,7 @@ class LoopCompiler(KernelCompiler):
     library_class = LoopLibrary
 
 
-INNER = ALL | {
+INNER: dict[str, Any] = ALL | {
     "no_cpython_wrapper": True,
     "no_cfunc_wrapper": True,
     "pipeline_class": KernelCompiler,
@@ -117,7 +120,8 @@ kernel = njit(**INNER)
 """Decorator of functions that only compiled ones call."""
 sum_kernel = njit(fastmath=SUMS, **INNER)
 """The same for functions whose sums may be reordered."""
-loop_kernel = njit(fastmath=SUMS, **(INNER | {"pipeline_class": LoopCompiler}))
+LOOP: dict[str, Any] = {**INNER, "pipeline_class": LoopCompiler}
+loop_kernel = njit(fastmath=SUMS, **LOOP)
 """The same for loops over pixels that are called from many places."""
 
 
@@ -128,7 +132,7 @@ def entry_point(function: Callable[..., Any], **options: Any) -> Any:
         function: Plain function.
         options: Options of `numba.njit` that differ from `ALL`.
     """
-    compiled = njit(nogil=True, **(ALL | options))(function)
+    compiled: Any = njit(nogil=True, **(ALL | options))(function)
     compiled._cache = SourceCache(function)
     return compiled
 
@@ -148,7 +152,8 @@ def cache_folder() -> Path | None:
     """Return the folder of the machine code, or None where none can be written."""
     name = f"intriguing-{source_digest()}"
     in_tree, of_user = Path(__file__).parent / "__pycache__", AppDirs("numba", False)
-    chosen = [Path(config.CACHE_DIR)] if config.CACHE_DIR else []
+    settings: Any = config
+    chosen = [Path(settings.CACHE_DIR)] if settings.CACHE_DIR else []
     for place in (*chosen, in_tree, Path(of_user.user_cache_dir)):
         folder = place / name
         try:

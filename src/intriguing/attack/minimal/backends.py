@@ -8,7 +8,7 @@ torch. On other devices and in other precisions pixels are tensors.
 from collections.abc import Callable
 from functools import cache, partial
 from types import ModuleType, SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -77,7 +77,9 @@ def backend_for(network: Network, clean: Float[Tensor, "n d"]) -> Backend:
 
 def compiled_backend() -> Backend:
     """Return the backend of compiled functions on pixels and passes in torch."""
-    loop, warm_steps = python_functions(callable_from_python(compiled_pixels))
+    loop, warm_steps = python_functions(
+        callable_from_python(cast(Any, compiled_pixels))
+    )
     return Backend(
         loop=loop,
         warm_steps=warm_steps,
@@ -119,7 +121,7 @@ def dense_functions() -> tuple[Callable[..., Any], Callable[..., Any]]:
 
 def python_functions(pixel_work: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Return both as Python, with these functions on pixels and passes in torch."""
-    given = (callable_from_python(decisions), pixel_work, torch_passes)
+    given = (callable_from_python(cast(Any, decisions)), pixel_work, torch_passes)
     return loop_with(*given), warm_steps_with(*given)
 
 
@@ -142,6 +144,7 @@ def as_array(tensor: Tensor) -> np.ndarray:
 def dense_passes(network: Network, state: SearchState) -> dense.Dense:
     """Return a fully connected network with room for the passes of a state."""
     known = dense.dense_of(network.layers)
+    assert known is not None  # or the backend would be another
     return dense.with_room(known, len(state.runs), len(state.requests))
 
 

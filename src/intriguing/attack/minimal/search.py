@@ -222,7 +222,7 @@ def outcome(results: np.ndarray, images: Float[Tensor, "n d"]) -> MinimalResult:
     """
     known = {
         name: torch.from_numpy(np.ascontiguousarray(results[name])).to(images.device)
-        for name in RESULT.names
+        for name in RESULT.names or ()
     }
     names = set(MinimalResult._fields) & known.keys()
     share = known["tied"] / (1 + known["tied"])

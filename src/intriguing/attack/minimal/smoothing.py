@@ -44,10 +44,11 @@ def smoothed(layers: tuple[nn.Module, ...], noise: float) -> nn.Sequential | Non
     Returns:
         The network, or None where it has no first unit whose average is known.
     """
-    kinds = [type(layer) for layer in layers[:3]]
-    if kinds not in [[nn.Linear, kind, nn.Linear] for kind in SMOOTHABLE]:
+    if len(layers) < 3 or type(layers[1]) not in SMOOTHABLE:
         return None
     first, function, second, *rest = layers
+    if not (isinstance(first, nn.Linear) and isinstance(second, nn.Linear)):
+        return None
     spread = noise * first.weight.detach().norm(dim=1) / LOGISTIC
     if type(function) is nn.ReLU:
         shrink = 1 / spread.clamp_min(1e-6)

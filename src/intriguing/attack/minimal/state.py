@@ -4,7 +4,7 @@ Decisions are made on the records and small rows, which are NumPy arrays on the 
 Pixels are arrays of NumPy or tensors of torch, on any device.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -134,16 +134,17 @@ def empty_state(slots: int, classes: int, own: int, planes: int) -> SearchState:
     runs = np.zeros(slots, RUN)
     runs["vacant"] = True
 
-    def zeros(*shapes: tuple[int, ...]) -> Iterator[np.ndarray]:
-        return (np.zeros(shape, np.float32) for shape in shapes)
-
     return SearchState(
         runs,
         np.zeros(by_class, np.bool_),
-        *zeros(by_class, by_class),
+        np.zeros(by_class, np.float32),
+        np.zeros(by_class, np.float32),
         np.zeros(by_slot, np.int64),
         np.full(by_slot, INFINITE),
-        *zeros(by_slot, by_slot, by_class, by_slot),
+        np.zeros(by_slot, np.float32),
+        np.zeros(by_slot, np.float32),
+        np.zeros(by_class, np.float32),
+        np.zeros(by_slot, np.float32),
         source=np.full(by_slot, -1),
         sums=np.zeros((3, classes), np.float32),
         requests=np.zeros(slots * own, np.int64),

@@ -57,10 +57,10 @@ def dense_of(layers: tuple[nn.Module, ...]) -> Dense | None:
         None where it is not one linear map in float32 after the other, with a function
         between them that the passes know.
     """
-    maps, between = layers[::2], layers[1::2]
+    maps = [part for part in layers[::2] if type(part) is nn.Linear]
+    between = layers[1::2]
     kinds = [kind_of(part) for part in between]
-    linear = all(type(part) is nn.Linear for part in maps)
-    if not linear or len(maps) == len(between) or None in kinds:
+    if 2 * len(maps) - 1 != len(layers) or None in kinds:
         return None
     weights = [part.weight.detach() for part in maps]
     if not all(part.dtype == torch.float32 for part in weights):

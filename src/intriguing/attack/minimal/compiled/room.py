@@ -50,6 +50,5 @@ def room_for(width: int, constraints: int, memory: int) -> Room:
     dual_step = (numbers(k), numbers(2, k), places(k), np.empty(k, np.bool_))
     systems = (numbers(k, k), numbers(k, k), numbers(3, k))
     pairs = (places(memory), numbers(4, memory))
-    return Room(
-        *images, spread, gradients, *by_constraint, *dual_step, *systems, *pairs
-    )
+    others = (*by_constraint, *dual_step, *systems, *pairs)
+    return Room._make((*images, spread, gradients, *others))

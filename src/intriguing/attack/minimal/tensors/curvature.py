@@ -91,7 +91,7 @@ def refined(
 
     The ridge alone would shift the constraints by as much as the target margin.
     """
-    ridge = (const.RIDGE * gram.diagonal(dim1=1, dim2=2).sum(1)).clamp_min(1e-20)
+    ridge = (gram.diagonal(dim1=1, dim2=2).sum(1) * float(const.RIDGE)).clamp_min(1e-20)
     shifted = gram + torch.diag_embed(ridge[:, None].expand_as(right))
     solution = start.masked_fill(~active, 0)
     for _ in range(const.REFINEMENTS):

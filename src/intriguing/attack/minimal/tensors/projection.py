@@ -23,15 +23,17 @@ def project(
     """
     accuracy, cap = accuracy_and_cap(subproblem)
     now = at(subproblem, multiplier)
-    ridge = torch.full_like(cap, const.DUAL_RIDGE)
+    ridge = torch.full_like(cap, float(const.DUAL_RIDGE))
     for _ in range(const.MOST_DUAL_STEPS):
         gap = torch.where(now[0] > 0, now[2].abs(), now[2]).amax(1)
-        todo = (gap > accuracy) & (ridge <= const.LARGEST_DUAL_RIDGE)
+        todo = (gap > accuracy) & (ridge <= float(const.LARGEST_DUAL_RIDGE))
         if not todo.any():
             break
         ascent = newton_ascent(subproblem.gradients, now, ridge)
         now, changed = climb(subproblem, ascent, cap, now, todo)
-        ridge = torch.where(todo & ~changed, ridge * const.DUAL_RIDGE_GROWTH, ridge)
+        ridge = torch.where(
+            todo & ~changed, ridge * float(const.DUAL_RIDGE_GROWTH), ridge
+        )
     return now[1], now[0], (now[0] >= cap[:, None]).any(1)
 
 
@@ -116,17 +118,20 @@ def climb(
     Returns:
         The dual after the step, and where the multipliers have changed noticeably.
     """
-    least = now[3] - const.DUAL_ROUNDING * now[3].abs() - 1e-9
+    least = now[3] - float(const.DUAL_ROUNDING) * now[3].abs() - 1e-9
     before, share = now[0], 1.0
     for _ in range(const.MOST_DUAL_CUTS):
         wish = (before + share * ascent).clamp_min(0)
         there = at(subproblem, torch.minimum(wish, cap[:, None]))
         good = todo & (there[3] >= least)
-        now = tuple(
-            torch.where(good.reshape(-1, *[1] * (old.ndim - 1)), new, old)
-            for new, old in zip(there, now, strict=True)
+        row = good[:, None]
+        now = (
+            torch.where(row, there[0], now[0]),
+            torch.where(row, there[1], now[1]),
+            torch.where(row, there[2], now[2]),
+            torch.where(good, there[3], now[3]),
         )
-        todo, share = todo & ~good, share * const.DUAL_CUT
+        todo, share = todo & ~good, share * float(const.DUAL_CUT)
         if not todo.any():
             break
     change = (now[0] - before).abs().amax(1)
