@@ -13,13 +13,11 @@ OLD_WORDS = {
     *("contenders", "halves", "kappa", "kinks", "posed", "recognise", "rival"),
     *("rivals", "seat", "seats", "spared", "tallied", "unled", "wanted"),
 }
-# Still to be renamed.
-LATER = ("attack/minimal", "attack/vectors")
 SOURCES = [
     path
     for folder in ("src", "scripts", "workflow")
     for path in sorted((ROOT / folder).rglob("*"))
-    if path.suffix in (".py", ".smk") and not any(name in str(path) for name in LATER)
+    if path.suffix in (".py", ".smk")
 ]
 SHEETS_AND_SETTINGS = [*ROOT.glob("config/*.yaml"), *ROOT.glob("config/*.tsv")]
 

@@ -18,7 +18,7 @@ from packaging.version import Version
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-RUN = [*PROJECT["dependencies"], *EXTRAS["fast"], *EXTRAS["workflow"]]
+RUN = [*PROJECT["dependencies"], *EXTRAS["workflow"]]
 LOCKED = [*RUN, *EXTRAS["dev"]]
 LINES = (ROOT / "requirements.lock").read_text().splitlines()
 PINS = [Requirement(line) for line in LINES if not line.startswith("#")]
