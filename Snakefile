@@ -10,50 +10,26 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/data/data.smk"
+include: "workflow/rules/training/training.smk"
+include: "workflow/rules/attack/attack.smk"
+include: "workflow/rules/transfer/transfer.smk"
+include: "workflow/rules/spectra/spectra.smk"
+include: "workflow/rules/units/units.smk"
+include: "workflow/rules/adversarial_training/adversarial_training.smk"
+include: "workflow/rules/natural/natural.smk"
+include: "workflow/rules/baselines/baselines.smk"
+# Last, as it gathers what the chapters above have added.
+include: "workflow/rules/stats/stats.smk"
 
 
-# Each target asks for every file that is kept: Snakemake does not miss one in the
-# middle while the last one is there.
 rule all:
+    default_target: True
     input:
-        DIGITS,
-        NETWORKS,
-        ADVERSARIAL,
-        TRANSFER,
-        SPECTRA,
-        TABLES,
-        FIGURES,
-        CLAIMS,
-        SETS,
-
-
-rule natural:
-    input:
-        NATURAL,
-
-
-include: "workflow/rules/data.smk"
-include: "workflow/rules/train.smk"
-include: "workflow/rules/attack.smk"
-include: "workflow/rules/transfer.smk"
-include: "workflow/rules/spectra.smk"
-include: "workflow/rules/tables.smk"
-include: "workflow/rules/training_sets.smk"
-include: "workflow/rules/figures.smk"
-include: "workflow/rules/directions.smk"
-include: "workflow/rules/minimal.smk"
-include: "workflow/rules/check.smk"
-include: "workflow/rules/decomposition.smk"
-include: "workflow/rules/adversarial_training.smk"
-include: "workflow/rules/peers.smk"
-include: "workflow/rules/natural.smk"
-include: "workflow/rules/figure5.smk"
-include: "workflow/rules/natural_results.smk"
+        PAPER,
 
 
 rule everything:
     input:
-        rules.all.input,
-        MINIMAL,
-        DECOMPOSITION,
-        ADVERSARIAL_TRAINING,
+        PAPER,
+        EVERYTHING,

@@ -1,61 +1,55 @@
-"""Step: test error, distortion and transfer of every way to regularise; the claims."""
+"""Step: test error, distortion and transfer of every variant; the claims."""
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import pandas as pd
 
 from intriguing.adversarial_training.claims import claims
 from intriguing.adversarial_training.table import variant_cells
-from intriguing.stats.agreement import Claim, to_json
-from intriguing.tables.html import claims_page
+from intriguing.stats.agreement import Claim
 from intriguing.tables.rates import Counts
 from intriguing.tables.tidy import tidy
-from intriguing.workflow.files import write_text
+from intriguing.workflow.files import by_model, read_json
 from intriguing.workflow.step import step_log
-from intriguing.workflow.tabling import FORMS, read_published, write_table
+from intriguing.workflow.tabling import read_published, write_claims, write_table
 
 
 def run(
     counts: Mapping[str, Sequence[Counts]],
-    answers: pd.DataFrame,
+    predictions: pd.DataFrame,
     published: pd.DataFrame,
 ) -> tuple[pd.DataFrame, list[Claim]]:
     """Return the tidy table ``adversarial-training``, and the claims.
 
     Args:
-        counts: Wrong and all images of each set, for each seed of each network.
-        answers: Every network's answer to every image.
+        counts: Misclassified and all images of each set, for each seed of each variant.
+        predictions: Every variant's prediction for every image.
         published: The paper's numbers.
     """
-    cells, spreads = variant_cells(counts, answers)
+    cells, spreads = variant_cells(counts, predictions)
     table = tidy(cells, published, "adversarial-training", spreads)
-    tested = {
-        variant: [seed["test"] for seed in found] for variant, found in counts.items()
-    }
+    tested = {name: [seed["test"] for seed in own] for name, own in counts.items()}
     return table, claims(tested)
 
 
-def shortened(answers: pd.DataFrame, prefix: str) -> pd.DataFrame:
-    """Return the answers with the names of networks cut to those of their variants."""
-    short = {name: answers[name].str.replace(prefix, "") for name in ("row", "column")}
-    return answers.assign(**short)
+def shortened(predictions: pd.DataFrame, prefix: str) -> pd.DataFrame:
+    """Return the predictions with the networks named by their variants."""
+    short = {
+        name: predictions[name].str.replace(prefix, "") for name in ("row", "column")
+    }
+    return predictions.assign(**short)
 
 
 if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
     prefix, output = settings["prefix"], snakemake.output
     with step_log(snakemake, threads=None):
-        counts: dict[str, list[Counts]] = {}
-        for (name, _), path in zip(settings["networks"], files.errors, strict=True):
-            of_seed = json.loads(Path(path).read_text())
-            counts.setdefault(name.removeprefix(prefix), []).append(of_seed)
-        answers = pd.concat([pd.read_parquet(path) for path in files.answers])
-        table, found = run(
-            counts, shortened(answers, prefix), read_published(files.published)
-        )
-        forms = {kind: output[kind] for kind in FORMS}
-        write_table(table, forms, "Adversarial training")
-        write_text(Path(output.claims), to_json(found))
-        write_text(Path(output.claims_html), claims_page(found))
+        counts = {
+            model.removeprefix(prefix): [read_json(path) for path in paths]
+            for model, paths in by_model(settings["networks"], files.errors).items()
+        }
+        predictions = pd.concat([pd.read_parquet(path) for path in files.predictions])
+        short = shortened(predictions, prefix)
+        table, found = run(counts, short, read_published(files.published))
+        write_table(table, output.adversarial_training, "Adversarial training")
+        write_claims(found, output.claims, output.claims_html)

@@ -1,44 +1,41 @@
-"""Step: try one setting of a way to regularise on images held out of training."""
-
-import json
-from pathlib import Path
-
-from safetensors.torch import load_file
+"""Step: try one setting of a variant on images held out of training."""
 
 from intriguing.adversarial_training.fit import Variant, fit_variant
-from intriguing.data import to_pixels
-from intriguing.models.evaluation import count_errors
 from intriguing.training.loop import AdamRecipe
-from intriguing.workflow.files import write_text
+from intriguing.workflow.files import write_json
 from intriguing.workflow.step import progress, step_log
+from intriguing.workflow.tensors import Images, error_counts, read_images
 
 
-def run(settings: dict, seed: int, name: str, train: str) -> dict[str, dict[str, int]]:
-    """Return wrong and all images, of those trained on and of those held out.
+def run(
+    settings: dict, seed: int, name: str, train: Images
+) -> dict[str, dict[str, int]]:
+    """Return misclassified and all images, of those trained on and those held out.
 
     Test images play no part.
 
     Args:
         settings: As for the step ``train_variant``; ``held_out``, the share held out.
-        seed: Decides all that is drawn.
+        seed: Seed of all that is random.
         name: Of the setting, to show progress.
         train: Training images and labels.
     """
-    stored = load_file(train)
-    pixels, labels = to_pixels(stored["images"]).flatten(1), stored["labels"]
+    pixels, labels = train
     kept = len(labels) - round(settings["held_out"] * len(labels))
-    variant = Variant(**settings["variant"])
+    variant, recipe = Variant(**settings["variant"]), AdamRecipe(**settings["recipe"])
     track = lambda epochs: progress(epochs, name)  # noqa: E731
-    how = settings["hidden"], variant, AdamRecipe(**settings["recipe"]), seed, track
-    network = fit_variant(pixels[:kept], labels[:kept], *how)
-    return {
-        "train": count_errors(network, pixels[:kept], labels[:kept]),
-        "held-out": count_errors(network, pixels[kept:], labels[kept:]),
+    how = settings["hidden"], variant, recipe, seed, track
+    network = fit_variant(pixels[:kept].flatten(1), labels[:kept], *how)
+    sets = {
+        "train": (pixels[:kept], labels[:kept]),
+        "held-out": (pixels[kept:], labels[kept:]),
     }
+    return error_counts(network, sets)
 
 
 if __name__ == "__main__":
     settings, seed = snakemake.params.settings, int(snakemake.wildcards.seed)
     with step_log(snakemake, seed, settings["threads"]):
-        counts = run(settings, seed, snakemake.wildcards.setting, snakemake.input.train)
-        write_text(Path(snakemake.output[0]), json.dumps(counts, indent=2) + "\n")
+        train = read_images(snakemake.input.train)
+        counts = run(settings, seed, snakemake.wildcards.setting, train)
+        write_json(snakemake.output[0], counts)

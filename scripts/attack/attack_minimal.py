@@ -1,22 +1,19 @@
-"""Step: the shortest perturbations of the images that the paper's method perturbed."""
+"""Step: minimal perturbations of the images that the paper's method perturbed."""
 
-import pandas as pd
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from intriguing.attack import minimal, verified_result
 from intriguing.attack.minimal_norm import require_never_longer
 from intriguing.attack.objective import target_mask_of
-from intriguing.attack.records import records_of
+from intriguing.attack.sampled import Sample, Stored, stored
 from intriguing.models.evaluation import predict
 from intriguing.models.files import load_model
-from intriguing.workflow.files import replacing
+from intriguing.workflow.files import write_parquet, write_tensors
 from intriguing.workflow.step import step_log
 
 
-def run(
-    weights: str, images: str, starts: int
-) -> tuple[dict[str, Tensor], pd.DataFrame]:
+def run(weights: str, images: str, starts: int) -> Stored:
     """Attack the same images towards the same targets.
 
     The paper's solutions are among the starts, so that none comes out longer; the
@@ -30,24 +27,25 @@ def run(
     model, paper = load_model(weights), load_file(images)
     clean, target, labels = paper["clean"], paper["target"], paper["label"]
     logits = predict(model, clean)
-    goals = target if (target >= 0).all() else None  # -1: any other class would do
-    target_mask = target_mask_of(logits.shape[1], goals, labels)
-    begin = {"start_images": clean, "known": paper["adversarial"]}
-    found = minimal.search(model, clean, target_mask, starts=starts, **begin)
-    judged = verified_result(model, clean, target_mask, found)
-    index = paper["index"]
-    table = records_of(judged, clean, labels, target, logits.argmax(1), index)
-    table["failure"] = table["failure"].mask(~table["reached"], "no start succeeded")
-    table = table.assign(tied=found.tied.numpy(), converged=found.converged.numpy())
-    reached = target_mask.gather(
-        1, predict(model, paper["adversarial"]).argmax(1)[:, None]
+    targets = target if (target >= 0).all() else None  # -1: untargeted
+    target_mask = target_mask_of(logits.shape[1], targets, labels)
+    known = paper["adversarial"]
+    found = minimal.search(
+        model, clean, target_mask, starts=starts, start_images=clean, known=known
     )
-    shortest = lengths(judged.images, clean, judged.reached)
-    require_never_longer(shortest, lengths(paper["adversarial"], clean, reached[:, 0]))
-    return {**paper, "adversarial": judged.images}, table
+    judged = verified_result(model, clean, target_mask, found)
+    sample = Sample(clean, labels, paper["index"])
+    tensors, records = stored(judged, sample, targets, logits.argmax(1))
+    failure = records["failure"].mask(~records["reached"], "no start succeeded")
+    searched = {"tied": found.tied.numpy(), "converged": found.converged.numpy()}
+    reached = target_mask.gather(1, predict(model, known).argmax(1)[:, None])
+    lengths = distortions(judged.images, clean, judged.reached)
+    paper_lengths = distortions(known, clean, reached[:, 0])
+    require_never_longer(lengths, paper_lengths)
+    return tensors, records.assign(failure=failure, **searched)
 
 
-def lengths(images: Tensor, clean: Tensor, reached: Tensor):
+def distortions(images: Tensor, clean: Tensor, reached: Tensor):
     """Return distortions in double precision, infinite where the target is missed."""
     distortion = (images - clean).double().flatten(1).square().mean(1).sqrt()
     return distortion.masked_fill(~reached, float("inf")).numpy()
@@ -56,8 +54,6 @@ def lengths(images: Tensor, clean: Tensor, reached: Tensor):
 if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
     with step_log(snakemake, settings["seed"], settings["threads"]):
-        tensors, table = run(files.weights, files.images, settings["starts"])
-        with replacing(snakemake.output.images) as temporary:
-            save_file(tensors, temporary)
-        with replacing(snakemake.output.records) as temporary:
-            table.to_parquet(temporary, index=False)
+        tensors, records = run(files.weights, files.images, settings["starts"])
+        write_tensors(snakemake.output.images, tensors)
+        write_parquet(snakemake.output.records, records)

@@ -1,13 +1,11 @@
 """Step: Figure 7, digits before and after the attack, and with noise."""
 
-from pathlib import Path
-
 from matplotlib.figure import Figure
 from safetensors.torch import load_file
 
 from intriguing.figures.examples import adversarial_panel, example_figure, noise_panel
 from intriguing.models.files import load_model
-from intriguing.workflow.drawing import draw
+from intriguing.workflow.drawing import save_figure
 from intriguing.workflow.step import step_log
 
 
@@ -35,4 +33,4 @@ if __name__ == "__main__":
     files, settings = snakemake.input, snakemake.params.settings
     with step_log(snakemake, settings["seed"], settings["threads"]):
         figure = run(settings, files.weights, files.images)
-        draw(figure, Path(snakemake.output.png).with_suffix(""))
+        save_figure(figure, snakemake.output.png)

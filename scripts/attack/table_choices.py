@@ -1,9 +1,9 @@
-"""Step: what the choices that the paper leaves open do to the mean distortion."""
+"""Step: effect of the choices that the paper leaves open on the mean distortion."""
 
 import pandas as pd
 
 from intriguing.tables.rates import distortion_cell, distortions
-from intriguing.tables.tidy import tidy
+from intriguing.tables.tidy import Kinds, tidy
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tabling import read_published, write_table
 
@@ -13,12 +13,11 @@ Records = dict[tuple[str, str], list[pd.DataFrame]]
 
 def run(
     records: Records, reference: str, sample: int, published: pd.DataFrame
-) -> pd.DataFrame:
-    """Return the tidy table ``choices``: a row for each choice, a column a network.
+) -> tuple[pd.DataFrame, Kinds]:
+    """Return the tidy table ``choices``: a row a choice, a column a network; its kinds.
 
-    All rows but ``all-images`` are of the same images of the first seed.
-
-    A choice tried on some networks only leaves the others' cells empty.
+    All rows but ``all-images`` are of the same images of the first seed. A choice tried
+    on some networks only leaves the others' cells empty.
 
     Args:
         records: Records of all attacks.
@@ -27,7 +26,7 @@ def run(
         published: The paper's numbers.
     """
     models = dict.fromkeys(model for _, model in records)
-    choices = {}
+    choices: Records = {}
     for model in models:
         own = records[reference, model]
         first = own[0][:sample]
@@ -35,31 +34,27 @@ def run(
         choices[reference, model] = [first]
         choices["correct-only", model] = [right]
         choices["all-images", model] = own
-        others = {cell: found for cell, found in records.items() if cell[1] == model}
-        choices |= {c: found for c, found in others.items() if c[0] != reference}
+    choices |= {c: found for c, found in records.items() if c[0] != reference}
     cells, spreads = {}, {}
     for cell, found in choices.items():
         mean, spread = distortion_cell(cell, distortions(found))
         cells, spreads = cells | mean, spreads | spread
-    paper = published[(published["table"] == "models")]
-    paper = paper[paper["column"] == "distortion"]
-    beside = [
-        paper.assign(table="choices", row=row, column=paper["row"])
-        for row in dict.fromkeys(row for row, _ in cells)
-    ]
-    kinds = dict.fromkeys(models, "distortion")
-    return tidy(cells, pd.concat(beside), "choices", spreads, kinds)
+    paper = published.query("table == 'models' and column == 'distortion'")
+    paper = paper.assign(table="choices", column=paper["row"])
+    beside = [paper.assign(row=row) for row in dict.fromkeys(row for row, _ in cells)]
+    kinds: Kinds = dict.fromkeys(models, "distortion")
+    return tidy(cells, pd.concat(beside), "choices", spreads, kinds), kinds
 
 
 if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
     with step_log(snakemake, threads=None):
         records: Records = {}
-        for (attack, model, _), path in zip(
-            settings["jobs"], files.records, strict=True
-        ):
+        for job, path in zip(settings["jobs"], files.records, strict=True):
+            attack, model, _ = job
             records.setdefault((attack, model), []).append(pd.read_parquet(path))
         published = read_published(files.published)
-        table = run(records, settings["reference"], settings["sample"], published)
-        kinds = dict.fromkeys(table["column"], "distortion")
-        write_table(table, snakemake.output, "Open choices: distortion", kinds)
+        choice = settings["reference"], settings["sample"]
+        table, kinds = run(records, *choice, published)
+        output, title = snakemake.output.choices, "Open choices: distortion"
+        write_table(table, output, title, kinds)

@@ -1,44 +1,43 @@
-"""Step: Table 1, errors and mean distortions of the networks."""
-
-import json
-from pathlib import Path
+"""Step: Table 1, errors and mean distortions of the networks; the claim on them."""
 
 import pandas as pd
 
+from intriguing.attack.claims import adversarial_images_exist
+from intriguing.stats.agreement import Claim
 from intriguing.tables.rates import distortion_cell, distortions, error_cells
 from intriguing.tables.tidy import tidy
+from intriguing.workflow.files import by_model, read_json
 from intriguing.workflow.step import step_log
-from intriguing.workflow.tabling import read_published, write_table
+from intriguing.workflow.tabling import read_published, write_claims, write_table
 
 
 def run(
-    networks: list[tuple[str, int]],
-    errors: list[str],
-    records: list[str],
-    published: str,
-) -> pd.DataFrame:
-    """Return the tidy table ``models``.
+    errors: dict[str, list[str]], records: dict[str, list[str]], published: pd.DataFrame
+) -> tuple[pd.DataFrame, Claim]:
+    """Return the tidy table ``models``, and the claim that adversarial images exist.
 
     Args:
-        networks: Name and seed of each network, in the order of the two lists below.
-        errors: Files with the wrong and all images of each set of digits.
-        records: Files with a row for each attacked image.
+        errors: Files of each network with the errors on each set of images.
+        records: Files of each network with a row for each attacked image.
         published: The paper's numbers.
     """
-    cells, spreads = {}, {}
-    for model in dict.fromkeys(name for name, _ in networks):
-        own = [i for i, (name, _) in enumerate(networks) if name == model]
-        counts = [json.loads(Path(errors[i]).read_text()) for i in own]
-        found = distortions([pd.read_parquet(records[i]) for i in own])
-        cells |= error_cells(model, counts)
-        mean, spread = distortion_cell((model, "distortion"), found)
+    cells, spreads, reached = {}, {}, {}
+    for model, paths in records.items():
+        attacked = [pd.read_parquet(path) for path in paths]
+        cells |= error_cells(model, [read_json(path) for path in errors[model]])
+        mean, spread = distortion_cell((model, "distortion"), distortions(attacked))
         cells, spreads = cells | mean, spreads | spread
-    return tidy(cells, read_published(published), "models", spreads)
+        reached[model] = [seed["reached"] for seed in attacked]
+    table = tidy(cells, published, "models", spreads)
+    return table, adversarial_images_exist(reached)
 
 
 if __name__ == "__main__":
-    files = snakemake.input
-    networks = [tuple(network) for network in snakemake.params.settings["networks"]]
+    networks, files = snakemake.params.settings["networks"], snakemake.input
     with step_log(snakemake, threads=None):
-        table = run(networks, files.errors, files.records, files.published)
-        write_table(table, snakemake.output, "Table 1: networks")
+        errors, records = (
+            by_model(networks, paths) for paths in (files.errors, files.records)
+        )
+        table, claim = run(errors, records, read_published(files.published))
+        write_table(table, snakemake.output.models, "Table 1: networks")
+        write_claims([claim], snakemake.output.claims)

@@ -11,7 +11,7 @@ from intriguing.baselines.attacks import all_attacks
 from intriguing.baselines.comparison import compare
 from intriguing.baselines.task import task_of
 from intriguing.models.files import load_model
-from intriguing.workflow.files import replacing
+from intriguing.workflow.files import write_parquet
 from intriguing.workflow.step import progress, step_log
 
 
@@ -38,8 +38,7 @@ def run(
 if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
     with step_log(snakemake, settings["seed"], settings["threads"]):
-        targeted = snakemake.wildcards.goal == "targeted"
+        targeted = snakemake.wildcards.kind == "targeted"
         count, seed = settings["count"], settings["seed"]
         table = run(files.weights, files.images, count, targeted, seed)
-        with replacing(snakemake.output[0]) as temporary:
-            table.to_parquet(temporary, index=False)
+        write_parquet(snakemake.output[0], table)

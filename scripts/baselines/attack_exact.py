@@ -13,7 +13,7 @@ from intriguing.attack.objective import target_mask_of
 from intriguing.baselines.task import task_of
 from intriguing.models.evaluation import predict
 from intriguing.models.files import load_model
-from intriguing.workflow.files import replacing
+from intriguing.workflow.files import write_parquet
 from intriguing.workflow.step import step_log
 
 
@@ -30,8 +30,8 @@ def run(
         seed: Decides the targets.
 
     Returns:
-        One row an image: ``image`` (its place), ``index``, ``reached`` and ``found``
-        by `minimal` with one start, ``exact``, ``lower``.
+        A row an image: ``image``, ``index``, ``reached``, ``found``, ``exact`` and
+        ``lower``.
     """
     model = load_model(weights)
     task, index = task_of(model, load_file(images), count, targeted, seed)
@@ -40,13 +40,13 @@ def run(
     exact = linear_optima(model, task.images, target_mask)
     found = minimal.search(model, task.images, target_mask)
     judged = verified_result(model, task.images, target_mask, found)
-    shift = (judged.images - task.images).flatten(1).double()
+    lengths = (judged.images - task.images).flatten(1).double().norm(dim=1)
     return pd.DataFrame(
         {
             "image": range(len(index)),
             "index": index.numpy(),
             "reached": judged.reached.numpy(),
-            "found": shift.norm(dim=1).masked_fill(~judged.reached, float("inf")),
+            "found": lengths.masked_fill(~judged.reached, float("inf")),
             "exact": exact.length,
             "lower": exact.lower,
         }
@@ -56,8 +56,6 @@ def run(
 if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
     with step_log(snakemake, settings["seed"], settings["threads"]):
-        targeted = snakemake.wildcards.goal == "targeted"
-        count, seed = settings["count"], settings["seed"]
-        table = run(files.weights, files.images, count, targeted, seed)
-        with replacing(snakemake.output[0]) as temporary:
-            table.to_parquet(temporary, index=False)
+        targeted = snakemake.wildcards.kind == "targeted"
+        how = settings["count"], targeted, settings["seed"]
+        write_parquet(snakemake.output[0], run(files.weights, files.images, *how))

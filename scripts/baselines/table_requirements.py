@@ -1,4 +1,4 @@
-"""Step: what was asked of the attacks, and what the comparison has measured."""
+"""Step: what is required of the attacks, and what the comparison measures."""
 
 import pandas as pd
 
@@ -11,7 +11,7 @@ def run(compared: dict[str, str], exact: dict[str, str]) -> pd.DataFrame:
     """Return the tidy table ``peers-requirements``.
 
     Args:
-        compared: Files of every attack's lengths and costs, by ``network:goal``.
+        compared: Files of every attack's lengths and costs, by ``network:kind``.
         exact: Files of lengths beside exact optima, likewise.
     """
     frames = (
@@ -27,5 +27,5 @@ if __name__ == "__main__":
         compared = dict(zip(settings["compared"], files.compared, strict=True))
         exact = dict(zip(settings["exact"], files.exact, strict=True))
         table = run(compared, exact)
-        title = "Asked of the attacks and measured"
-        write_table(table, snakemake.output, title, kinds_of(table))
+        title = "Requirements on the attacks"
+        write_table(table, snakemake.output.peers_requirements, title, kinds_of(table))

@@ -1,18 +1,15 @@
 """Step: natural images as tensors: CIFAR-10, or a folder of pictures a class."""
 
-from pathlib import Path
-
-from safetensors.torch import save_file
 from torch import Tensor
 
 from intriguing.errors import InputError
 from intriguing.workflow import images
-from intriguing.workflow.files import replacing
+from intriguing.workflow.files import write_tensors
 from intriguing.workflow.step import step_log
 
 
 def run(name: str, size: int) -> dict[str, dict[str, Tensor]]:
-    """Return ``images`` and ``labels`` of the parts ``train`` and ``test``.
+    """Return ``images`` and ``labels`` of ``train`` and of ``test``.
 
     Args:
         name: ``cifar10``, or a folder in `data/raw` or the mirror that holds ``train``
@@ -21,8 +18,10 @@ def run(name: str, size: int) -> dict[str, dict[str, Tensor]]:
     """
     if name == "cifar10":
         folder = images.cifar_folder()
-        parts = {"train": True, "test": False}
-        return {p: images.read_cifar10(folder, train) for p, train in parts.items()}
+        return {
+            kind: images.read_cifar10(folder, kind == "train")
+            for kind in ("train", "test")
+        }
     folder = images.find(name)
     if folder is None:
         what = "a folder with train and test, each with a folder of pictures a class"
@@ -33,6 +32,5 @@ def run(name: str, size: int) -> dict[str, dict[str, Tensor]]:
 if __name__ == "__main__":
     settings = snakemake.params.settings
     with step_log(snakemake):
-        for part, tensors in run(settings["name"], settings["size"]).items():
-            with replacing(Path(snakemake.output[part])) as temporary:
-                save_file(tensors, temporary)
+        for kind, tensors in run(settings["name"], settings["size"]).items():
+            write_tensors(snakemake.output[kind], tensors)

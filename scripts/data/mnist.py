@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 
 from intriguing.data import parse_idx
 from intriguing.errors import InputError
 from intriguing.workflow import fetch
-from intriguing.workflow.files import replacing
+from intriguing.workflow.files import write_tensors
 from intriguing.workflow.step import step_log
 
 # No output of the rule: Snakemake deletes outputs before it makes them again, and
@@ -23,7 +22,7 @@ def run(
     counts: Mapping[str, int],
     outputs: Mapping[str, Path],
 ) -> None:
-    """Write the first images of each part: ``images`` (N,1,28,28) and ``labels``.
+    """Write the first images of each set: ``images`` (N,1,28,28) and ``labels``.
 
     Args:
         raw: Cache of the uncompressed IDX files, filled when they are missing.
@@ -36,12 +35,11 @@ def run(
     for part, prefix in (("train", "train"), ("test", "t10k")):
         images = _read(raw, rows, f"{prefix}-images-idx3-ubyte")
         labels = _read(raw, rows, f"{prefix}-labels-idx1-ubyte")
-        wanted = counts[part]
-        if wanted > len(labels):
-            raise InputError(f"data.{part}_images: {wanted} of {len(labels)}; lower it")
-        tensors = {"images": images[:wanted, None], "labels": labels[:wanted].long()}
-        with replacing(outputs[part]) as temporary:
-            save_file(tensors, temporary)
+        count = counts[part]
+        if count > len(labels):
+            raise InputError(f"data.{part}_images: {count} of {len(labels)}; lower it")
+        tensors = {"images": images[:count, None], "labels": labels[:count].long()}
+        write_tensors(outputs[part], tensors)
 
 
 def _read(raw: Path, rows: fetch.Checksums, name: str) -> torch.Tensor:

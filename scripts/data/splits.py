@@ -1,6 +1,4 @@
-"""Step: cut the training set into the halves P1 and P2 of section 4.2."""
-
-from pathlib import Path
+"""Step: split the training set into P1 and P2 of section 4.2."""
 
 from safetensors import safe_open
 
@@ -9,8 +7,8 @@ from intriguing.workflow.files import write_text
 from intriguing.workflow.step import step_log
 
 
-def run(train: Path, seed: int, first: Path, second: Path) -> None:
-    """Write the indices of each half of the images of ``train``, one a line."""
+def run(train: str, seed: int, first: str, second: str) -> None:
+    """Write the indices of each split of the images of ``train``, one a line."""
     with safe_open(train, framework="numpy") as stored:
         (count,) = stored.get_slice("labels").get_shape()
     for path, indices in zip(
@@ -20,10 +18,6 @@ def run(train: Path, seed: int, first: Path, second: Path) -> None:
 
 
 if __name__ == "__main__":
+    output, seed = snakemake.output, snakemake.params.settings["seed"]
     with step_log(snakemake):
-        run(
-            Path(snakemake.input.train),
-            snakemake.params.settings["split_seed"],
-            Path(snakemake.output.P1),
-            Path(snakemake.output.P2),
-        )
+        run(snakemake.input.train, seed, output.P1, output.P2)

@@ -1,7 +1,5 @@
 """Step: Figure 5, originals, magnified differences and adversarial images."""
 
-from pathlib import Path
-
 from matplotlib.figure import Figure
 from safetensors.torch import load_file
 from torchvision.models import get_model_weights
@@ -10,7 +8,7 @@ from intriguing.figures.directions import Rows, direction_figure
 from intriguing.models.evaluation import predict
 from intriguing.models.files import load_model
 from intriguing.natural.images import triples
-from intriguing.workflow.drawing import draw
+from intriguing.workflow.drawing import save_figure
 from intriguing.workflow.step import step_log
 
 CIFAR10 = [
@@ -38,8 +36,8 @@ def run(settings: dict, weights: list[str], images: list[str]) -> Figure:
         for name, network in networks.items():
             stored, rows = load_file(next(files)), settings["rows"]
             kinds = [stored[key][:rows] for key in ("clean", "adversarial")]
-            answers = [predict(network, kind).argmax(1).tolist() for kind in kinds]
-            pairs = zip(*answers, strict=True)
+            predictions = [predict(network, kind).argmax(1).tolist() for kind in kinds]
+            pairs = zip(*predictions, strict=True)
             texts = [f"{names[b]}\n→ {names[a]}" for b, a in pairs]
             panels.append(Rows(name, texts, triples(*kinds), COLUMNS))
         lines[f"{attack} target"] = panels
@@ -58,4 +56,4 @@ if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
     with step_log(snakemake, threads=settings["threads"]):
         figure = run(settings, files.weights, files.images)
-        draw(figure, Path(snakemake.output.png).with_suffix(""))
+        save_figure(figure, snakemake.output.png)

@@ -1,24 +1,25 @@
 """Step: adversarial natural images, rounded, lengthened, and fed to other networks."""
 
+from collections.abc import Mapping
+
 import pandas as pd
-import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from intriguing.models.evaluation import predict
 from intriguing.models.files import load_model
 from intriguing.natural.images import evaluation_sets
-from intriguing.workflow.files import replacing
+from intriguing.workflow.files import write_parquet
 from intriguing.workflow.step import progress, step_log
 
 Sources = dict[tuple[str, str, int], str]
-"""File of the images by attack, network and part."""
+"""File of the images by attack, network and share."""
 
 
 def run(
     weights: dict[str, str], sources: Sources, factors: list[float]
 ) -> pd.DataFrame:
-    """Return every network's answer to every image, one row each.
+    """Return every network's prediction for every image, one row each.
 
     Args:
         weights: File of each network; they know the same classes.
@@ -27,36 +28,33 @@ def run(
     """
     networks = {name: load_model(path) for name, path in weights.items()}
     tables = []
-    for (attack, source, part), path in progress(sources.items(), "transfer"):
+    for (attack, source, share), path in progress(sources.items(), "transfer"):
         stored = load_file(path)
         pair = stored["clean"], stored["adversarial"]
-        for row, images in evaluation_sets(*pair, factors, part).items():
-            known = {"attack": attack, "source": source, "row": row, "part": part}
-            tables.append(answers(networks, images, stored, known))
+        for row, images in evaluation_sets(*pair, factors, share).items():
+            known = {"attack": attack, "source": source, "row": row, "part": share}
+            tables.append(predictions_on(networks, images, stored, known))
     return pd.concat(tables, ignore_index=True)
 
 
-def answers(
-    networks: dict[str, nn.Module], images: Tensor, stored: dict, known: dict
+def predictions_on(
+    networks: Mapping[str, nn.Module], images: Tensor, stored: dict, known: dict
 ) -> pd.DataFrame:
-    """Return each network's answers to one set of images."""
+    """Return each network's predictions for one set of images."""
     shift = (images - stored["clean"]).flatten(1).square().mean(1).sqrt()
-    image = {"label": stored["label"].numpy(), "target": stored["target"].numpy()}
-    image |= {"index": stored["index"].numpy(), "distortion": shift.numpy()}
-    with torch.no_grad():
-        return pd.concat(
-            pd.DataFrame({**known, "column": name, **image, "prediction": found})
-            for name, network in networks.items()
-            for found in [predict(network, images, 16).argmax(1).numpy()]
-        )
+    image = {key: stored[key].numpy() for key in ("label", "target", "index")}
+    known, frames = {**known, **image, "distortion": shift.numpy()}, []
+    for name, network in networks.items():
+        predicted = predict(network, images, 16).argmax(1).numpy()
+        own = {"column": name, "prediction": predicted}
+        frames.append(pd.DataFrame({**known, **own}))
+    return pd.concat(frames)
 
 
 if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
-    sources = [tuple(source) for source in settings["sources"]]
     with step_log(snakemake, threads=settings["threads"]):
         weights = dict(zip(settings["networks"], files.weights, strict=True))
-        images = dict(zip(sources, files.images, strict=True))
-        table = run(weights, images, settings["amplify"])
-        with replacing(snakemake.output[0]) as temporary:
-            table.to_parquet(temporary, index=False)
+        images = dict(zip(settings["sources"], files.images, strict=True))
+        predictions = run(weights, images, settings["amplify"])
+        write_parquet(snakemake.output.predictions, predictions)

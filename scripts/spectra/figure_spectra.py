@@ -1,12 +1,10 @@
 """Step: singular values of every layer of every network."""
 
-import json
-from pathlib import Path
-
 from matplotlib.figure import Figure
 
 from intriguing.figures.spectra import spectra_figure
-from intriguing.workflow.drawing import draw
+from intriguing.workflow.drawing import save_figure
+from intriguing.workflow.files import read_json
 from intriguing.workflow.step import step_log
 
 
@@ -18,7 +16,7 @@ def run(measured: dict[str, str]) -> Figure:
     """
     networks = {}
     for name, path in measured.items():
-        layers = json.loads(Path(path).read_text())["layers"]
+        layers = read_json(path)["layers"]
         networks[name] = {x["name"]: x["spectrum"] for x in layers if x["spectrum"]}
     return spectra_figure(networks)
 
@@ -27,4 +25,4 @@ if __name__ == "__main__":
     names = snakemake.params.settings["networks"]
     with step_log(snakemake, threads=None):
         figure = run(dict(zip(names, snakemake.input.measured, strict=True)))
-        draw(figure, Path(snakemake.output.png).with_suffix(""))
+        save_figure(figure, snakemake.output.png)

@@ -1,11 +1,8 @@
 """Step: the Lipschitz constant of each layer of a network, and cheaper estimates."""
 
-import json
-from pathlib import Path
-
 from intriguing.models.files import load_model
 from intriguing.spectra.layers import measure_network, summary
-from intriguing.workflow.files import write_text
+from intriguing.workflow.files import write_json
 from intriguing.workflow.step import step_log
 
 
@@ -24,4 +21,4 @@ if __name__ == "__main__":
     settings = snakemake.params.settings
     with step_log(snakemake, threads=settings["threads"]):
         found = run(snakemake.input.weights, tuple(settings["shape"]))
-        write_text(Path(snakemake.output[0]), json.dumps(found, indent=1) + "\n")
+        write_json(snakemake.output[0], found)

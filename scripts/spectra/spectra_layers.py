@@ -1,12 +1,10 @@
 """Step: Lipschitz constants of AlexNet from a file that may lack some layers."""
 
-import json
 import logging
-from pathlib import Path
 
 from intriguing.models.pretrained import alexnet_from_layers
 from intriguing.spectra.layers import measure_network, summary
-from intriguing.workflow.files import write_text
+from intriguing.workflow.files import write_json
 from intriguing.workflow.images import read_layers
 from intriguing.workflow.step import step_log
 
@@ -24,7 +22,7 @@ def run(weights: str, log: logging.Logger) -> dict:
     found = measure_network(network, SHAPE, missing)
     for place in missing:
         log.warning(
-            "%s lacks %s: its norm, the product and predictions are not to be had",
+            "%s lacks %s: its norm, the product and predictions are not available",
             weights,
             found[place].name,
         )
@@ -35,4 +33,4 @@ if __name__ == "__main__":
     settings = snakemake.params.settings
     with step_log(snakemake, threads=settings["threads"]) as log:
         found = run(settings["weights"], log)
-        write_text(Path(snakemake.output[0]), json.dumps(found, indent=1) + "\n")
+        write_json(snakemake.output[0], found)

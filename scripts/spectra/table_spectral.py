@@ -1,8 +1,5 @@
 """Step: Table 5 for the networks of the run, layer by layer."""
 
-import json
-from pathlib import Path
-
 import pandas as pd
 
 from intriguing.spectra.table import (
@@ -12,28 +9,24 @@ from intriguing.spectra.table import (
     published_layers,
     spectral_cells,
 )
-from intriguing.tables.tidy import tidy
+from intriguing.tables.tidy import Kinds, tidy
+from intriguing.workflow.files import by_model, read_json
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tabling import read_published, write_table
 
-KINDS = dict.fromkeys((*COLUMNS, *PAPER), "number")
+KINDS: Kinds = dict.fromkeys((*COLUMNS, *PAPER), "number")
 
 
-def run(
-    networks: list[tuple[str, int]], files: list[str], published: pd.DataFrame
-) -> pd.DataFrame:
+def run(measured: dict[str, list[str]], published: pd.DataFrame) -> pd.DataFrame:
     """Return the tidy table ``spectral``.
 
     Args:
-        networks: Name and seed of each network, in the order of the files.
-        files: What the step ``spectra`` says of each.
+        measured: Files of the step ``spectra`` for each network.
         published: The paper's numbers.
     """
     cells = {}
-    for model in dict.fromkeys(name for name, _ in networks):
-        own = [path for (n, _), path in zip(networks, files, strict=True) if n == model]
-        found = [json.loads(Path(path).read_text()) for path in own]
-        cells |= spectral_cells(model, found)
+    for model, paths in measured.items():
+        cells |= spectral_cells(model, [read_json(path) for path in paths])
     cells |= cells_in_the_papers_columns(cells)
     table = tidy(cells, published_layers(published), "spectral", kinds=KINDS)
     exact = table["low"] == table["high"]
@@ -43,9 +36,9 @@ def run(
 
 
 if __name__ == "__main__":
-    files = snakemake.input
-    networks = [tuple(network) for network in snakemake.params.settings["networks"]]
+    networks, files = snakemake.params.settings["networks"], snakemake.input
     with step_log(snakemake, threads=None):
-        table = run(networks, files.measured, read_published(files.published))
+        measured = by_model(networks, files.measured)
+        table = run(measured, read_published(files.published))
         title = "Table 5: Lipschitz constants of layers"
-        write_table(table, snakemake.output, title, KINDS)
+        write_table(table, snakemake.output.spectral, title, KINDS)

@@ -1,17 +1,15 @@
 """Step: transfer against amplification, by what two networks have in common."""
 
-from pathlib import Path
-
 import pandas as pd
 from matplotlib.figure import Figure
 
 from intriguing.figures.decomposition import decomposition_figure
 from intriguing.transfer.decomposition import Trait, with_kinds
-from intriguing.workflow.drawing import draw
+from intriguing.workflow.drawing import save_figure
 from intriguing.workflow.step import step_log
 
 
-def run(table: str, pairs: str, traits: dict[str, list[str]]) -> Figure:
+def run(table: str, pairs: str, traits: dict[str, tuple[str, str]]) -> Figure:
     """Return the figure.
 
     Args:
@@ -29,4 +27,4 @@ if __name__ == "__main__":
     files, traits = snakemake.input, snakemake.params.settings["traits"]
     with step_log(snakemake, threads=None):
         figure = run(files.table, files.pairs, traits)
-        draw(figure, Path(snakemake.output.png).with_suffix(""))
+        save_figure(figure, snakemake.output.png)

@@ -1,13 +1,10 @@
 """Step: Table 3, errors and mean distortions of networks trained on splits."""
 
-import json
-from pathlib import Path
-
 import pandas as pd
 
-from intriguing.stats.intervals import rate_interval
-from intriguing.tables.rates import distortion_cell, distortions
+from intriguing.tables.rates import distortion_cell, distortions, error_rate
 from intriguing.tables.tidy import tidy
+from intriguing.workflow.files import by_model, read_json
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tabling import read_published, write_table
 
@@ -15,34 +12,30 @@ COLUMNS = {"P1": "error-P1", "P2": "error-P2", "test": "test-error"}
 
 
 def run(
-    networks: list[tuple[str, int]], errors: dict, records: list[str], published: str
+    errors: dict, records: dict[str, list[str]], published: pd.DataFrame
 ) -> pd.DataFrame:
     """Return the tidy table ``training-sets``.
 
     Args:
-        networks: Name and seed of each network.
-        errors: Wrong and all images of each set, for each seed of each network.
-        records: Files with a row for each attacked test image, in the networks' order.
+        errors: Misclassified and all images of each set, for each seed of each network.
+        records: Files of each network with a row for each attacked test image.
         published: The paper's numbers.
     """
     cells, spreads = {}, {}
-    for model in dict.fromkeys(name for name, _ in networks):
-        for part, column in COLUMNS.items():
-            counts = [seed[part] for seed in errors[model]]
-            wrong = [count["wrong"] for count in counts]
-            images = [count["images"] for count in counts]
-            cells[model, column] = rate_interval(wrong, images)
-        own = [i for i, (name, _) in enumerate(networks) if name == model]
-        found = distortions([pd.read_parquet(records[i]) for i in own])
+    for model, paths in records.items():
+        for images, column in COLUMNS.items():
+            counts = [seed[images] for seed in errors[model]]
+            cells[model, column] = error_rate(counts)
+        found = distortions([pd.read_parquet(path) for path in paths])
         mean, spread = distortion_cell((model, "distortion"), found)
         cells, spreads = cells | mean, spreads | spread
-    return tidy(cells, read_published(published), "training-sets", spreads)
+    return tidy(cells, published, "training-sets", spreads)
 
 
 if __name__ == "__main__":
-    files = snakemake.input
-    networks = [tuple(network) for network in snakemake.params.settings["networks"]]
+    networks, files = snakemake.params.settings["networks"], snakemake.input
     with step_log(snakemake, threads=None):
-        errors = json.loads(Path(files.errors).read_text())
-        table = run(networks, errors, files.records, files.published)
-        write_table(table, snakemake.output, "Table 3: networks trained on splits")
+        records = by_model(networks, files.records)
+        table = run(read_json(files.errors), records, read_published(files.published))
+        title = "Table 3: networks trained on splits"
+        write_table(table, snakemake.output.training_sets, title)

@@ -1,11 +1,8 @@
 """Step: transfer by what two networks have in common, and the claims on it."""
 
-from pathlib import Path
-
 import pandas as pd
 
-from intriguing.stats.agreement import Claim, to_json
-from intriguing.tables.html import claims_page
+from intriguing.stats.agreement import Claim
 from intriguing.tables.row_names import FACTOR
 from intriguing.tables.tidy import tidy
 from intriguing.transfer.asymmetry import longer_transfers_further
@@ -15,9 +12,8 @@ from intriguing.transfer.decomposition import (
     decomposition_cells,
     with_kinds,
 )
-from intriguing.workflow.files import write_text
 from intriguing.workflow.step import step_log
-from intriguing.workflow.tabling import read_published, write_table
+from intriguing.workflow.tabling import read_published, write_claims, write_table
 
 AS_FOUND = f"{FACTOR}1"
 """Perturbations that are not lengthened."""
@@ -25,7 +21,7 @@ AS_FOUND = f"{FACTOR}1"
 
 def run(
     pairs: pd.DataFrame,
-    traits: dict[str, list[str]],
+    traits: dict[str, tuple[str, str]],
     judged: str,
     published: pd.DataFrame,
 ) -> tuple[pd.DataFrame, list[Claim]]:
@@ -51,16 +47,12 @@ def run(
 
 
 if __name__ == "__main__":
-    settings, files, output = (
-        snakemake.params.settings,
-        snakemake.input,
-        snakemake.output,
-    )
+    settings, files = snakemake.params.settings, snakemake.input
+    output = snakemake.output
     with step_log(snakemake, threads=None):
         pairs = pd.read_parquet(files.pairs)
         how = settings["traits"], settings["judged"]
         table, claims = run(pairs, *how, read_published(files.published))
-        forms = {kind: output[kind] for kind in ("csv", "md", "tex", "html")}
-        write_table(table, forms, "Transfer by what two networks have in common")
-        write_text(Path(output.claims), to_json(claims))
-        write_text(Path(output.claims_html), claims_page(claims))
+        title = "Transfer by what two networks have in common"
+        write_table(table, output.transfer_decomposition, title)
+        write_claims(claims, output.claims, output.claims_html)

@@ -10,7 +10,7 @@ from intriguing.transfer.predictions import (
     noise_sets,
     predictions_on,
 )
-from intriguing.workflow.files import replacing
+from intriguing.workflow.files import write_parquet
 from intriguing.workflow.step import progress, step_log
 
 Network = tuple[str, int]
@@ -19,7 +19,7 @@ Network = tuple[str, int]
 def run(
     weights: dict[Network, str], images: dict[Network, str], deviations: list[float]
 ) -> pd.DataFrame:
-    """Return every network's answer to every image, one row each.
+    """Return every network's prediction for every image, one row each.
 
     What was made with seed s is fed to the networks of seed s, and to those that have
     the seed 0 only. A network that lacks the seed s, but has several, is left out.
@@ -38,20 +38,17 @@ def run(
         if seed not in noisy:  # images of a seed are the same for every network
             sets |= noise_sets(clean, deviations, seed)
         noisy.add(seed)
-        tables.append(
-            predictions_on(networks_of_seed(networks, seed), sets, clean, *known)
-        )
+        fed = networks_of_seed(networks, seed)
+        tables.append(predictions_on(fed, sets, clean, *known))
     return pd.concat(tables, ignore_index=True)
 
 
 if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
-    networks = [tuple(network) for network in settings["networks"]]
     with step_log(snakemake, threads=settings["threads"]):
-        table = run(
-            dict(zip(networks, files.weights, strict=True)),
-            dict(zip(networks, files.images, strict=True)),
-            settings["deviations"],
+        weights, images = (
+            dict(zip(settings["networks"], paths, strict=True))
+            for paths in (files.weights, files.images)
         )
-        with replacing(snakemake.output[0]) as temporary:
-            table.to_parquet(temporary, index=False)
+        predictions = run(weights, images, settings["deviations"])
+        write_parquet(snakemake.output.predictions, predictions)

@@ -1,7 +1,5 @@
 """Step: Figures 1 to 4, top images of single units and of random directions."""
 
-from pathlib import Path
-
 from matplotlib.figure import Figure
 from safetensors.torch import load_file
 
@@ -14,7 +12,7 @@ from intriguing.units.directions import (
     sample_units,
     top_images,
 )
-from intriguing.workflow.drawing import draw
+from intriguing.workflow.drawing import save_figure
 from intriguing.workflow.step import step_log
 
 
@@ -53,4 +51,4 @@ if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
     with step_log(snakemake, settings["seed"], settings["threads"]):
         figure = run(settings, files.weights, files.images)
-        draw(figure, Path(snakemake.output.png).with_suffix(""))
+        save_figure(figure, snakemake.output.png)

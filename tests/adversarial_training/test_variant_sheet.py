@@ -9,7 +9,6 @@ from intriguing.adversarial_training.claims import claims
 from intriguing.adversarial_training.table import variant_cells
 from intriguing.errors import InputError
 from intriguing.workflow import variants
-from intriguing.workflow.config import read_config
 
 SHEET = """\
 setting variant decay dropout lengths weight renewed learning_rate epochs batch chosen
@@ -74,17 +73,7 @@ def test_a_wrong_sheet_is_told_with_row_and_column(tmp_path, old, new, told):
     assert "variants.tsv" in str(caught.value)
 
 
-def test_a_step_takes_what_it_needs_and_not_which_was_chosen(tmp_path):
-    row = read(tmp_path, SHEET)["image-1"]
-    found = variants.variant_settings(read_config({}), row)
-    assert set(found["variant"]) == {
-        *("decay", "dropout", "lengths", "weight", "renewed")
-    }
-    assert set(found["recipe"]) == {"learning_rate", "epochs", "batch"}
-    assert "chosen" not in str(found)
-
-
-def test_every_arm_was_given_as_many_settings_to_choose_from():
+def test_every_variant_was_given_as_many_settings_to_choose_from():
     rows = variants.read_variants(ROOT / "config/variants.tsv").values()
     counts = pd.Series([row.variant for row in rows]).value_counts()
     assert {"weight-decay", "dropout", "input-pool", "layer-pools"} <= set(counts.index)

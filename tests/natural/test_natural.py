@@ -12,7 +12,7 @@ import torch
 from conftest import ROOT
 from networks import random_perceptron, seeded, store
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from intriguing.attack.objective import evaluate
@@ -34,6 +34,7 @@ from intriguing.spectra.layers import measure_network, product_bound
 from intriguing.workflow import images
 from intriguing.workflow.config import read_config
 from intriguing.workflow.convolutions import FOLDER
+from intriguing.workflow.tensors import error_counts, read_images, write_network
 
 
 @pytest.fixture
@@ -134,7 +135,8 @@ def test_a_pretrained_network_loads_like_ours(tmp_path, raw):
     (raw / "weights").mkdir(parents=True)
     save_file(network[1].state_dict(), raw / "weights/squeezenet1_1.safetensors")
     run = runpy.run_path(str(ROOT / "scripts/natural/pretrained.py"))["run"]
-    (tmp_path / "0.safetensors").write_bytes(run("squeezenet1_1"))
+    shape = {"kind": "torchvision", "name": "squeezenet1_1"}
+    write_network(tmp_path / "0.safetensors", run("squeezenet1_1"), shape)
     back = load_model(tmp_path / "0.safetensors")
     pixels = torch.rand(2, 3, 64, 64)
     mean, deviation = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
@@ -326,9 +328,9 @@ def test_the_attack_step_makes_images_that_reach_their_class(tmp_path):
     tensors["labels"] = torch.arange(20) % 4
     save_file(tensors, tmp_path / "images.safetensors")
     run = runpy.run_path(str(ROOT / "scripts/natural/attack_natural.py"))["run"]
-    settings = {"target": 2, "images": 6, "parts": 2, "seed": 0, "starts": [1.0]}
-    settings |= {"tolerance": 1e-2, "iterations": 30}
-    stored, records = run(settings, 1, str(path), str(tmp_path / "images.safetensors"))
+    settings = {"target": 2, "images": 6, "seed": 0, "starts": [1.0]}
+    settings |= {"share": 1, "shares": 2, "tolerance": 1e-2, "iterations": 30}
+    stored, records = run(settings, str(path), str(tmp_path / "images.safetensors"))
     assert records["reached"].all()
     assert (stored["label"] != 2).all()
     assert len(records) == 3
@@ -362,8 +364,9 @@ def test_krizhevskys_network_trains_on_a_folder_of_pictures(raw, tmp_path):
     row |= {"learning_rate": 1e-4, "batch": 3, "warmup": 0.0, "decay": 0.0}
     row |= {"shift": 2, "mirror": "yes"}
     train = runpy.run_path(str(ROOT / "scripts/training/train_convolutional.py"))["run"]
-    network, architecture, counts = train(row, 0, files)
-    assert counts["test"] == {"wrong": 0, "images": 6}
+    network, architecture = train(row, 0, load_file(files["train"]))
+    test = {"test": read_images(files["test"])}
+    assert error_counts(network, test)["test"] == {"wrong": 0, "images": 6}
     assert architecture["layers"][-1]["out_features"] == 2
     assert network(torch.rand(1, *FOLDER)).shape == (1, 2)
     with pytest.raises(InputError, match="images 'nowhere': put a folder"):

@@ -1,6 +1,7 @@
 """The rule of agreement, at its edges."""
 
 import json
+from dataclasses import asdict
 from math import inf, nan, sqrt
 
 import pytest
@@ -169,13 +170,6 @@ def test_verdict_follows_from_its_definition(ours, band):
         assert high - low <= band[1] - band[0]
 
 
-@given(ours=sorted_three(), band=st.tuples(numbers, numbers).map(sorted))
-def test_verdict_is_the_same_in_the_mirror(ours, band):
-    low, value, high = ours
-    mirrored = verdict_against_band(Interval(-value, -high, -low), (-band[1], -band[0]))
-    assert verdict_against_band(Interval(value, low, high), tuple(band)) == mirrored
-
-
 @pytest.mark.parametrize("band", [(0.5, 0.25), (nan, 1), (0, nan)])
 def test_reversed_or_nan_bands_are_refused(band):
     with pytest.raises(InputError, match="band"):
@@ -212,28 +206,13 @@ def test_directional_claim_without_a_measurement_is_undecided():
     assert (found.measured, found.verdict) == (None, "undecided")
 
 
-def test_claims_keep_their_fields_in_json():
-    records = json.loads(to_json([claim(), claim(id="other", low=None)]))
-    assert list(records[0]) == [
-        "id",
-        "statement",
-        "published",
-        "measured",
-        "low",
-        "high",
-        "verdict",
-        "evidence",
-    ]
-    assert records[0]["measured"] == 0.25
-    assert records[1]["id"] == "other"
-    assert records[1]["low"] is None
-
-
-def test_json_has_six_digits_and_null_for_what_is_no_number():
-    record = json.loads(to_json([claim(measured=1 / 3, low=nan, high=inf)]))[0]
-    assert record["measured"] == 0.333333
-    assert record["low"] is None
-    assert record["high"] is None
+def test_json_has_all_fields_with_six_digits_and_null_for_what_is_no_number():
+    first, second = json.loads(
+        to_json([claim(measured=1 / 3, low=nan, high=inf), claim(id="other")])
+    )
+    assert list(first) == list(asdict(claim()))
+    assert [first[key] for key in ("measured", "low", "high")] == [0.333333, None, None]
+    assert second == asdict(claim(id="other"))
 
 
 def test_claims_that_share_an_id_are_refused():

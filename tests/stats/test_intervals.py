@@ -42,41 +42,23 @@ def test_wilson_lies_around_the_share_inside_zero_and_one(share, n):
     assert 0 <= low <= share <= high <= 1
 
 
-@given(share=st.floats(0.01, 0.99), n=st.floats(1, 1e6))
-def test_wilson_narrows_with_more_trials(share, n):
-    low, high = wilson(share, n)
-    narrow_low, narrow_high = wilson(share, 2 * n)
-    assert narrow_high - narrow_low < high - low
-
-
 @given(counts=seed_counts)
-def test_rate_interval_is_ordered_and_pooled(counts):
+def test_rate_interval_is_pooled_and_never_narrower_than_the_images_give(counts):
     hits, totals = zip(*counts, strict=True)
     found = rate_interval(hits, totals)
     assert 0 <= found.low <= found.value <= found.high <= 1
     assert found.value == sum(hits) / sum(totals)
     assert (found.n, found.seeds) == (sum(totals), len(counts))
-
-
-@given(counts=seed_counts)
-def test_rate_interval_is_never_narrower_than_the_images_give(counts):
-    hits, totals = zip(*counts, strict=True)
-    found = rate_interval(hits, totals)
-    low, high = wilson(sum(hits) / sum(totals), sum(totals))
+    low, high = wilson(found.value, found.n)
     assert found.low <= low + 1e-12
     assert found.high >= high - 1e-12
 
 
-@given(hits=st.integers(0, 256))
-def test_one_seed_has_the_wilson_interval(hits):
-    found = rate_interval([hits], [256])
-    expected = binomtest(hits, 256).proportion_ci(0.95, method="wilson")
-    assert (found.low, found.high) == pytest.approx(tuple(expected), abs=1e-12)
-
-
-def test_seeds_that_agree_have_the_wilson_interval_of_all_images():
-    found = rate_interval([30, 30, 30], [256, 256, 256])
-    expected = binomtest(90, 768).proportion_ci(0.95, method="wilson")
+@pytest.mark.parametrize("hits", [[30], [30, 30, 30]])
+def test_one_seed_or_seeds_that_agree_have_the_wilson_interval(hits):
+    found = rate_interval(hits, [256] * len(hits))
+    pooled = binomtest(sum(hits), 256 * len(hits))
+    expected = pooled.proportion_ci(0.95, method="wilson")
     assert (found.low, found.high) == pytest.approx(tuple(expected), abs=1e-12)
 
 

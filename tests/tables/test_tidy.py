@@ -58,6 +58,7 @@ def test_cells_meet_the_number_of_the_paper_and_its_verdict(table):
 def test_table_that_the_paper_does_not_have_has_no_verdicts():
     table = tidy(CELLS, PUBLISHED, "minimal")
     assert table["published"].isna().all()
+    assert "differs" not in to_markdown(table)
     assert (table["verdict"] == "").all()
 
 
@@ -65,6 +66,7 @@ def test_layers_are_judged_by_the_rounding_alone():
     exact = {("conv1", "upper-v4"): Interval(2.751, 2.7509, 2.7511)}
     table = tidy(exact, PUBLISHED, "spectral")
     assert table["verdict"].item() == "agrees"
+    assert "| 2.751 [2.751, 2.751] (paper 2.75) = |" in to_markdown(table)
     assert table[["n", "seeds"]].isna().all(axis=None)
 
 
@@ -100,16 +102,13 @@ def test_name_of_a_column_says_its_kind(column, kind):
     assert column_kind(column, {column: "number"}) == "number"
 
 
-def test_csv_is_short_and_empty_where_nothing_applies(table):
+def test_csv_has_six_digits_and_is_empty_where_nothing_applies(table):
     lines = to_csv_text(table).splitlines()
     assert lines[0] == ",".join(COLUMNS)
     assert lines[2] == "small_net,distortion,0.1,0.09,0.11,256,5,,"
     assert lines[5] == "lost,test-error,,,,,,0.1,"
-
-
-def test_csv_has_six_significant_digits():
-    table = tidy({("a", "b"): Interval(1 / 3, 1e-7 / 3, 2 / 3)}, PUBLISHED, "x")
-    assert to_csv_text(table).splitlines()[1] == "a,b,0.333333,3.33333e-08,0.666667,,,,"
+    third = tidy({("a", "b"): Interval(1 / 3, 1e-7 / 3, 2 / 3)}, PUBLISHED, "x")
+    assert to_csv_text(third).endswith("a,b,0.333333,3.33333e-08,0.666667,,,,\n")
 
 
 def test_csv_can_be_read_back_to_the_same_texts(table):
@@ -133,23 +132,6 @@ def test_markdown_shows_measured_interval_paper_and_mark(table):
     )
     assert lines[4] == "| lost | -- (paper 10%) |  |"
     assert "≠ differs" in lines[-1]
-
-
-def test_markdown_has_as_many_cells_in_every_line(table):
-    lines = [line for line in to_markdown(table).splitlines() if line.startswith("|")]
-    assert {line.count("|") for line in lines} == {4}
-
-
-def test_legend_explains_marks_only_where_there_are_some():
-    table = tidy({("a", "b"): Interval(0.1, 0.05, 0.2)}, PUBLISHED, "x")
-    assert "differs" not in to_markdown(table)
-
-
-def test_numbers_of_layers_are_no_percentages():
-    exact = {("conv1", "upper-v4"): Interval(2.751, 2.7509, 2.7511)}
-    assert "| 2.751 [2.751, 2.751] (paper 2.75) = |" in to_markdown(
-        tidy(exact, PUBLISHED, "spectral")
-    )
 
 
 def test_kind_can_be_given_for_a_column_whose_name_does_not_say_it():

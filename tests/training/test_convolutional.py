@@ -1,9 +1,7 @@
 """Convolutional networks: their files, their training, their sheet."""
 
-import json
 import runpy
 
-import pandas as pd
 import pytest
 import torch
 from conftest import ROOT
@@ -22,16 +20,11 @@ from intriguing.training.convolutional import (
     initialise_rectifiers,
 )
 from intriguing.training.loop import AdamRecipe
-from intriguing.workflow.config import read_config
 from intriguing.workflow.convolutions import (
     SHAPES,
-    attack_settings,
-    convolutional_settings,
     read_convolutional,
     trained_convolutional,
 )
-from intriguing.workflow.settings import attack_settings as plain_settings
-from intriguing.workflow.sheets import read_attacks, read_models
 
 TINY = {
     "kind": "sequential",
@@ -189,54 +182,13 @@ def test_a_wrong_cell_is_named(tmp_path, old, new, message):
         read_convolutional(path, {})
 
 
-def test_training_takes_what_it_needs_and_no_more(rows):
-    config = read_config({})
-    taken = json.loads(
-        json.dumps(convolutional_settings(config, rows["alexnet-mnist"]))
-    )
-    assert taken["threads"] == 1
-    assert set(taken["row"]) == {
-        *("model", "architecture", "learning_rate", "epochs", "batch", "warmup"),
-        *("decay", "shift", "mirror"),
-    }
-
-
-def test_the_attack_is_the_same_but_for_images_tolerance_and_iterations(rows):
-    config = read_config({"attack": {"sample": 77}})
-    attacks = read_attacks(ROOT / "config/attacks.tsv", read_models(config.models))
-    row = rows["alexnet-mnist"]
-    lighter = attack_settings(config, attacks["lbfgs"], row)
-    whole = plain_settings(config, attacks["lbfgs"])
-    differing = {key for key in whole if whole[key] != lighter[key]}
-    assert differing == {"images", "tolerance", "iterations"}
-    assert lighter["images"] == 77
-    assert lighter["iterations"] == row.iterations
-
-
-def test_the_step_gives_network_architecture_and_errors(stripes, tmp_path):
-    from safetensors.torch import save_file
-
+def test_the_step_gives_network_and_architecture(stripes):
     run = runpy.run_path(str(ROOT / "scripts/training/train_convolutional.py"))["run"]
     images = torch.nn.functional.pad(stripes[0], (10, 10, 10, 10))
-    path = str(tmp_path / "digits.safetensors")
-    save_file({"images": images[:60], "labels": stripes[1][:60]}, path)
+    train = {"images": images[:60], "labels": stripes[1][:60]}
     row = {"model": "alexnet-mnist", "architecture": "alexnet-mnist", "epochs": 1}
     row |= {"learning_rate": 1e-3, "batch": 20, "warmup": 0.0, "decay": 0.0}
     row |= {"shift": 0, "mirror": "no"}
-    network, architecture, counts = run(row, 0, {"train": path, "test": path})
+    network, architecture = run(row, 0, train)
     assert architecture == alexnet_mnist()
-    assert counts["train"] == counts["test"]
-    assert counts["train"]["images"] == 60
     assert len(network) == len(architecture["layers"])
-
-
-def test_claims_on_transfer_are_of_the_papers_own_networks():
-    among = runpy.run_path(str(ROOT / "scripts/stats/claims.py"))["among"]
-    names = ["A", "B", "net"]
-    rows = [*names, *(f"matched:{name}" for name in names), "clean", "noise-0.1"]
-    cells = [(row, column) for row in rows for column in names]
-    answers = pd.DataFrame(cells, columns=["row", "column"])
-    kept = among(answers, ["A", "B"])
-    assert set(kept["column"]) == {"A", "B"}
-    assert set(kept["row"]) == set(rows) - {"net", "matched:net"}
-    assert len(kept) == 2 * 6

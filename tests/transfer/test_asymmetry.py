@@ -37,14 +37,10 @@ def pairs_with(seeds, generator, slope=TRUE, luck=0.0):
     return with_kinds(pd.DataFrame(rows, columns=[*ends, *counted]), TRAITS)
 
 
-def test_two_networks_of_the_same_data_are_paired_once():
+def test_two_networks_of_the_same_data_are_paired_once_and_give_the_true_slope():
     both = both_directions(pairs_with(3, np.random.default_rng(0)))
     on_p1, on_p2 = 6 * 5 / 2, 3 * 2 / 2
     assert len(both) == on_p1 + on_p2
-
-
-def test_the_slope_is_the_one_that_was_put_in():
-    both = both_directions(pairs_with(4, np.random.default_rng(1)))
     assert slope(both) == pytest.approx(TRUE, abs=1e-3)
 
 
@@ -86,15 +82,9 @@ def test_the_evidence_compares_the_slope_with_the_paper_s_own_pair():
     assert text.endswith(f"paper has {0.262 - 0.0625:.3f}")
 
 
-@pytest.mark.parametrize("seeds", [1, 2])
-def test_two_seeds_give_no_interval(seeds):
-    pairs = pairs_with(seeds, np.random.default_rng(5))
+@pytest.mark.parametrize("seeds", [0, 1, 2])
+def test_fewer_than_three_seeds_decide_nothing(seeds):
+    pairs = pairs_with(max(seeds, 1), np.random.default_rng(5))[: None if seeds else 0]
     claim = longer_transfers_further(pairs, TRAITS, PUBLISHED)
     assert claim.verdict == "undecided"
     assert claim.measured is None
-
-
-def test_without_pairs_there_is_nothing_to_say():
-    none = pairs_with(3, np.random.default_rng(6)).iloc[:0]
-    claim = longer_transfers_further(none, TRAITS, PUBLISHED)
-    assert claim.verdict == "undecided"

@@ -1,25 +1,22 @@
 """The claims on Table 2, on predictions whose truth is known."""
 
-import runpy
-
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT
 from synthetic import first_wrong
 
+from intriguing.attack.claims import adversarial_images_exist
 from intriguing.tables.rates import error_rates
 from intriguing.transfer.claims import (
-    adversarial_images_exist,
+    among,
     autoencoder_resists,
+    claims,
     strong_to_weak,
     strong_to_weak_is_best,
     transfer_beats_noise,
 )
 
 NETWORKS = ("weak", "strong", "coded")
-
-claims_of = runpy.run_path(str(ROOT / "scripts/stats/claims.py"))["run"]
 
 
 def transfer_of(strength: dict[tuple[str, str], int], noise: int) -> pd.DataFrame:
@@ -80,23 +77,28 @@ def test_the_network_with_the_fewest_errors_on_foreign_images_resists_best():
     ],
 )
 def test_claims_on_networks_that_are_not_there_are_left_out(
-    by_decay, autoencoder, left_out, tmp_path
+    by_decay, autoencoder, left_out
 ):
-    pd.DataFrame({"reached": [True] * 50}).to_parquet(tmp_path / "records.parquet")
-    records = [("weak", 0)], [str(tmp_path / "records.parquet")]
     predictions = transfer_of(STRENGTH, 7)
-    whole = claims_of(*records, predictions, ["weak", "strong"], "coded")
-    found = claims_of(*records, predictions, by_decay, autoencoder)
+    whole = claims(predictions, ["weak", "strong"], "coded")
+    found = claims(predictions, by_decay, autoencoder)
     assert {one.id for one in whole} - {one.id for one in found} == left_out
-    assert len(whole) == 5
+    assert len(whole) == 4
 
 
-def test_a_single_network_has_the_claim_on_its_own_images_alone(tmp_path):
-    pd.DataFrame({"reached": [True] * 50}).to_parquet(tmp_path / "records.parquet")
-    records = [("weak", 0)], [str(tmp_path / "records.parquet")]
+def test_a_single_network_has_no_claim_on_transfer():
     predictions = first_wrong({("clean", "weak"): [5], ("weak", "weak"): [100]})
-    found = claims_of(*records, predictions, ["weak"], None)
-    assert [one.id for one in found] == ["adversarial-images-exist"]
+    assert claims(predictions, ["weak"], None) == []
+
+
+def test_claims_on_transfer_are_of_the_papers_own_networks():
+    names = ["A", "B", "net"]
+    rows = [*names, *(f"matched:{name}" for name in names), "clean", "noise-0.1"]
+    cells = [(row, column) for row in rows for column in names]
+    kept = among(pd.DataFrame(cells, columns=["row", "column"]), ["A", "B"])
+    assert set(kept["column"]) == {"A", "B"}
+    assert set(kept["row"]) == set(rows) - {"net", "matched:net"}
+    assert len(kept) == 2 * 6
 
 
 @pytest.mark.parametrize(("failed", "verdict"), [(0, "agrees"), (1, "differs")])

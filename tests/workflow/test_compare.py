@@ -1,11 +1,11 @@
 """Two runs side by side: their numbers, and what lies upstream of a difference."""
 
 import json
+import re
 import subprocess
 import sys
 from base64 import urlsafe_b64encode
 from html import unescape
-from html.parser import HTMLParser
 
 import pytest
 from conftest import ROOT
@@ -34,17 +34,16 @@ def number(value, low=None, high=None, verdict=""):
     ("base", "now", "overlap"),
     [
         ((0.1, 0.2), (0.15, 0.3), True),
-        ((0.15, 0.3), (0.1, 0.2), True),
         ((0.1, 0.4), (0.2, 0.3), True),
         ((0.1, 0.2), (0.2, 0.3), True),
         ((0.1, 0.2), (0.21, 0.3), False),
-        ((0.21, 0.3), (0.1, 0.2), False),
         ((None, None), (0.1, 0.2), None),
     ],
 )
 def test_intervals_overlap_where_they_have_a_number_in_common(base, now, overlap):
-    both = Pair(("r", "c"), number(0.2, *base), number(0.2, *now))
-    assert both.overlap is overlap
+    one, other = number(0.2, *base), number(0.2, *now)
+    assert Pair(("r", "c"), one, other).overlap is overlap
+    assert Pair(("r", "c"), other, one).overlap is overlap
 
 
 def test_every_cell_of_both_tables_is_paired_once_by_its_name(tmp_path):
@@ -146,18 +145,16 @@ def test_what_came_out_with_the_same_bytes_explains_nothing(place):
     assert {tuple(jobs) for jobs in causes_of([TABLE], base, now).values()} == {("q",)}
 
 
-def test_changed_code_is_told_by_module_and_comments_do_not_count(place, tmp_path):
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [(None, "src/net/loss.py"), ("0" * 16, UNKNOWN)],
+    ids=["known", "other sources"],
+)
+def test_changed_code_is_told_by_module(place, tmp_path, code, said):
     other = checkout(tmp_path / "two", factor="3", remark="# A remark.\n")
-    base, now = graph(place), graph(other, made=("p1", "q1"))
+    base, now = graph(place), graph(other, made=("p1", "q1"), code=code)
     (cause,) = causes_of([TABLE], base, now)
-    assert cause == Cause("code", "train", "src/net/loss.py")
-
-
-def test_modules_are_not_guessed_from_sources_that_made_something_else(place, tmp_path):
-    other = checkout(tmp_path / "two", factor="3")
-    base, now = graph(place), graph(other, made=("p1", "q1"), code="0" * 16)
-    (cause,) = causes_of([TABLE], base, now)
-    assert cause == Cause("code", "train", UNKNOWN)
+    assert cause == Cause("code", "train", said)
 
 
 def test_changed_data_is_told_by_its_file(place):
@@ -209,27 +206,6 @@ def test_versions_of_libraries_are_compared_by_the_lock(tmp_path):
 # The page
 
 
-class Texts(HTMLParser):
-    """Collect the texts of table cells, and every address."""
-
-    def __init__(self):
-        super().__init__()
-        self.cells, self.addresses, self._open = [], [], False
-
-    def handle_starttag(self, tag, attributes):
-        self.addresses += [v for k, v in attributes if k in {"src", "href"}]
-        self._open = tag in {"td", "th"} or (self._open and tag in {"span", "a"})
-        if tag in {"td", "th"}:
-            self.cells.append("")
-
-    def handle_data(self, data):
-        if self._open:
-            self.cells[-1] += data
-
-    def handle_endtag(self, tag):
-        self._open = self._open and tag not in {"td", "th"}
-
-
 def test_the_page_shows_every_number_and_needs_nothing_else():
     pairs = [
         Pair(("<a>", "x"), number(0.5, 0.4, 0.6), number(0.75, 0.7, 0.8, "agrees")),
@@ -240,14 +216,15 @@ def test_the_page_shows_every_number_and_needs_nothing_else():
     page = comparison_page(
         "T", ("old", "new"), ["A & B"], [Section("t", pairs, causes, {})]
     )
-    shown = Texts()
-    shown.feed(page)
-    rows = "".join(f"{cell}|" for cell in shown.cells)
+    addresses = re.findall(r'(?:src|href)="([^"]*)"', page)
+    cells = re.findall(r"<(t[hd])[^>]*>(.*?)</\1>", page, re.DOTALL)
+    texts = (unescape(re.sub(r"<[^>]+>", "", text)) for _, text in cells)
+    rows = "".join(f"{text}|" for text in texts)
     assert "<a>|x|0.5 [0.4, 0.6]|0.75 [0.7, 0.8]|+0.25|apart|agrees|1|" in rows
     assert "c|x|not there|2|--|--|--|1|" in rows
     assert "b|x|0.125|0.125|+0|--|--|" in rows
     assert "A &amp; B" in page and "src/net/loss.py" in page
-    assert all(address.startswith("#") for address in shown.addresses)
+    assert addresses and all(address.startswith("#") for address in addresses)
 
 
 # A repository

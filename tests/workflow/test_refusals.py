@@ -89,5 +89,5 @@ def test_wrong_input_is_one_line_and_no_traceback(work, spoil, parts):
 def test_what_is_right_is_planned(work, options):
     status, shown = dry_run(work, *options)
     assert status == 0, shown
-    for rule in ("digits", "train", "attack"):
+    for rule in ("mnist", "train", "attack"):
         assert f"\n{rule} " in shown

@@ -135,7 +135,7 @@ def test_a_changed_constant_of_the_attack_reruns_attacks_and_trains_nothing(
     plan = planned(jobs(tree))
     assert of_rule(finished, "attack") <= touched
     assert plan == with_dependants(finished, touched)
-    assert not plan & of_rule(finished, "digits", "train")
+    assert not plan & of_rule(finished, "mnist", "train")
 
 
 def test_a_changed_default_of_training_reruns_everything_but_the_digits(tree, finished):
@@ -144,7 +144,7 @@ def test_a_changed_default_of_training_reruns_everything_but_the_digits(tree, fi
     touched = jobs_reaching(tree, finished, "intriguing.training.perceptron")
     assert of_rule(finished, "train") <= touched
     assert planned(jobs(tree)) == with_dependants(finished, touched)
-    assert planned(jobs(tree)) <= set(finished) - {"digits"}
+    assert planned(jobs(tree)) <= set(finished) - {"mnist"}
 
 
 def test_a_changed_threshold_reruns_the_claims_and_computes_nothing_else(
@@ -205,7 +205,7 @@ def test_a_new_network_trains_no_other(tree, finished):
         sheet.write("FC10-10\tlinear\t-\t10\tall\t-\t-\t-\t-\n")
     known = jobs(tree)
     plan = planned(known)
-    assert plan & of_rule(known, "digits", "train") == {"train/FC10-10/0"}
+    assert plan & of_rule(known, "mnist", "train") == {"train/FC10-10/0"}
     assert plan & of_rule(known, "attack") == {"attack/lbfgs/FC10-10/0"}
     assert plan >= {"transfer", "table_models", "claims"}
 

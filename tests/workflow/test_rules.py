@@ -1,56 +1,179 @@
-"""What every rule of the workflow must say."""
+"""What every rule of the workflow says, and what its steps take from the config."""
 
 import re
+import shutil
+from modulefinder import ModuleFinder
+from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from parsed import parsed_rules, settings_of
+from scratch import attempt, copy_repository, python
 
-FILES = sorted((ROOT / "workflow/rules").glob("*.smk"))
-TEXT = "\n".join(path.read_text() for path in FILES)
-# From one rule to the next; functions in between belong to none.
-RULES = dict(re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", TEXT, re.MULTILINE))
-STEPS = {name: text for name, text in RULES.items() if "    script:\n" in text}
+LEAVES = (
+    *("transfer", "spectra", "units", "adversarial_training"),
+    *("natural", "baselines"),
+)
+"""Chapters on which no other chapter depends."""
+FLOORS = ("src/intriguing", "workflow/rules", "scripts", "tests")
 
 
-def test_there_are_rules():
-    assert {"digits", "halves", "train", "attack"} <= set(STEPS)
+@pytest.fixture(scope="module")
+def rules(tmp_path_factory):
+    return parsed_rules(tmp_path_factory.mktemp("paper"))
 
 
-@pytest.mark.parametrize("name", STEPS)
-def test_params_are_the_code_and_what_the_step_takes_from_the_config(name):
+@pytest.fixture(scope="module")
+def steps(rules):
+    found = {name: rule for name, rule in rules.items() if rule.script}
+    assert {"mnist", "splits", "train", "attack", "claims"} <= set(found)
+    return found
+
+
+def test_params_are_the_code_and_what_the_step_takes_from_the_config(steps):
     """Snakemake compares params without their names, so that one dict holds all."""
-    script = re.search(r'step\("([\w/]+\.py)"\)', STEPS[name])[1]
-    assert f'code=digest("{script}"),' in STEPS[name]
-    params = re.search(r"    params:\n((?:        .*\n)+)", STEPS[name])[1]
-    names = re.findall(r"^        (\w+)=", params, re.MULTILINE)
-    takes = "snakemake.params" in (ROOT / "scripts" / script).read_text()
-    assert sorted(names) == (["code", "settings"] if takes else ["code"])
+    for name, rule in steps.items():
+        takes = "snakemake.params" in Path(rule.script).read_text()
+        wanted = {"code", "settings"} if takes else {"code"}
+        assert set(dict(rule.params.items())) == wanted, name
 
 
-@pytest.mark.parametrize("name", STEPS)
-def test_log_time_memory_and_message_are_said(name):
-    for directive in ("log", "benchmark", "resources", "message"):
-        assert f"    {directive}:\n" in STEPS[name]
-    for resource in ("mem_mb=", "runtime="):
-        assert resource in STEPS[name]
+def test_a_digest_is_that_of_the_rule_s_own_step(steps):
+    of_script, of_digest = {}, {}
+    for rule in steps.values():
+        code = dict(rule.params.items())["code"]
+        of_script.setdefault(rule.script, set()).add(code)
+        of_digest.setdefault(code, set()).add(rule.script)
+    assert {len(found) for found in (*of_script.values(), *of_digest.values())} == {1}
 
 
-@pytest.mark.parametrize("name", STEPS)
-def test_every_job_takes_one_core(name):
+def test_log_time_and_message_are_said(steps):
+    for name, rule in steps.items():
+        assert rule.log, name
+        assert rule.benchmark, name
+        assert rule.message, name
+
+
+def test_every_job_takes_one_core(rules):
     """BLAS takes its threads from Snakemake, and results depend on their number."""
-    assert "    threads: 1\n" in STEPS[name]
+    assert {rule.resources["_cores"].value for rule in rules.values()} == {1}
 
 
-@pytest.mark.parametrize("name", STEPS)
-def test_no_output_is_a_folder(name):
+def test_memory_and_time_have_defaults():
+    import yaml
+
+    profile = yaml.safe_load((ROOT / "profiles/default/profile.yaml").read_text())
+    assert set(profile["default-resources"]) == {"mem_mb", "runtime"}
+
+
+def test_no_output_is_a_folder(rules):
     """Snakemake makes no checksum of a folder."""
-    assert "directory(" not in STEPS[name]
+    for name, rule in rules.items():
+        assert not any(output.is_directory for output in rule.output), name
+
+
+def test_captions_exist(rules):
+    flags = [
+        o.flags["report"]
+        for r in rules.values()
+        for o in r.output
+        if "report" in o.flags
+    ]
+    assert flags
+    for shown in flags:
+        assert Path(shown.caption.get_path_or_uri(secret_free=True)).is_file()
 
 
 @pytest.mark.parametrize(
-    "path", sorted((ROOT / "scripts").rglob("*.py")), ids=lambda p: p.name
+    "path", sorted((ROOT / "scripts").rglob("*.py")), ids=lambda path: path.stem
 )
-def test_no_step_reads_what_is_not_handed_to_it(path):
+def test_a_step_is_short_and_reads_what_is_handed_to_it(path):
     text = path.read_text()
     assert "snakemake.config" not in text
     assert "snakemake.threads" not in text
+    assert text.count("\n") <= 60
+    steps = "|".join(other.stem for other in (ROOT / "scripts").rglob("*.py"))
+    assert not re.search(rf"^(from|import) ({steps})\b", text, re.MULTILINE)
+
+
+def test_networks_on_splits_are_attacked_on_test_images(rules):
+    attack = dict(rules["attack"].params.items())["settings"]
+    assert callable(attack)
+    own = settings_of(rules["attack"], attack="lbfgs", model="FC100-100-10@P1")
+    other = settings_of(rules["attack"], attack="lbfgs", model="FC100-100-10")
+    assert (own["images"], other["images"]) == (512, 1024)
+    assert own["row"] == other["row"]
+    convolutional = settings_of(rules["attack"], attack="lbfgs", model="alexnet-mnist")
+    assert (convolutional["images"], convolutional["iterations"]) == (256, 15)
+
+
+def test_only_the_autoencoder_depends_on_its_section(tmp_path):
+    train = {"autoencoder": {"decay": 0.5}}
+    changed = parsed_rules(tmp_path, train=train)["train"]
+    settings = {
+        model: settings_of(changed, model=model)["autoencoder"]["decay"]
+        for model in ("AE400-10", "FC10-1")
+    }
+    assert settings == {"AE400-10": 0.5, "FC10-1": 0.002}
+
+
+def test_rows_of_table_4_stand_in_the_order_of_the_paper(rules):
+    made = settings_of(rules["table_cross_training_set"])
+    names = ["FC100-100-10@P1", "FC123-456-10@P1", "FC100-100-10@P2"]
+    amplified = [f"amplified:{name}" for name in names]
+    assert made["rows"] == [*names, "noise-0.06", *amplified, "noise-0.1"]
+    assert made["controls"][0] == "clean"
+    assert made["splits"] == dict(zip(names, ("P1", "P1", "P2"), strict=True))
+
+
+def test_the_decomposition_is_judged_near_the_amplified_distortion(tmp_path):
+    config = {
+        "training_sets": {"amplified": 0.11},
+        "decomposition": {"distortions": [0.05, 0.12, 0.2]},
+    }
+    rules = parsed_rules(tmp_path, **config)
+    made = settings_of(rules["table_transfer_decomposition"])
+    assert made["judged"] == "matched-0.12"
+    traits = made["traits"]
+    assert traits["FC100-100-10@P1"][0] == traits["FC100-100-10@P2"][0]
+    assert traits["FC100-100-10@P1"][0] != traits["FC123-456-10@P1"][0]
+    assert traits["FC123-456-10@P2"][1] == "P2"
+
+
+@pytest.fixture(scope="module")
+def without_leaves(tmp_path_factory):
+    """Make a copy of the repository for each chapter, and one without any of them."""
+    place = tmp_path_factory.mktemp("chapters")
+    (place / "raw").mkdir()
+    whole = copy_repository(place / "whole", place / "raw")
+    for gone in (*LEAVES, "all"):
+        tree = shutil.copytree(whole, place / gone, symlinks=True)
+        for chapter in LEAVES if gone == "all" else (gone,):
+            delete_chapter(tree, chapter)
+    return place
+
+
+def delete_chapter(tree, chapter):
+    for floor in FLOORS:
+        shutil.rmtree(tree / floor / chapter, ignore_errors=True)
+    path = tree / "Snakefile"
+    lines = path.read_text().splitlines(keepends=True)
+    kept = [line for line in lines if f"/{chapter}/" not in line]
+    assert len(kept) == len(lines) - 1
+    path.write_text("".join(kept))
+
+
+@pytest.mark.parametrize("gone", [*LEAVES, "all"])
+def test_a_chapter_can_be_deleted(without_leaves, gone):
+    """Everything else is planned, and no step imports what is no longer there."""
+    tree = without_leaves / gone
+    for config in ("config", "smoke") if gone == "all" else ("smoke",):
+        options = ("-n", "everything", "--configfile", f"config/{config}.yaml")
+        status, said = attempt(tree, *python("snakemake", *options))
+        assert status == 0, said
+        assert "\ntable_models " in said
+    finder = ModuleFinder([str(tree / "src")])
+    for path in (tree / "scripts").rglob("*.py"):
+        finder.run_script(str(path))
+    missing, _ = finder.any_missing_maybe()
+    assert [name for name in missing if name.startswith("intriguing")] == []

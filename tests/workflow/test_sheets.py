@@ -1,17 +1,15 @@
 """The sheets: what is refused, what they ask for, what each step takes from them."""
 
-import json
-
 import pytest
 from conftest import ROOT
 
 from intriguing.errors import InputError
 from intriguing.workflow.config import read_config
-from intriguing.workflow.settings import attack_settings, training_settings
 from intriguing.workflow.sheets import (
     AttackRow,
     ModelRow,
     attacked,
+    image_count,
     read_attacks,
     read_models,
     seeds_of,
@@ -180,43 +178,10 @@ def test_an_attack_that_the_config_cannot_serve_is_told(write, models, changes, 
     assert all(part in message for part in parts), message
 
 
-def test_a_setting_of_the_autoencoder_concerns_the_autoencoder_only(models):
-    before = read_config(SMALL)
-    after = read_config({**SMALL, "train": {"autoencoder": {"decay": 0.5}}})
-    changed = [
-        name
-        for name, row in models.items()
-        if training_settings(before, row) != training_settings(after, row)
-    ]
-    assert changed == ["AE7-10"]
-
-
-def test_the_number_of_images_concerns_the_attacks_that_take_it(write, models):
-    attacks = read_attacks(write(ATTACKS), models)
-    before = read_config(SMALL)
-    after = read_config({**SMALL, "attack": {"images": 41, "sample": 20}})
-    counts = {n: attack_settings(after, row)["images"] for n, row in attacks.items()}
-    assert counts == {"lbfgs": 41, "coarse": 20, "one": 30}
-    changed = [
-        name
-        for name, row in attacks.items()
-        if attack_settings(before, row) != attack_settings(after, row)
-    ]
-    assert changed == ["lbfgs"]
-
-
-def test_where_an_attack_is_run_does_not_concern_the_step(write, models):
-    row = read_attacks(write(ATTACKS), models)["coarse"]
-    more = row.model_copy(update={"models": None, "seeds": None})
-    config = read_config(SMALL)
-    assert attack_settings(config, row) == attack_settings(config, more)
-
-
-def test_settings_survive_json_as_snakemake_records_them(write, models):
-    config, attacks = read_config(SMALL), read_attacks(write(ATTACKS), models)
-    settings = [training_settings(config, row) for row in models.values()]
-    settings += [attack_settings(config, row) for row in attacks.values()]
-    assert json.loads(json.dumps(settings)) == settings
+def test_a_cell_stands_for_a_number_of_images():
+    section = read_config({"attack": {"images": 41, "sample": 20}}).attack
+    cells = ("all", "sample", "30")
+    assert [image_count(cell, section) for cell in cells] == [41, 20, 30]
 
 
 def test_every_column_says_what_it_means():

@@ -1,11 +1,11 @@
-"""Networks trained on splits: which tables they enter, what their steps take."""
+"""Networks trained on splits of the training images: which tables they enter."""
 
 import pytest
 
 from intriguing.errors import InputError
 from intriguing.workflow import splits
 from intriguing.workflow.config import read_config
-from intriguing.workflow.sheets import read_attacks, read_models
+from intriguing.workflow.sheets import read_models
 
 SHEET = """\
 model family hidden decay split learning_rate epochs batch warmup
@@ -15,10 +15,6 @@ B@P1 sigmoid 7,8 1e-5,1e-5,1e-6 P1 2e-2 3 50 0
 A@P2 sigmoid 9,8 1e-5,1e-5,1e-6 P2 2e-2 3 50 0
 B@P2 sigmoid 7,8 1e-5,1e-5,1e-6 P2 2e-2 3 50 0
 """
-ATTACKS = """\
-attack method norm search target models seeds images
-lbfgs lbfgs squared refine random all all all
-"""
 
 
 @pytest.fixture
@@ -26,13 +22,6 @@ def models(tmp_path):
     path = tmp_path / "models.tsv"
     path.write_text(SHEET.replace(" ", "\t"))
     return read_models(path)
-
-
-@pytest.fixture
-def lbfgs(tmp_path, models):
-    path = tmp_path / "attacks.tsv"
-    path.write_text(ATTACKS.replace(" ", "\t"))
-    return read_attacks(path, models)["lbfgs"]
 
 
 def config(*networks, **settings):
@@ -74,34 +63,3 @@ def test_networks_that_cannot_be_compared_are_refused_in_one_line(
     assert message.startswith("config: training_sets.networks: ")
     assert told in message
     assert "\n" not in message
-
-
-def test_rows_stand_in_the_order_of_the_paper(models):
-    chosen = splits.compared(models, config("A@P1", "B@P1", "A@P2"))
-    made = splits.cross_training_set_settings(config("A@P1", "B@P1", "A@P2"), chosen)
-    amplified = [f"amplified:{name}" for name in chosen]
-    assert made["rows"] == [*chosen, "noise-0.06", *amplified, "noise-0.1"]
-    assert made["controls"][0] == "clean"
-    assert made["splits"] == {"A@P1": "P1", "B@P1": "P1", "A@P2": "P2"}
-
-
-def test_the_attack_is_that_of_the_sheet_on_its_own_number_of_images(lbfgs):
-    made = splits.attack_test_settings(config(images=7), lbfgs)
-    assert made["images"] == 7
-    assert made["row"] == {"method": "lbfgs", "norm": "squared", "target": "random"}
-
-
-def test_the_decomposition_is_judged_near_the_amplified_distortion(models):
-    made = splits.decomposition_settings(
-        read_config(
-            {
-                "training_sets": {"amplified": 0.11},
-                "decomposition": {"distortions": [0.05, 0.12, 0.2]},
-            }
-        ),
-        splits.on_splits(models),
-    )
-    assert made["judged"] == "matched-0.12"
-    assert made["traits"]["A@P1"][0] == made["traits"]["A@P2"][0]
-    assert made["traits"]["A@P1"][0] != made["traits"]["B@P1"][0]
-    assert made["traits"]["B@P2"][1] == "P2"

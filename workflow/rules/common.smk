@@ -1,4 +1,3 @@
-import json
 import re
 import sys
 from os import environ, pathsep
@@ -16,136 +15,58 @@ environ.update(
     PYTHONPATH=pathsep.join(dict.fromkeys([SOURCES, *filter(None, INHERITED)]))
 )
 
-from intriguing.errors import InputError
-from intriguing.workflow import (
-    variants,
-    convolutions,
-    splits,
-    provenance,
-    settings,
-    sheets,
-)
-from intriguing.workflow.config import read_config
 from content_reruns import CodeDigestError, code_digest
-from intriguing.workflow.files import remove_leftovers, write_text
-from intriguing.workflow.folders import require_writable
 from content_reruns.record_check import RecordsError, require_records
+from intriguing.errors import InputError
+from intriguing.workflow import convolutions, provenance, sheets, splits
+from intriguing.workflow.config import read_config
+from intriguing.workflow.files import remove_leftovers, write_json
+from intriguing.workflow.folders import require_writable
 
-try:
-    CFG = read_config(config)
-    RESULTS = f"results/{CFG.run}"
-    ALL_MODELS = sheets.read_models(CFG.models)
-    MODELS = splits.whole(ALL_MODELS)
-    COMPARED = splits.compared(ALL_MODELS, CFG)
-    ATTACKS = sheets.read_attacks(CFG.attacks, MODELS)
-    CONVOLUTIONAL = convolutions.read_convolutional(CFG.convolutional, ALL_MODELS)
-    PERCEPTRONS = sheets.trained(MODELS, CFG.seeds)
-    CONVOLUTED = convolutions.trained_convolutional(CONVOLUTIONAL, CFG.seeds)
-    TRAINED = PERCEPTRONS + CONVOLUTED
-    ON_SPLITS = sheets.trained(COMPARED, CFG.seeds)
-    PRETRAINED = {f"torchvision-{name}": name for name in CFG.natural.networks}
-    SPECTRAL = TRAINED
-    if PRETRAINED:
-        SPECTRAL = [*CONVOLUTED, *((m, 0) for m in PRETRAINED), ("alexnet-2012", 0)]
-    ATTACKED = sheets.attacked(ATTACKS, MODELS, CFG)
-    VARIANTS = variants.read_variants(CFG.variants)
-    if workflow.is_main_process:
-        require_writable(RESULTS)
-        # What DVC holds; tables and other small files are in git.
-        HELD = [f"{RESULTS}/{kind}" for kind in ("data", "models", "adversarial")]
-        require_records(HELD, ".snakemake/metadata")
-except (InputError, RecordsError) as error:
-    raise WorkflowError(str(error)) from None
 
+def checked(read, *arguments):
+    """What a reader returns; its complaint about the input stops the workflow."""
+    try:
+        return read(*arguments)
+    except (CodeDigestError, InputError, RecordsError) as error:
+        raise WorkflowError(str(error)) from None
+
+
+CFG = checked(read_config, config)
+RESULTS = f"results/{CFG.run}"
 MNIST = f"{RESULTS}/data/mnist"
-DIGITS = [f"{MNIST}/{name}.safetensors" for name in ("train", "test")]
-DIGITS += [f"{MNIST}/{part}.txt" for part in ("P1", "P2")]
-NETWORKS = [f"{RESULTS}/models/{m}/{s}.safetensors" for m, s in TRAINED]
-NETWORKS += [f"{RESULTS}/training/{m}/{s}.json" for m, s in TRAINED]
-# The attacks on the open choices are for the paper's own networks.
-ADVERSARIAL = [
-    f"{RESULTS}/adversarial/{attack}/{model}/{seed}.{kind}"
-    for attack, model, seed in [*ATTACKED, *((sheets.FINEST, *n) for n in CONVOLUTED)]
-    for kind in ("safetensors", "parquet")
-]
-TRANSFER = [f"{RESULTS}/transfer/lbfgs.parquet"]
-TABLE_NAMES = ["models", "cross-model", "cross-model-sample", "controls", "choices"]
-TABLE_NAMES += ["spectral"]
-TABLES = [
-    f"{RESULTS}/tables/{table}.{kind}"
-    for table in TABLE_NAMES
-    for kind in ("csv", "md", "tex", "html")
-]
-SPECTRA = [f"{RESULTS}/spectra/{m}/{s}.json" for m, s in SPECTRAL]
-FIGURES = [
-    f"{RESULTS}/figures/{figure}.{kind}"
-    for figure in ("examples", "cross-model", "distortions", "spectra", "top-images")
-    for kind in ("png", "svg", "pdf")
-]
-CLAIMS = [
-    f"{RESULTS}/{name}" for name in ("claims.json", "claims.html", "metrics.json")
-]
-# Tables 3 and 4, where the config names networks for them.
-SETS = [
-    *(f"{RESULTS}/models/{m}/{s}.safetensors" for m, s in ON_SPLITS),
-    *(f"{RESULTS}/training/{m}/{s}.json" for m, s in ON_SPLITS),
-    *(
-        f"{RESULTS}/adversarial/{sheets.FINEST}/{m}/{s}.{kind}"
-        for m, s in ON_SPLITS
-        for kind in ("safetensors", "parquet")
-    ),
-]
-if COMPARED:
-    SETS += [f"{RESULTS}/training/on-splits.json"]
-    SETS += [f"{RESULTS}/transfer/training-sets.parquet"]
-    SETS += [f"{RESULTS}/claims/training-sets.json"]
-    SETS += [
-        f"{RESULTS}/tables/{table}.{kind}"
-        for table in ("training-sets", "cross-training-set", "amplification")
-        for kind in ("csv", "md", "tex", "html")
-    ]
-    SETS += [
-        f"{RESULTS}/figures/cross-training-set.{kind}" for kind in ("png", "svg", "pdf")
-    ]
 
+# Networks by name, as rows of their sheets; lists of them hold names and seeds.
+PERCEPTRONS = checked(sheets.read_models, CFG.models)
+CONVOLUTIONAL = checked(convolutions.read_convolutional, CFG.convolutional, PERCEPTRONS)
+PRETRAINED = {f"torchvision-{name}": name for name in CFG.natural.networks}
+MODELS = splits.whole(PERCEPTRONS)
+ON_SPLITS = splits.on_splits(PERCEPTRONS)
+CONVOLUTED = convolutions.trained_convolutional(CONVOLUTIONAL, CFG.seeds)
+TRAINED = sheets.trained(MODELS, CFG.seeds) + CONVOLUTED
 
-def data_of(model):
-    """Data set that a convolutional or pretrained network takes."""
-    return CONVOLUTIONAL[model].data if model in CONVOLUTIONAL else "photographs"
+# Files of each target, and what is gathered of them; every chapter adds its own. A
+# target asks for all files that are kept, as Snakemake does not miss one in the middle
+# while the last one is there.
+PAPER, EVERYTHING, NATURAL, CLAIM_FILES, METRIC_TABLES = [], [], [], [], []
 
+if workflow.is_main_process:
+    checked(require_writable, RESULTS)
+    # What DVC holds; tables and other small files are in git.
+    HELD = [f"{RESULTS}/{kind}" for kind in ("data", "models", "adversarial")]
+    checked(require_records, HELD, ".snakemake/metadata")
 
-# The run of natural images, where pretrained networks are asked for.
-NATURAL_NETWORKS = [*PRETRAINED, *(m for m in CONVOLUTIONAL if data_of(m) != "mnist")]
-NATURAL = [
-    f"{RESULTS}/{folder}/{name}.{form}"
-    for folder, name, forms in (
-        ("tables", "natural", ("csv", "md", "tex", "html")),
-        ("tables", "natural-transfer", ("csv", "md", "tex", "html")),
-        ("tables", "spectral", ("csv", "md", "tex", "html")),
-        ("figures", "spectra", ("png", "svg", "pdf")),
-        *(
-            ("figures", f"triples-{data}", ("png", "svg", "pdf"))
-            for data in {data_of(m): None for m in NATURAL_NETWORKS}
-        ),
-        *(
-            ("figures", f"top-images-{name}", ("png", "svg", "pdf"))
-            for name in PRETRAINED.values()
-            if name.startswith("squeezenet")
-        ),
-    )
-    for form in forms
-    if PRETRAINED
-]
-
-# No param: where the same digits come from is no reason to train again.
+# No param: where the same images come from is no reason to train again.
 if CFG.data.mirror:
     environ.setdefault("INTRIGUING_MIRROR", CFG.data.mirror)
 
 
 wildcard_constraints:
-    model="|".join(map(re.escape, [*ALL_MODELS, *CONVOLUTIONAL, *PRETRAINED])),
-    attack="|".join(map(re.escape, ATTACKS)),
+    model="|".join(map(re.escape, [*PERCEPTRONS, *CONVOLUTIONAL, *PRETRAINED])),
     seed=r"\d+",
+
+
+FIGURE_FORMS = ("png", "svg", "pdf")
 
 
 def step(name):
@@ -155,10 +76,82 @@ def step(name):
 
 def digest(name):
     """Digest of a step script and of the library code that it reaches."""
-    try:
-        return code_digest(ROOT / "scripts" / name, [ROOT / "src", ROOT / "scripts"])
-    except CodeDigestError as error:
-        raise WorkflowError(str(error)) from None
+    return checked(
+        code_digest, ROOT / "scripts" / name, [ROOT / "src", ROOT / "scripts"]
+    )
+
+
+def any_of(names):
+    """Pattern of a wildcard that takes one of some names, and nothing for none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def data_of(model):
+    """Data set whose images a network takes."""
+    if model in PRETRAINED:
+        return "photographs"
+    return CONVOLUTIONAL[model].data if model in CONVOLUTIONAL else "mnist"
+
+
+def held_out_images(model):
+    """Images that a network was not trained on."""
+    kind = "all" if model in PRETRAINED else "test"
+    return f"{RESULTS}/data/{data_of(model)}/{kind}.safetensors"
+
+
+def weights_of(networks):
+    return [f"{RESULTS}/models/{model}/{seed}.safetensors" for model, seed in networks]
+
+
+def errors_of(networks):
+    return [f"{RESULTS}/training/{model}/{seed}.json" for model, seed in networks]
+
+
+def images_of(attack, networks):
+    """Adversarial images that an attack made for each network."""
+    folder = f"{RESULTS}/adversarial/{attack}"
+    return [f"{folder}/{model}/{seed}.safetensors" for model, seed in networks]
+
+
+def records_of(attack, networks):
+    """Records of the images that an attack made for each network."""
+    folder = f"{RESULTS}/adversarial/{attack}"
+    return [f"{folder}/{model}/{seed}.parquet" for model, seed in networks]
+
+
+def in_report(path, name, title, paper, kind):
+    """The file, shown in the report: under what the paper calls it, or as beyond it."""
+    named = {kind: title, "paper": paper}
+    return report(
+        path,
+        caption=ROOT / f"workflow/report/{name}.rst",
+        category=f"{kind.rstrip('s').capitalize()}s" if paper else "Beyond the paper",
+        labels=named if paper else {"result": title, "kind": kind},
+    )
+
+
+def table(name, title, paper=None):
+    """A table's outputs: its CSV file under its own name, and three more forms."""
+    stem, key = f"{RESULTS}/tables/{name}", name.replace("-", "_")
+    page = in_report(f"{stem}.html", f"table-{name}", title, paper, "table")
+    forms = {f"{key}_md": f"{stem}.md", f"{key}_tex": f"{stem}.tex"}
+    return {key: f"{stem}.csv", **forms, f"{key}_html": page}
+
+
+def figure(name, title, paper=None, caption=None):
+    """A figure's outputs in three forms."""
+    stem = f"{RESULTS}/figures/{name}"
+    drawn = in_report(
+        f"{stem}.svg", f"figure-{caption or name}", title, paper, "figure"
+    )
+    return {"png": f"{stem}.png", "svg": drawn, "pdf": f"{stem}.pdf"}
+
+
+def claims_page(name, title):
+    """Outputs of claims that go beyond the paper: the file, and a page."""
+    stem = f"{RESULTS}/claims/{name}"
+    page = in_report(f"{stem}.html", f"claims-{name}", title, None, "claims")
+    return {"claims": f"{stem}.json", "claims_html": page}
 
 
 CHECKOUT = {}
@@ -174,6 +167,6 @@ onsuccess:
     facts = provenance.collect(ROOT, Path(RESULTS), CFG, CHECKOUT)
     place = f"{RESULTS}/provenance.json"
     try:
-        write_text(place, json.dumps(facts, indent=2) + "\n")
+        write_json(place, facts)
     except OSError as error:
         raise WorkflowError(f"{place}: {error}") from None

@@ -4,6 +4,8 @@
 how finely it searched.
 """
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -83,4 +85,7 @@ def minimisers(
     return find_adversarial(model, images, targets, weights=weights, **how)
 
 
-SEARCHES = {"grid": find_on_grid, "one-weight": find_with_one_weight}
+SEARCHES: dict[str, Callable[..., Adversarial]] = {
+    "grid": find_on_grid,
+    "one-weight": find_with_one_weight,
+}

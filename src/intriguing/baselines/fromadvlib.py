@@ -1,6 +1,6 @@
 """Attacks of adversarial-library, with the settings of the smallest norms."""
 
-import adv_lib.attacks as library
+import adv_lib.attacks as library  # pyright: ignore[reportMissingImports]
 import torch
 from torch import Tensor, nn
 

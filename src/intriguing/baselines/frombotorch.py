@@ -5,7 +5,9 @@ Each image has SciPy's own L-BFGS-B; the network is evaluated for all images at 
 
 import numpy as np
 import torch
-from botorch.optim.batched_lbfgs_b import fmin_l_bfgs_b_batched
+from botorch.optim.batched_lbfgs_b import (  # pyright: ignore[reportMissingImports]
+    fmin_l_bfgs_b_batched,
+)
 from torch import Tensor, nn
 
 from intriguing.attack.objective import SQUARED, evaluate, target_mask_of

@@ -1,13 +1,18 @@
 """Attacks of foolbox, with the settings of the smallest norms."""
 
-import foolbox
-from foolbox.attacks import (
+import foolbox  # pyright: ignore[reportMissingImports]
+from foolbox.attacks import (  # pyright: ignore[reportMissingImports]
     L2BrendelBethgeAttack,
     L2CarliniWagnerAttack,
     L2DeepFoolAttack,
 )
-from foolbox.attacks.base import MinimizationAttack
-from foolbox.criteria import Misclassification, TargetedMisclassification
+from foolbox.attacks.base import (  # pyright: ignore[reportMissingImports]
+    MinimizationAttack,
+)
+from foolbox.criteria import (  # pyright: ignore[reportMissingImports]
+    Misclassification,
+    TargetedMisclassification,
+)
 from torch import Tensor, nn
 
 from intriguing.baselines.fromadvlib import ddn_starts

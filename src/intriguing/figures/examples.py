@@ -22,15 +22,10 @@ PITCH = 1.32  # height of a row of images with the text beneath, in images
 
 
 class Panel(NamedTuple):
-    """Pairs of images, as one panel of the paper's Figure 7.
+    """Pairs of images as a panel of the paper's Figure 7, which shows the first twelve.
 
-    Attributes:
-        title: How the images were distorted, and the effect.
-        clean: Images before, at least one; the first twelve are shown.
-        distorted: The same images after.
-        before: Predicted class of each clean image.
-        after: Predicted class of each distorted image.
-        scale: Pixel values shown as black and as white.
+    ``before`` and ``after`` are the predicted classes of the clean and the distorted
+    images; ``scale`` has the pixel values shown as black and as white.
     """
 
     title: str
@@ -39,15 +34,6 @@ class Panel(NamedTuple):
     before: Int[np.ndarray, " n"]
     after: Int[np.ndarray, " n"]
     scale: tuple[float, float]
-
-
-def alternate(
-    clean: Float[np.ndarray, "n height width"],
-    distorted: Float[np.ndarray, "n height width"],
-) -> Float[np.ndarray, "twice_n height width"]:
-    """Return the first twelve pairs in reading order: clean, distorted, clean, ..."""
-    pairs = np.stack([clean[:PAIRS], distorted[:PAIRS]], axis=1)
-    return pairs.reshape(-1, *clean.shape[1:])
 
 
 def adversarial_panel(
@@ -138,14 +124,15 @@ def example_figure(panels: Sequence[Panel]) -> Figure:
 
 
 def _add_pairs(axes: Axes, panel: Panel) -> None:
-    for i, image in enumerate(alternate(panel.clean, panel.distorted)):
-        row, column = divmod(i, COLUMNS)
+    for i, pair in enumerate(zip(panel.clean, panel.distorted, strict=True)):
+        if i == PAIRS:
+            break
+        row, column = divmod(2 * i, COLUMNS)
         # The images of a pair are closer to each other than to the next pair.
-        left, top = column + 0.04 - 0.06 * (column % 2), row * PITCH
-        add_image(axes, image, left, top, 0.92, panel.scale)
-        if i % 2:
-            classes = f"{panel.before[i // 2]}→{panel.after[i // 2]}"
-            axes.text(left, top + 1.11, classes, ha="center", va="center")
+        for image, left in zip(pair, (column + 0.04, column + 0.98), strict=True):
+            add_image(axes, image, left, row * PITCH, 0.92, panel.scale)
+        classes = f"{panel.before[i]}→{panel.after[i]}"
+        axes.text(left, row * PITCH + 1.11, classes, ha="center", va="center")
     axes.set(xlim=(0, COLUMNS), ylim=(ROWS * PITCH - 0.05, -0.03))
     axes.axis("off")
 

@@ -119,21 +119,17 @@ def published_band(
             f"value {value} is printed as {printed!r}; correct one of them"
         )
     images = None if sample is None or isnan(sample) else sample
-    if printed.startswith(BELOW):
-        return 0.0, _upper_bound(value, images, kind)
     if kind == "rate":
-        return _rate_band(value, unit, images)
+        return _rate_band(value, unit, images, printed.startswith(BELOW))
+    if printed.startswith(BELOW):
+        raise InputError(f"{printed}: only a rate may be printed as a bound")
     return _mean_band(value, unit, images, spread)
 
 
-def _upper_bound(value: float, sample: float | None, kind: str) -> float:
-    if kind != "rate":
-        raise InputError(f"{BELOW}{value}: only a rate may be printed as a bound")
-    return value if sample is None else wilson(value, sample)[1]
-
-
-def _rate_band(value: float, unit: float, sample: float | None) -> Band:
+def _rate_band(value: float, unit: float, sample: float | None, bound: bool) -> Band:
     low, high = max(value - unit / 2, 0.0), min(value + unit, 1.0)
+    if bound:
+        low, high = 0.0, value
     if sample is None:
         return low, high
     return wilson(low, sample)[0], wilson(high, sample)[1]

@@ -63,26 +63,6 @@ def amplify(
     return lengthen(clean, adversarial, factor)
 
 
-def amplify_together(
-    clean: Float[Tensor, " n *pixels"],
-    adversarial: Float[Tensor, " n *pixels"],
-    distortion: float,
-) -> Float[Tensor, " n *pixels"]:
-    """Return images scaled by one common factor to a given mean distortion."""
-    mean = root_mean_square(adversarial - clean).mean()
-    return lengthen(clean, adversarial, float(distortion / mean))
-
-
-def amplify_literally(
-    clean: Float[Tensor, " n *pixels"],
-    adversarial: Float[Tensor, " n *pixels"],
-    length: float,
-) -> Float[Tensor, " n *pixels"]:
-    """Return images with perturbations scaled to one L2 length, as printed."""
-    pixels = clean[0].numel()
-    return amplify(clean, adversarial, length / pixels**0.5)
-
-
 def amplified_sets(
     source: str,
     clean: Float[Tensor, " n *pixels"],
@@ -100,13 +80,14 @@ def amplified_sets(
         seed: Seed of the noise.
     """
     amplified = amplify(clean, adversarial, amount)
-    length = root_mean_square(adversarial - clean)
+    length, pixels = root_mean_square(adversarial - clean), clean[0].numel()
+    mean = length.mean()
     return {
         source: adversarial,
         f"{AMPLIFIED}{source}": amplified,
         f"{MATCHED}{source}": matched_noise(clean, length, seed),
         f"{AMPLIFIED_CLIPPED}{source}": amplified.clamp(0, 1),
-        f"{TOGETHER}{source}": amplify_together(clean, adversarial, amount),
-        f"{LITERAL}{source}": amplify_literally(clean, adversarial, amount),
+        f"{TOGETHER}{source}": lengthen(clean, adversarial, float(amount / mean)),
+        f"{LITERAL}{source}": amplify(clean, adversarial, amount / pixels**0.5),
         f"{TIMES}{source}": lengthen(clean, adversarial, TEXT_FACTOR),
     }

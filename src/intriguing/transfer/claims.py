@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 
 from intriguing.stats.agreement import Claim, directional_claim
@@ -10,33 +9,39 @@ from intriguing.stats.intervals import (
     Interval,
     average,
     difference_interval,
-    share_interval,
 )
-from intriguing.tables.rates import Cell, Cells, fooling_rates
+from intriguing.tables.rates import Cell, Cells, error_rates, fooling_rates
 from intriguing.tables.row_names import MATCHED
 
 FAR_MORE = 2.0
 """Transfer is "far more" than noise if it is more than this many times as high."""
 
 
-def adversarial_images_exist(reached: Mapping[str, Sequence[pd.Series]]) -> Claim:
-    """Return the claim that every image has one; it agrees only if no image failed.
+def claims(
+    predictions: pd.DataFrame, by_decay: list[str], autoencoder: str | None
+) -> list[Claim]:
+    """Return the claims on transfer, but for those whose networks are not there.
 
     Args:
-        reached: Whether the attack succeeded on each image, for each network and seed.
+        predictions: Every network's prediction for every image.
+        by_decay: Linear networks, from the weakest decay to the strongest.
+        autoencoder: Name of the network on an autoencoder's codes, None for none.
     """
-    seeds = [seed.to_numpy(np.bool_) for own in reached.values() for seed in own]
-    found = share_interval(seeds)
-    return Claim(
-        id="adversarial-images-exist",
-        statement="For every image and every network there is an adversarial image.",
-        published=1.0,
-        measured=found.value,
-        low=found.low,
-        high=found.high,
-        verdict="agrees" if found.value == 1 else "differs",
-        evidence=f"adversarial/lbfgs: {found.n} images of {len(seeds)} networks",
-    )
+    rates, networks = error_rates(predictions), predictions["column"].nunique()
+    found = [transfer_beats_noise(predictions)] if networks > 1 else []
+    if len(by_decay) > 1:
+        found.append(strong_to_weak(rates, by_decay))
+        found.append(strong_to_weak_is_best(rates, by_decay))
+    if autoencoder and networks > 2:
+        found.append(autoencoder_resists(rates, autoencoder))
+    return found
+
+
+def among(predictions: pd.DataFrame, networks: list[str]) -> pd.DataFrame:
+    """Return the predictions of some networks, for images made for no other."""
+    others = set(predictions["column"]) - set(networks)
+    source = predictions["row"].str.removeprefix(MATCHED)
+    return predictions[predictions["column"].isin(networks) & ~source.isin(others)]
 
 
 def transfer_beats_noise(predictions: pd.DataFrame) -> Claim:

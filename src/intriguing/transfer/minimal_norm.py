@@ -82,7 +82,7 @@ def minimal_transfers_less(pairs: Mapping[Cell, pd.DataFrame]) -> Claim:
         "those of the paper's method (difference of the two fooling rates, mean over "
         "all pairs of networks; the paper does not say).",
         average([rate_change(pair) for pair in pairs.values()]),
-        f"tables/minimal: mean of the column {CHANGE}",
+        f"tables/minimal-transfer: mean of the column {CHANGE}",
         side="below",
     )
 

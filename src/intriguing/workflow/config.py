@@ -56,26 +56,33 @@ class DataSection(Section):
     """The digits."""
 
     mirror: str | None = Field(
-        None,
+        default=None,
         min_length=1,
         description="Folder to look for data in before the network; the environment "
         "variable `INTRIGUING_MIRROR` wins over it.",
     )
     train_images: Whole = Field(
-        MNIST_TRAIN, ge=1, le=MNIST_TRAIN, description="Training images, the first."
+        default=MNIST_TRAIN,
+        ge=1,
+        le=MNIST_TRAIN,
+        description="Training images, the first.",
     )
     test_images: Whole = Field(
-        MNIST_TEST, ge=1, le=MNIST_TEST, description="Test images, the first."
+        default=MNIST_TEST, ge=1, le=MNIST_TEST, description="Test images, the first."
     )
-    split_seed: Seed = Field(0, description="Seed that cuts P1 and P2.")
+    split_seed: Seed = Field(default=0, description="Seed that cuts P1 and P2.")
 
 
 class AutoencoderSection(Section):
     """The sparse autoencoder under AE400-10, which the paper leaves open."""
 
-    target: Share = Field(0.05, description="Wanted mean activation of a unit.")
-    weight: Number = Field(0.05, ge=0, description="Price of missing that target.")
-    decay: Number = Field(2e-3, ge=0, description="Decay of encoder and decoder.")
+    target: Share = Field(default=0.05, description="Wanted mean activation of a unit.")
+    weight: Number = Field(
+        default=0.05, ge=0, description="Price of missing that target."
+    )
+    decay: Number = Field(
+        default=2e-3, ge=0, description="Decay of encoder and decoder."
+    )
 
 
 class TrainSection(Section):
@@ -89,26 +96,30 @@ class AttackSection(Section):
     """How adversarial images are found; what differs between attacks: the sheet."""
 
     images: Whole = Field(
-        1024, ge=1, description="Training images drawn for each seed and attacked."
+        default=1024,
+        ge=1,
+        description="Training images drawn for each seed and attacked.",
     )
     sample: Whole = Field(
-        256,
+        default=256,
         ge=1,
         description="The first so many of them, a sample as large as the paper's: "
         "reported apart, and all that the attacks on the open choices take.",
     )
     starts: tuple[Positive, ...] = Field(
-        (1.0, 0.1, 0.01, 4.0),
+        default=(1.0, 0.1, 0.01, 4.0),
         min_length=1,
         description="Weights at which the search starts, each in turn, as multiples "
         "of an estimate; the nearest result of all is kept.",
     )
     tolerance: Positive = Field(
-        2e-3,
+        default=2e-3,
         description="Distance from the minimiser at which a solve ends, as a share of "
         "the perturbation.",
     )
-    iterations: Whole = Field(100, ge=1, description="Steps of a solve, at most.")
+    iterations: Whole = Field(
+        default=100, ge=1, description="Steps of a solve, at most."
+    )
     threads: Threads = 1
 
 
@@ -116,7 +127,9 @@ class NoiseSection(Section):
     """The noise that Table 2 compares with."""
 
     deviations: tuple[Positive, ...] = Field(
-        (0.1, 0.3), min_length=1, description="Standard deviations, in pixel units."
+        default=(0.1, 0.3),
+        min_length=1,
+        description="Standard deviations, in pixel units.",
     )
 
 
@@ -124,19 +137,19 @@ class TrainingSetsSection(Section):
     """Tables 3 and 4: networks trained on different splits of the training set."""
 
     networks: tuple[str, ...] = Field(
-        ("FC100-100-10@P1", "FC123-456-10@P1", "FC100-100-10@P2"),
+        default=("FC100-100-10@P1", "FC123-456-10@P1", "FC100-100-10@P2"),
         description="Networks compared, each trained on a split; `[]` for no such "
         "tables.",
     )
     images: Whole = Field(
-        512, ge=1, description="Test images drawn for each seed and attacked."
+        default=512, ge=1, description="Test images drawn for each seed and attacked."
     )
     amplified: Positive = Field(
-        0.1,
+        default=0.1,
         description="Root mean square per pixel to which perturbations are amplified.",
     )
     deviations: tuple[Positive, ...] = Field(
-        (0.06, 0.1),
+        default=(0.06, 0.1),
         min_length=1,
         description="Standard deviations of the noise, in pixel units.",
     )
@@ -146,12 +159,12 @@ class DecompositionSection(Section):
     """Transfer between all networks trained on splits, by what they have in common."""
 
     factors: tuple[Positive, ...] = Field(
-        (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0),
+        default=(1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0),
         min_length=1,
         description="Times as long as they were made that perturbations are fed.",
     )
     distortions: tuple[Positive, ...] = Field(
-        (0.06, 0.08, 0.1, 0.12, 0.15, 0.18),
+        default=(0.06, 0.08, 0.1, 0.12, 0.15, 0.18),
         min_length=1,
         description="Root mean squares per pixel that all perturbations are brought "
         "to; the claim is judged at the one nearest to `training_sets.amplified`.",
@@ -162,12 +175,12 @@ class AdversarialTrainingSection(Section):
     """Networks trained with pools of adversarial examples; their sheet: `variants`."""
 
     held_out: Share = Field(
-        0.2,
+        default=0.2,
         description="Share of the training images, the last, that `tuning` trains "
         "without and judges settings by.",
     )
     seeds: Whole = Field(
-        5, ge=1, description="How many of the seeds are used, the first."
+        default=5, ge=1, description="How many of the seeds are used, the first."
     )
 
 
@@ -175,29 +188,32 @@ class NaturalSection(Section):
     """Natural images; `config/natural.yaml` has a run of them."""
 
     networks: tuple[NetworkName, ...] = Field(
-        (),
+        default=(),
         description="Pretrained networks, by torchvision's names; with some, the run "
         "is one of natural images.",
     )
     layers: str = Field(
-        "alexnet_bvlc_layers.npz",
+        default="alexnet_bvlc_layers.npz",
         description="File of AlexNet's layers in `data/raw/weights` or the mirror.",
     )
     images: Whole = Field(
-        64,
+        default=64,
         ge=1,
         description="Images attacked for each network and kind of target; the seeds "
         "share them, each in a job of its own.",
     )
     starts: tuple[Positive, ...] = Field(
-        (1.0,), min_length=1, description="As `attack.starts`."
+        default=(1.0,), min_length=1, description="As `attack.starts`."
     )
     tolerance: Positive = Field(
-        1e-2, description="Of each solve, and of the search on its weight."
+        default=1e-2, description="Of each solve, and of the search on its weight."
     )
-    iterations: Whole = Field(10, ge=1, description="Steps of a solve, at most.")
+    iterations: Whole = Field(
+        default=10, ge=1, description="Steps of a solve, at most."
+    )
     amplify: tuple[Positive, ...] = Field(
-        (2.0, 4.0, 8.0), description="Factors of longer perturbations in the transfer."
+        default=(2.0, 4.0, 8.0),
+        description="Factors of longer perturbations in the transfer.",
     )
 
 
@@ -205,20 +221,28 @@ class RunConfig(Section):
     """Everything that may be set; one instance for each call of the workflow."""
 
     run: str = Field(
-        "paper", pattern=r"^[a-z0-9-]+$", description="Results go to `results/<run>`."
+        default="paper",
+        pattern=r"^[a-z0-9-]+$",
+        description="Results go to `results/<run>`.",
     )
     seeds: tuple[Seed, ...] = Field(
-        (0, 1, 2, 3, 4),
+        default=(0, 1, 2, 3, 4),
         min_length=1,
         description="Seeds; each non-convex network is trained once with each.",
     )
-    models: str = Field("config/models.tsv", description="Sheet of the networks.")
-    convolutional: str = Field(
-        "config/convolutional.tsv", description="Sheet of the convolutional networks."
+    models: str = Field(
+        default="config/models.tsv", description="Sheet of the networks."
     )
-    attacks: str = Field("config/attacks.tsv", description="Sheet of the attacks.")
+    convolutional: str = Field(
+        default="config/convolutional.tsv",
+        description="Sheet of the convolutional networks.",
+    )
+    attacks: str = Field(
+        default="config/attacks.tsv", description="Sheet of the attacks."
+    )
     variants: str = Field(
-        "config/variants.tsv", description="Sheet of the ways to regularise a network."
+        default="config/variants.tsv",
+        description="Sheet of the ways to regularise a network.",
     )
     data: DataSection = DataSection()
     train: TrainSection = TrainSection()

@@ -1,16 +1,13 @@
-"""The sheet of the convolutional networks, and what their steps take from it."""
+"""The sheet of the convolutional networks."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from intriguing.errors import InputError
-from intriguing.workflow import settings
-from intriguing.workflow.config import RunConfig
 from intriguing.workflow.sheets import (
-    AttackRow,
     Count,
     ModelName,
     ModelRow,
@@ -89,23 +86,3 @@ def trained_convolutional(
 ) -> list[tuple[str, int]]:
     """List network and seed of all that are trained."""
     return [(name, s) for name, row in rows.items() for s in seeds[: row.seeds]]
-
-
-def convolutional_settings(config: RunConfig, row: ConvolutionalRow) -> dict[str, Any]:
-    """Return the settings of the step ``train_convolutional``."""
-    # How many seeds there are, and where the images come from, is not its concern.
-    others = {"seeds", "data", "attacked", "tolerance", "iterations"}
-    known = row.model_dump(mode="json", exclude=others)
-    return {"row": known, "threads": config.train.threads}
-
-
-def attack_settings(
-    config: RunConfig, attack: AttackRow, row: ConvolutionalRow
-) -> dict[str, Any]:
-    """Return the settings of the step ``attack`` for a convolutional network."""
-    lighter = {"tolerance": row.tolerance, "iterations": row.iterations}
-    section = config.attack.model_copy(update=lighter)
-    return settings.attack_settings(
-        config.model_copy(update={"attack": section}),
-        attack.model_copy(update={"images": row.attacked}),
-    )

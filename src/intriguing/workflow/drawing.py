@@ -17,9 +17,10 @@ METADATA: Mapping[str, Mapping[str, str | None]] = {
 }
 
 
-def draw(figure: Figure, stem: Path | str) -> None:
-    """Write ``stem`` with .png, .svg and .pdf: all three, or none on an error."""
+def save_figure(figure: Figure, path: Path | str) -> None:
+    """Write a figure beside ``path`` as PNG, SVG and PDF: all three, or none."""
     with styled(), ExitStack() as unfinished:
         for suffix, metadata in METADATA.items():
-            path = unfinished.enter_context(replacing(f"{stem}.{suffix}"))
-            figure.savefig(path, metadata=dict(metadata))
+            place = Path(path).with_suffix(f".{suffix}")
+            temporary = unfinished.enter_context(replacing(place))
+            figure.savefig(temporary, metadata=dict(metadata))

@@ -1,10 +1,16 @@
 """Files that are either whole or not there."""
 
+import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import Tensor
 
 UMASK = os.umask(0o022)
 os.umask(UMASK)
@@ -34,6 +40,45 @@ def write_text(path: Path | str, text: str) -> None:
     """Write ``text`` as UTF-8, whole or not at all."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path | str, value: Any) -> None:
+    """Write a value as JSON, whole or not at all."""
+    write_text(path, json.dumps(value, indent=2) + "\n")
+
+
+def read_json(path: Path | str) -> Any:
+    """Return the value that a JSON file holds."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def write_parquet(path: Path | str, frame: "pd.DataFrame") -> None:
+    """Write a frame without its index, whole or not at all."""
+    with replacing(path) as temporary:
+        frame.to_parquet(temporary, index=False)
+
+
+def write_tensors(path: Path | str, tensors: Mapping[str, "Tensor"]) -> None:
+    """Write named tensors as a safetensors file, whole or not at all."""
+    from safetensors.torch import save_file  # loads torch, which takes seconds
+
+    with replacing(path) as temporary:
+        save_file(dict(tensors), temporary)
+
+
+def by_model(
+    networks: Iterable[tuple[str, int]], paths: Iterable[str]
+) -> dict[str, list[str]]:
+    """Return the files of each model, one for each of its seeds.
+
+    Args:
+        networks: Name and seed of each network.
+        paths: The file of each, in that order.
+    """
+    grouped: dict[str, list[str]] = {}
+    for (model, _), path in zip(networks, paths, strict=True):
+        grouped.setdefault(model, []).append(path)
+    return grouped
 
 
 def remove_leftovers(folder: Path | str) -> list[Path]:

@@ -219,7 +219,7 @@ def attacked(
                 f"{place}, seeds: {strangers} are not among the config's seeds "
                 f"{list(config.seeds)}; add them there or remove them here"
             )
-        if images_of(row, config.attack) > config.attack.images:
+        if image_count(row.images, config.attack) > config.attack.images:
             raise InputError(
                 f"{place}, images: {row.images} are more than attack.images "
                 f"{config.attack.images} of the config"
@@ -229,10 +229,10 @@ def attacked(
     return jobs
 
 
-def images_of(row: AttackRow, section: AttackSection) -> int:
-    """Return how many images an attack is run on."""
+def image_count(images: str, section: AttackSection) -> int:
+    """Return the number of images that a cell of a sheet stands for."""
     counts = {"all": section.images, "sample": section.sample}
-    return counts.get(row.images) or int(row.images)
+    return counts.get(images) or int(images)
 
 
 def _search_problem(row: AttackRow, finest: AttackRow | None) -> str:

@@ -1,21 +1,10 @@
-"""Networks trained on a split of the training images, and what their steps take."""
+"""Networks trained on a split of the training images."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 from intriguing.errors import InputError
-from intriguing.tables.row_names import (
-    AMPLIFIED,
-    AMPLIFIED_CLIPPED,
-    CLEAN,
-    LITERAL,
-    MATCHED,
-    MATCHED_LENGTH,
-    TIMES,
-    TOGETHER,
-)
 from intriguing.workflow.config import RunConfig
-from intriguing.workflow.sheets import AttackRow, ModelRow
+from intriguing.workflow.sheets import ModelRow
 
 Models = dict[str, ModelRow]
 
@@ -53,81 +42,3 @@ def compared(models: Mapping[str, ModelRow], config: RunConfig) -> Models:
             "trained on one split and one trained on the other"
         )
     return chosen
-
-
-def attack_test_settings(config: RunConfig, row: AttackRow) -> dict[str, Any]:
-    """Return the settings of the step ``attack_test``.
-
-    Keys: ``row`` (method, norm and target rule of the attack), ``images``, ``starts``,
-    ``tolerance``, ``threads``.
-    """
-    search = {"starts", "tolerance", "threads"}
-    return {
-        "row": row.model_dump(mode="json", include={"method", "norm", "target"}),
-        "images": config.training_sets.images,
-        **config.attack.model_dump(mode="json", include=search),
-    }
-
-
-def errors_on_splits_settings(
-    config: RunConfig, networks: Sequence[tuple[str, int]]
-) -> dict[str, Any]:
-    """Return the settings of the step ``errors_on_splits``: networks, threads."""
-    return {
-        "networks": [list(network) for network in networks],
-        "threads": config.attack.threads,
-    }
-
-
-def transfer_test_settings(
-    config: RunConfig, networks: Sequence[tuple[str, int]]
-) -> dict[str, Any]:
-    """Return the settings of the step ``transfer_test``."""
-    return {
-        "networks": [list(network) for network in networks],
-        "amplified": config.training_sets.amplified,
-        "deviations": list(config.training_sets.deviations),
-        "threads": config.attack.threads,
-    }
-
-
-def cross_training_set_settings(
-    config: RunConfig, models: Mapping[str, ModelRow]
-) -> dict[str, Any]:
-    """Return the rows of Table 4 and of its controls, and each network's split.
-
-    The order is the paper's: each kind of image, then noise as long.
-    """
-    noise = [f"noise-{deviation:g}" for deviation in config.training_sets.deviations]
-    amplified = [f"{AMPLIFIED}{model}" for model in models]
-    kinds = (MATCHED, AMPLIFIED_CLIPPED, TOGETHER, LITERAL, TIMES)
-    changed = [f"{kind}{model}" for kind in kinds for model in models]
-    return {
-        "rows": [*models, *noise[:1], *amplified, *noise[1:]],
-        "controls": [CLEAN, *changed, *(f"{name}-clipped" for name in noise)],
-        "splits": {name: row.split for name, row in models.items()},
-    }
-
-
-def transfer_pairs_settings(
-    config: RunConfig, networks: Sequence[tuple[str, int]]
-) -> dict[str, Any]:
-    """Return the settings of the step ``transfer_pairs``."""
-    return {
-        "networks": [list(network) for network in networks],
-        **config.decomposition.model_dump(mode="json"),
-        "threads": config.attack.threads,
-    }
-
-
-def decomposition_settings(
-    config: RunConfig, models: Mapping[str, ModelRow]
-) -> dict[str, Any]:
-    """Return each network's architecture and split, and where the claim is judged."""
-    shape = {name: f"{row.family} {row.hidden}" for name, row in models.items()}
-    wanted, lengths = config.training_sets.amplified, config.decomposition.distortions
-    nearest = min(lengths, key=lambda length: abs(length - wanted))
-    return {
-        "traits": {name: [shape[name], row.split] for name, row in models.items()},
-        "judged": f"{MATCHED_LENGTH}{nearest:g}",
-    }

@@ -1,14 +1,13 @@
-"""Reading the paper's numbers, and writing a table in all its forms."""
+"""Tables and claims, between frames and files."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from intriguing.stats.agreement import Claim, to_json
 from intriguing.tables import html, tidy
 from intriguing.workflow.files import write_text
-
-FORMS = ("csv", "md", "tex", "html")
 
 
 def read_published(path: Path | str) -> pd.DataFrame:
@@ -17,13 +16,20 @@ def read_published(path: Path | str) -> pd.DataFrame:
 
 
 def write_table(
-    table: pd.DataFrame,
-    outputs: Mapping[str, str],
-    title: str,
-    kinds: tidy.Kinds | None = None,
+    table: pd.DataFrame, path: Path | str, title: str, kinds: tidy.Kinds | None = None
 ) -> None:
-    """Write a tidy table to each of the files of ``outputs``, by its form."""
-    write_text(outputs["csv"], tidy.to_csv_text(table))
-    write_text(outputs["md"], tidy.to_markdown(table, kinds))
-    write_text(outputs["tex"], tidy.to_latex(table, kinds))
-    write_text(outputs["html"], html.table_page(table, title, kinds))
+    """Write a tidy table as CSV, and beside it as Markdown, LaTeX and HTML."""
+    path = Path(path)
+    write_text(path, tidy.to_csv_text(table))
+    write_text(path.with_suffix(".md"), tidy.to_markdown(table, kinds))
+    write_text(path.with_suffix(".tex"), tidy.to_latex(table, kinds))
+    write_text(path.with_suffix(".html"), html.table_page(table, title, kinds))
+
+
+def write_claims(
+    claims: Sequence[Claim], path: Path | str, page: Path | str | None = None
+) -> None:
+    """Write claims as JSON, and where a page is named also as HTML."""
+    write_text(path, to_json(claims))
+    if page is not None:
+        write_text(page, html.claims_page(claims))

@@ -1,4 +1,4 @@
-"""The sheet of the ways to regularise a network, and what their steps take."""
+"""The sheet of the variants of a network: ways to regularise it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,9 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from intriguing.errors import InputError
-from intriguing.workflow.config import RunConfig
-from intriguing.workflow.sheets import AttackRow, Entries, Row, read_rows
-from intriguing.workflow.splits import attack_test_settings
+from intriguing.workflow.sheets import Entries, Row, read_rows
 
 LAYERS = 3
 """Outputs that a pool or dropout may sit at: the pixels and two hidden layers."""
@@ -113,26 +111,3 @@ def read_variants(path: Path | str) -> dict[str, VariantRow]:
 def chosen(rows: Mapping[str, VariantRow]) -> dict[str, VariantRow]:
     """Return the chosen setting of each variant, by the name of its network."""
     return {f"{PREFIX}{r.variant}": r for r in rows.values() if r.chosen == "yes"}
-
-
-def variant_settings(config: RunConfig, row: VariantRow) -> dict[str, Any]:
-    """Return the settings of the step ``train_variant``."""
-    what = {"decay", "dropout", "lengths", "weight", "renewed"}
-    return {
-        "variant": row.model_dump(mode="json", include=what),
-        "recipe": row.model_dump(include={"learning_rate", "epochs", "batch"}),
-        "hidden": list(HIDDEN),
-        "threads": config.train.threads,
-    }
-
-
-def tuning_settings(config: RunConfig, row: VariantRow) -> dict[str, Any]:
-    """Return the settings of the step ``tune_variant``."""
-    held_out = config.adversarial_training.held_out
-    return {**variant_settings(config, row), "held_out": held_out}
-
-
-def attack_variants_settings(config: RunConfig, row: AttackRow) -> dict[str, Any]:
-    """Return the settings of the step ``attack_variants``."""
-    amplified = config.training_sets.amplified
-    return {**attack_test_settings(config, row), "amplified": amplified}

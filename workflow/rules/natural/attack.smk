@@ -1,47 +1,37 @@
-def attacked_natural(model, kind):
-    stem = f"{RESULTS}/adversarial/lbfgs-{kind}/{model}"
-    return [f"{stem}/{seed}.safetensors" for seed in CFG.seeds]
-
-
-def attacked_images(wildcards):
-    return natural_images(wildcards.model)
+def natural_images(kind, model):
+    """Adversarial images of a network; the seeds share the images attacked."""
+    return images_of(f"lbfgs-{kind}", [(model, seed) for seed in CFG.seeds])
 
 
 def natural_settings(wildcards):
-    """What the attack on natural images takes; the seeds share the images."""
-    wanted = {"images", "starts", "tolerance", "iterations"}
+    """Which of the images, towards which class, and the search."""
+    search = {"images", "starts", "tolerance", "iterations"}
+    fixed = wildcards.kind == "fixed"
     return {
-        **CFG.natural.model_dump(mode="json", include=wanted),
-        "target": TARGETS[wildcards.kind].get(data_of(wildcards.model)),
-        "part": CFG.seeds.index(int(wildcards.seed)),
-        "parts": len(CFG.seeds),
+        **CFG.natural.model_dump(mode="json", include=search),
+        "target": FIXED_TARGETS.get(data_of(wildcards.model)) if fixed else None,
+        "share": CFG.seeds.index(int(wildcards.seed)),
+        "shares": len(CFG.seeds),
         "seed": CFG.seeds[0],
         "threads": CFG.attack.threads,
     }
 
 
-def alike_sources(wildcards):
-    return [
-        (kind, model, part)
-        for model in ALIKE[wildcards.data]
-        for kind in TARGETS
-        for part in range(len(CFG.seeds))
-    ]
-
-
 def alike_weights(wildcards):
-    return [f"{RESULTS}/models/{m}/0.safetensors" for m in ALIKE[wildcards.data]]
+    return weights_of((model, 0) for model in ALIKE[wildcards.data])
 
 
 def alike_images(wildcards):
-    sources = alike_sources(wildcards)
-    return [attacked_natural(m, kind)[part] for kind, m, part in sources]
+    models = ALIKE[wildcards.data]
+    return [path for m in models for kind in KINDS for path in natural_images(kind, m)]
 
 
 def transfer_natural_settings(wildcards):
+    networks = ALIKE[wildcards.data]
+    shares = range(len(CFG.seeds))
     return {
-        "networks": ALIKE[wildcards.data],
-        "sources": alike_sources(wildcards),
+        "networks": networks,
+        "sources": [(kind, m, s) for m in networks for kind in KINDS for s in shares],
         "amplify": list(CFG.natural.amplify),
         "threads": CFG.attack.threads,
     }
@@ -50,7 +40,7 @@ def transfer_natural_settings(wildcards):
 rule attack_natural:
     input:
         weights=f"{RESULTS}/models/{{model}}/0.safetensors",
-        images=attacked_images,
+        images=lambda wildcards: held_out_images(wildcards.model),
     output:
         images=f"{RESULTS}/adversarial/lbfgs-{{kind}}/{{model}}/{{seed}}.safetensors",
         records=f"{RESULTS}/adversarial/lbfgs-{{kind}}/{{model}}/{{seed}}.parquet",
@@ -59,8 +49,7 @@ rule attack_natural:
     benchmark:
         f"{RESULTS}/benchmarks/attack_natural/{{kind}}/{{model}}/{{seed}}.tsv"
     wildcard_constraints:
-        kind="|".join(TARGETS),
-    threads: 1
+        kind=any_of(KINDS),
     resources:
         mem_mb=4000,
         runtime=60,
@@ -68,7 +57,7 @@ rule attack_natural:
         settings=natural_settings,
         code=digest("natural/attack_natural.py"),
     message:
-        "Attack {wildcards.model}, part {wildcards.seed}: {wildcards.kind} target"
+        "Attack {wildcards.model}, share {wildcards.seed}: {wildcards.kind} target"
     script:
         step("natural/attack_natural.py")
 
@@ -78,14 +67,13 @@ rule transfer_natural:
         weights=alike_weights,
         images=alike_images,
     output:
-        f"{RESULTS}/transfer/{{data}}.parquet",
+        predictions=f"{RESULTS}/transfer/{{data}}.parquet",
     log:
         f"{RESULTS}/logs/transfer_natural/{{data}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/transfer_natural/{{data}}.tsv"
     wildcard_constraints:
-        data="|".join(map(re.escape, ALIKE)),
-    threads: 1
+        data=any_of(ALIKE),
     resources:
         mem_mb=3000,
         runtime=30,
@@ -93,6 +81,6 @@ rule transfer_natural:
         settings=transfer_natural_settings,
         code=digest("natural/transfer_natural.py"),
     message:
-        "Round, lengthen and feed on what was made of {wildcards.data}"
+        "Round and lengthen adversarial images of {wildcards.data}, and feed them on"
     script:
         step("natural/transfer_natural.py")

@@ -1,0 +1,13 @@
+"""Step: a transfer table (Table 2 or 4) as a map of error rates."""
+
+import pandas as pd
+
+from intriguing.figures.transfer import transfer_figure
+from intriguing.workflow.drawing import save_figure
+from intriguing.workflow.step import step_log
+
+if __name__ == "__main__":
+    title = snakemake.params.settings["title"]
+    with step_log(snakemake, threads=None):
+        figure = transfer_figure(pd.read_csv(snakemake.input.table), title)
+        save_figure(figure, snakemake.output.png)

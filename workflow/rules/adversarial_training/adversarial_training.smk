@@ -1,0 +1,168 @@
+from intriguing.workflow import variants
+
+# Variants of training a 100-100-10 network, some of them with adversarial pools. Rules
+# of their own: a change of the attack or of the pools trains no other network again.
+SETTINGS = checked(variants.read_variants, CFG.variants)
+VARIANTS = variants.chosen(SETTINGS)
+VARIANT_SEEDS = CFG.seeds[: CFG.adversarial_training.seeds]
+COMPARED_VARIANTS = [variants.BASELINE, *VARIANTS]
+VARIANT_NETWORKS = [
+    (name, seed) for name in COMPARED_VARIANTS for seed in VARIANT_SEEDS
+]
+
+
+def fit_settings(row):
+    """The variant, the recipe of Adam and the hidden units."""
+    how = {"decay", "dropout", "lengths", "weight", "renewed"}
+    return {
+        "variant": row.model_dump(mode="json", include=how),
+        "recipe": row.model_dump(include={"learning_rate", "epochs", "batch"}),
+        "hidden": list(variants.HIDDEN),
+        "threads": CFG.train.threads,
+    }
+
+
+def variant_settings(wildcards):
+    return fit_settings(VARIANTS[wildcards.variant])
+
+
+def tuning_settings(wildcards):
+    held_out = CFG.adversarial_training.held_out
+    return {**fit_settings(SETTINGS[wildcards.setting]), "held_out": held_out}
+
+
+rule train_variant:
+    input:
+        train=f"{MNIST}/train.safetensors",
+        test=f"{MNIST}/test.safetensors",
+    output:
+        weights=f"{RESULTS}/models/{{variant}}/{{seed}}.safetensors",
+        errors=f"{RESULTS}/training/{{variant}}/{{seed}}.json",
+    log:
+        f"{RESULTS}/logs/train_variant/{{variant}}/{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train_variant/{{variant}}/{{seed}}.tsv"
+    wildcard_constraints:
+        variant=any_of(VARIANTS),
+    priority: 10
+    params:
+        settings=variant_settings,
+        code=digest("adversarial_training/train_variant.py"),
+    message:
+        "Train {wildcards.variant}, seed {wildcards.seed}"
+    script:
+        step("adversarial_training/train_variant.py")
+
+
+rule attack_variants:
+    input:
+        weights=[
+            f"{RESULTS}/models/{m}/{{seed}}.safetensors" for m in COMPARED_VARIANTS
+        ],
+        test=f"{MNIST}/test.safetensors",
+    output:
+        images=[
+            f"{RESULTS}/adversarial/lbfgs-test/{m}/{{seed}}.safetensors"
+            for m in COMPARED_VARIANTS
+        ],
+        records=[
+            f"{RESULTS}/adversarial/lbfgs-test/{m}/{{seed}}.parquet"
+            for m in COMPARED_VARIANTS
+        ],
+        predictions=f"{RESULTS}/transfer/variants/{{seed}}.parquet",
+    log:
+        f"{RESULTS}/logs/attack_variants/{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/attack_variants/{{seed}}.tsv"
+    resources:
+        runtime=20,
+    params:
+        settings={
+            "networks": COMPARED_VARIANTS,
+            "row": ATTACKS[sheets.FINEST].model_dump(
+                include={"method", "norm", "target"}
+            ),
+            "images": CFG.training_sets.images,
+            "amplified": CFG.training_sets.amplified,
+            **CFG.attack.model_dump(mode="json", include=SEARCH),
+        },
+        code=digest("adversarial_training/attack_variants.py"),
+    message:
+        "Attack all variants, seed {wildcards.seed}"
+    script:
+        step("adversarial_training/attack_variants.py")
+
+
+rule table_adversarial_training:
+    input:
+        errors=errors_of(VARIANT_NETWORKS),
+        predictions=[f"{RESULTS}/transfer/variants/{s}.parquet" for s in VARIANT_SEEDS],
+        published="data/published.tsv",
+    output:
+        **table("adversarial-training", "Adversarial training"),
+        **claims_page("adversarial-training", "Adversarial training"),
+    log:
+        f"{RESULTS}/logs/table_adversarial_training.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table_adversarial_training.tsv"
+    params:
+        settings={"networks": VARIANT_NETWORKS, "prefix": variants.PREFIX},
+        code=digest("adversarial_training/table_adversarial_training.py"),
+    message:
+        "Error, distortion and transfer of every variant, and the claims"
+    script:
+        step("adversarial_training/table_adversarial_training.py")
+
+
+rule tune_variant:
+    input:
+        train=f"{MNIST}/train.safetensors",
+    output:
+        f"{RESULTS}/tuning/{{setting}}/{{seed}}.json",
+    log:
+        f"{RESULTS}/logs/tune_variant/{{setting}}/{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tune_variant/{{setting}}/{{seed}}.tsv"
+    wildcard_constraints:
+        setting=any_of(SETTINGS),
+    params:
+        settings=tuning_settings,
+        code=digest("adversarial_training/tune_variant.py"),
+    message:
+        "Try {wildcards.setting} on images held out of training"
+    script:
+        step("adversarial_training/tune_variant.py")
+
+
+rule table_tuning:
+    input:
+        errors=[f"{RESULTS}/tuning/{name}/{VARIANT_SEEDS[0]}.json" for name in SETTINGS],
+        published="data/published.tsv",
+    output:
+        **table("tuning", "Adversarial training: settings tried"),
+    log:
+        f"{RESULTS}/logs/table_tuning.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table_tuning.tsv"
+    params:
+        settings={"names": list(SETTINGS)},
+        code=digest("adversarial_training/table_tuning.py"),
+    message:
+        "Errors of all settings tried, on held-out images"
+    script:
+        step("adversarial_training/table_tuning.py")
+
+
+# Not part of `everything`: what it found is in the sheet.
+rule tuning:
+    input:
+        rules.table_tuning.input.errors,
+        rules.table_tuning.output,
+
+
+if variants.BASELINE in MODELS:
+    EVERYTHING += weights_of(VARIANT_NETWORKS) + errors_of(VARIANT_NETWORKS)
+    EVERYTHING += images_of("lbfgs-test", VARIANT_NETWORKS)
+    EVERYTHING += records_of("lbfgs-test", VARIANT_NETWORKS)
+    EVERYTHING += [*rules.table_adversarial_training.input.predictions]
+    EVERYTHING += [*rules.table_adversarial_training.output]

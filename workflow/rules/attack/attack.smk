@@ -1,0 +1,160 @@
+ATTACKS = checked(sheets.read_attacks, CFG.attacks, MODELS)
+# The attacks on the open choices are for the paper's own networks.
+ATTACKED = checked(sheets.attacked, ATTACKS, MODELS, CFG)
+SEARCH = {"starts", "tolerance", "iterations", "threads"}
+# The networks of the paper's Figure 7, or others where the sheet lacks them.
+EXAMPLES = [m for m in ("FC10-1e-4", "FC200-200-10") if m in MODELS] or list(MODELS)[:2]
+EXAMPLES = [(m, sheets.seeds_of(MODELS[m], CFG.seeds)[0]) for m in EXAMPLES]
+
+
+def attacked_images(wildcards):
+    """Training images; test images where networks trained on splits are compared."""
+    kind = "test" if wildcards.model in ON_SPLITS else "train"
+    return f"{RESULTS}/data/{data_of(wildcards.model)}/{kind}.safetensors"
+
+
+def finest_records(wildcards):
+    """Records of the fine search, which the coarser ones start from."""
+    if ATTACKS[wildcards.attack].search == "refine":
+        return []
+    return records_of(sheets.FINEST, [(wildcards.model, wildcards.seed)])
+
+
+def attack_settings(wildcards):
+    """Row of the attack, how many images, and the search."""
+    row, model = ATTACKS[wildcards.attack], wildcards.model
+    images = sheets.image_count(row.images, CFG.attack)
+    search = CFG.attack.model_dump(mode="json", include=SEARCH)
+    if model in ON_SPLITS:
+        images = CFG.training_sets.images
+    if model in CONVOLUTIONAL:
+        own = CONVOLUTIONAL[model]
+        images = sheets.image_count(own.attacked, CFG.attack)
+        search |= own.model_dump(include={"tolerance", "iterations"})
+    how = {"method", "norm", "search", "target"}
+    return {"row": row.model_dump(include=how), "images": images, **search}
+
+
+rule attack:
+    input:
+        weights=f"{RESULTS}/models/{{model}}/{{seed}}.safetensors",
+        images=attacked_images,
+        finest=finest_records,
+    output:
+        images=f"{RESULTS}/adversarial/{{attack}}/{{model}}/{{seed}}.safetensors",
+        records=f"{RESULTS}/adversarial/{{attack}}/{{model}}/{{seed}}.parquet",
+    log:
+        f"{RESULTS}/logs/attack/{{attack}}/{{model}}/{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/attack/{{attack}}/{{model}}/{{seed}}.tsv"
+    wildcard_constraints:
+        attack=any_of(ATTACKS),
+    resources:
+        runtime=20,
+    params:
+        settings=attack_settings,
+        code=digest("attack/attack.py"),
+    message:
+        "Attack {wildcards.model}, seed {wildcards.seed}: {wildcards.attack}"
+    script:
+        step("attack/attack.py")
+
+
+rule table_models:
+    input:
+        errors=errors_of(TRAINED),
+        records=records_of(sheets.FINEST, TRAINED),
+        published="data/published.tsv",
+    output:
+        **table("models", "Networks: errors and distortion", "Table 1"),
+        claims=f"{RESULTS}/claims/attack.json",
+    log:
+        f"{RESULTS}/logs/table_models.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table_models.tsv"
+    params:
+        settings={"networks": TRAINED},
+        code=digest("attack/table_models.py"),
+    message:
+        "Table 1: errors and distortions of the networks"
+    script:
+        step("attack/table_models.py")
+
+
+rule table_choices:
+    input:
+        records=[path for a, *n in ATTACKED for path in records_of(a, [n])],
+        published="data/published.tsv",
+    output:
+        **table("choices", "What open choices do to the distortion", "Table 1"),
+    log:
+        f"{RESULTS}/logs/table_choices.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table_choices.tsv"
+    params:
+        settings={
+            "jobs": [tuple(job) for job in ATTACKED],
+            "reference": sheets.FINEST,
+            "sample": CFG.attack.sample,
+        },
+        code=digest("attack/table_choices.py"),
+    message:
+        "What the paper's open choices do to the mean distortion"
+    script:
+        step("attack/table_choices.py")
+
+
+rule figure_examples:
+    input:
+        weights=weights_of(EXAMPLES),
+        images=images_of(sheets.FINEST, EXAMPLES),
+    output:
+        **figure("examples", "Adversarial and noisy digits", "Figure 7"),
+    log:
+        f"{RESULTS}/logs/figure_examples.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_examples.tsv"
+    priority: 5
+    params:
+        settings={
+            "networks": [model for model, _ in EXAMPLES],
+            "deviation": 1.0,
+            "seed": CFG.seeds[0],
+            "threads": CFG.attack.threads,
+        },
+        code=digest("attack/figure_examples.py"),
+    message:
+        "Figure 7: digits before and after the attack, and with noise"
+    script:
+        step("attack/figure_examples.py")
+
+
+rule figure_distortions:
+    input:
+        records=records_of(sheets.FINEST, TRAINED),
+        table=rules.table_models.output.models,
+    output:
+        **figure("distortions", "Distribution of distortions", "Table 1"),
+    log:
+        f"{RESULTS}/logs/figure_distortions.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_distortions.tsv"
+    params:
+        # The seeds are for the caption.
+        settings={"networks": TRAINED, "seeds": list(CFG.seeds)},
+        code=digest("attack/figure_distortions.py"),
+    message:
+        "How the smallest distortions are spread over images"
+    script:
+        step("attack/figure_distortions.py")
+
+
+for attack, *network in [*ATTACKED, *((sheets.FINEST, *n) for n in CONVOLUTED)]:
+    PAPER += images_of(attack, [network]) + records_of(attack, [network])
+PAPER += [*rules.table_models.output, *rules.table_choices.output]
+PAPER += [*rules.figure_examples.output, *rules.figure_distortions.output]
+CLAIM_FILES.append(rules.table_models.output.claims)
+METRIC_TABLES += [rules.table_models.output.models, rules.table_choices.output.choices]
+
+
+include: "minimal.smk"

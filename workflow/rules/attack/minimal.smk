@@ -1,0 +1,46 @@
+# Beyond the paper: minimal perturbations of the same images to the same targets.
+MINIMAL_STARTS = 8
+
+
+rule attack_minimal:
+    input:
+        weights=f"{RESULTS}/models/{{model}}/{{seed}}.safetensors",
+        images=f"{RESULTS}/adversarial/{sheets.FINEST}/{{model}}/{{seed}}.safetensors",
+    output:
+        images=f"{RESULTS}/adversarial/minimal/{{model}}/{{seed}}.safetensors",
+        records=f"{RESULTS}/adversarial/minimal/{{model}}/{{seed}}.parquet",
+    log:
+        f"{RESULTS}/logs/attack_minimal/{{model}}/{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/attack_minimal/{{model}}/{{seed}}.tsv"
+    params:
+        settings={"starts": MINIMAL_STARTS, "seed": 0, "threads": CFG.attack.threads},
+        code=digest("attack/attack_minimal.py"),
+    message:
+        "Minimal perturbations for {wildcards.model}, seed {wildcards.seed}"
+    script:
+        step("attack/attack_minimal.py")
+
+
+rule table_minimal:
+    input:
+        minimal=records_of("minimal", TRAINED),
+        lbfgs=records_of(sheets.FINEST, TRAINED),
+        published="data/published.tsv",
+    output:
+        **table("minimal", "Minimal perturbations"),
+    log:
+        f"{RESULTS}/logs/table_minimal.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table_minimal.tsv"
+    params:
+        settings={"networks": TRAINED},
+        code=digest("attack/table_minimal.py"),
+    message:
+        "Minimal perturbations beside those of the paper's method"
+    script:
+        step("attack/table_minimal.py")
+
+
+EVERYTHING += images_of("minimal", TRAINED) + records_of("minimal", TRAINED)
+EVERYTHING += rules.table_minimal.output

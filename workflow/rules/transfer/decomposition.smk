@@ -1,0 +1,86 @@
+# Transfer between all networks of the sheet that are trained on a split.
+PAIRED = sheets.trained(ON_SPLITS, CFG.seeds)
+
+
+def decomposition_settings():
+    """Each network's architecture and split, and the length that the claim is for."""
+    amplified, lengths = CFG.training_sets.amplified, CFG.decomposition.distortions
+    nearest = min(lengths, key=lambda length: abs(length - amplified))
+    return {
+        "traits": {
+            name: (f"{row.family} {row.hidden}", row.split)
+            for name, row in ON_SPLITS.items()
+        },
+        "judged": f"{MATCHED_LENGTH}{nearest:g}",
+    }
+
+
+rule transfer_pairs:
+    input:
+        weights=weights_of(PAIRED),
+        images=images_of(sheets.FINEST, PAIRED),
+    output:
+        pairs=f"{RESULTS}/transfer/pairs.parquet",
+    log:
+        f"{RESULTS}/logs/transfer_pairs.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/transfer_pairs.tsv"
+    priority: 5
+    params:
+        settings={
+            "networks": PAIRED,
+            **CFG.decomposition.model_dump(mode="json"),
+            "threads": CFG.attack.threads,
+        },
+        code=digest("transfer/transfer_pairs.py"),
+    message:
+        "Feed longer and longer perturbations to every other network trained on a split"
+    script:
+        step("transfer/transfer_pairs.py")
+
+
+rule table_transfer_decomposition:
+    input:
+        pairs=rules.transfer_pairs.output.pairs,
+        published="data/published.tsv",
+    output:
+        **table("transfer-decomposition", "Transfer: data, architecture, seed"),
+        **claims_page("transfer-decomposition", "Transfer: data, architecture, seed"),
+    log:
+        f"{RESULTS}/logs/table_transfer_decomposition.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table_transfer_decomposition.tsv"
+    params:
+        settings=decomposition_settings(),
+        code=digest("transfer/table_transfer_decomposition.py"),
+    message:
+        "How much of transfer is data, architecture, seed"
+    script:
+        step("transfer/table_transfer_decomposition.py")
+
+
+rule figure_transfer_decomposition:
+    input:
+        table=rules.table_transfer_decomposition.output.transfer_decomposition,
+        pairs=rules.transfer_pairs.output.pairs,
+    output:
+        **figure("transfer-decomposition", "Transfer: data, architecture, seed"),
+    log:
+        f"{RESULTS}/logs/figure_transfer_decomposition.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_transfer_decomposition.tsv"
+    params:
+        settings={"traits": decomposition_settings()["traits"]},
+        code=digest("transfer/figure_transfer_decomposition.py"),
+    message:
+        "Transfer against amplification, by what two networks have in common"
+    script:
+        step("transfer/figure_transfer_decomposition.py")
+
+
+if PAIRED:
+    EVERYTHING += weights_of(PAIRED) + errors_of(PAIRED)
+    EVERYTHING += images_of(sheets.FINEST, PAIRED) + records_of(sheets.FINEST, PAIRED)
+    EVERYTHING += [*rules.transfer_pairs.output]
+    EVERYTHING += [*rules.table_transfer_decomposition.output]
+    EVERYTHING += [*rules.figure_transfer_decomposition.output]

@@ -1,0 +1,107 @@
+from intriguing.tables.row_names import (
+    AMPLIFIED,
+    AMPLIFIED_CLIPPED,
+    CLEAN,
+    LITERAL,
+    MATCHED,
+    MATCHED_LENGTH,
+    TIMES,
+    TOGETHER,
+)
+
+
+rule transfer:
+    input:
+        weights=weights_of(TRAINED),
+        images=images_of(sheets.FINEST, TRAINED),
+    output:
+        predictions=f"{RESULTS}/transfer/lbfgs.parquet",
+    log:
+        f"{RESULTS}/logs/transfer.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/transfer.tsv"
+    priority: 5
+    resources:
+        mem_mb=3000,
+    params:
+        settings={
+            "networks": TRAINED,
+            "deviations": list(CFG.noise.deviations),
+            "threads": CFG.attack.threads,
+        },
+        code=digest("transfer/transfer.py"),
+    message:
+        "Feed every network's adversarial images, and noise, to every network"
+    script:
+        step("transfer/transfer.py")
+
+
+def cross_model_settings():
+    """Rows of Table 2 and of its controls; the networks that its claims are about."""
+    noise = [f"noise-{deviation:g}" for deviation in CFG.noise.deviations]
+    networks = [*MODELS, *CONVOLUTIONAL]
+    linear = [row for row in MODELS.values() if row.family == "linear"]
+    coded = [name for name, row in MODELS.items() if row.family == "autoencoder"]
+    return {
+        "rows": [*networks, *noise],
+        "controls": [
+            CLEAN,
+            *(f"{MATCHED}{model}" for model in networks),
+            *(f"{name}-clipped" for name in noise),
+        ],
+        "sample": CFG.attack.sample,
+        "networks": list(MODELS),
+        "by_decay": [row.model for row in sorted(linear, key=lambda row: row.decay)],
+        "autoencoder": coded[0] if coded else None,
+    }
+
+
+rule table_cross_model:
+    input:
+        predictions=rules.transfer.output.predictions,
+        published="data/published.tsv",
+    output:
+        **table("cross-model", "Transfer between networks", "Table 2"),
+        **table("cross-model-sample", "Transfer, on 256 images a seed", "Table 2"),
+        **table("controls", "Controls: clean images, matched noise", "Table 2"),
+        claims=f"{RESULTS}/claims/transfer.json",
+    log:
+        f"{RESULTS}/logs/table_cross_model.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table_cross_model.tsv"
+    params:
+        settings=cross_model_settings(),
+        code=digest("transfer/table_cross_model.py"),
+    message:
+        "Table 2: transfer between networks, on all images and on the paper's sample"
+    script:
+        step("transfer/table_cross_model.py")
+
+
+rule figure_cross_model:
+    input:
+        table=rules.table_cross_model.output.cross_model,
+    output:
+        **figure("cross-model", "Transfer between networks", "Table 2"),
+    log:
+        f"{RESULTS}/logs/figure_cross_model.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_cross_model.tsv"
+    params:
+        settings={"title": "Adversarial images across networks (the paper's Table 2)"},
+        code=digest("transfer/figure_error_rates.py"),
+    message:
+        "Table 2 as a map of error rates"
+    script:
+        step("transfer/figure_error_rates.py")
+
+
+PAPER += [*rules.transfer.output, *rules.table_cross_model.output]
+PAPER += rules.figure_cross_model.output
+CLAIM_FILES.append(rules.table_cross_model.output.claims)
+METRIC_TABLES.append(rules.table_cross_model.output.cross_model)
+
+
+include: "training_sets.smk"
+include: "minimal.smk"
+include: "decomposition.smk"
