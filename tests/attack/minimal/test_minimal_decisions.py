@@ -324,7 +324,7 @@ def problem_with(mask, model, images, starts, others, known):
     return problem_of(network, images, mask, starts, others, known)
 
 
-def begun(problem, results, own: int):
+def started(problem, results, own: int):
     """Begin the next run of every image, and return the runs."""
     count, classes = problem.target_mask.shape
     state, waiting = empty_state(count, classes, own, 1), np.arange(count)
@@ -340,7 +340,7 @@ def test_a_known_image_is_no_hit_but_the_starts_that_follow_are():
     problem, _, results = problem_with(*given)
     origins = (KNOWN_IMAGES, CLEAN_IMAGES, START_IMAGES)
     for start, hits, origin in zip((-1, 0, 1), (0, 1, 2), origins, strict=True):
-        state = begun(problem, results, own_slots(problem))
+        state = started(problem, results, own_slots(problem))
         assert (state.runs["start"] == start).all()
         assert (state.runs["origin"] == origin).all()
         over = {"best_length": 1, "iteration": 999, "restarts": 1, "feasibility": False}
@@ -360,14 +360,14 @@ def test_untargeted_start_images_are_of_the_nearest_class_and_none_comes_twice()
     problem, origins, results = problem_with(*given)
     assert problem.counts.all()
     nearest = problem.targets[:, 1]
-    results["begun"], results["target"], results["length"] = 3, nearest, 1
+    results["started"], results["target"], results["length"] = 3, nearest, 1
     predictions, rows = model(origins.start_images).argmax(1).numpy(), []
     for number in range(7):
-        runs = begun(problem, results, own_slots(problem)).runs
+        runs = started(problem, results, own_slots(problem)).runs
         assert (runs["start"] == number + 1).all() and not runs["feasibility"].any()
         assert (runs["target"] == nearest[runs["row"]]).all()
         assert (predictions[runs["origin_row"]] == runs["target"]).all()
         rows.append(runs["origin_row"])
     for each in np.stack(rows, 1):
         assert len(set(each.tolist())) == 7
-    assert begun(problem, results, own_slots(problem)).runs["vacant"].all()
+    assert started(problem, results, own_slots(problem)).runs["vacant"].all()

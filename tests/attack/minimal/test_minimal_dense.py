@@ -75,8 +75,8 @@ def test_the_whole_finds_what_passes_in_torch_find(goal, starts, function, monke
     given = {"starts": starts}
     if starts > 1:
         others = images_of(200, PIXELS, 7)
-        answers, goals = model(others).argmax(1), model(images).argmax(1) + 1
-        place = [int((answers == g % CLASSES).nonzero()[0, 0]) for g in goals]
+        predictions, targets = model(others).argmax(1), model(images).argmax(1) + 1
+        place = [int((predictions == g % CLASSES).nonzero()[0, 0]) for g in targets]
         given |= {"start_images": others, "known": others[place]}
     whole = minimal.search(model, images, goal(model, images), **given)
     monkeypatch.setattr(dense, "dense_of", lambda layers: None)

@@ -12,7 +12,7 @@ import numpy as np
 
 from intriguing.attack.compilation import kernel
 from intriguing.attack.minimal import constants as const
-from intriguing.attack.minimal.cutting_planes import answers_rejection
+from intriguing.attack.minimal.cutting_planes import adds_plane_after
 from intriguing.attack.vectors import HALF, ONE, ZERO, lowest, spread
 
 INFEASIBLE, ARRIVED, ACCEPTED, REJECTED = range(4)
@@ -83,5 +83,5 @@ def judge(run, logits, margins, candidate_margins, nonsmooth):
     else:
         run.rejections = run.halvings = 0
         run.iterations += 1
-    answered = answers_rejection(run, nonsmooth)
+    answered = adds_plane_after(run, nonsmooth)
     run.plane_class = lowest(candidate_margins) if answered else -1

@@ -13,8 +13,8 @@ from intriguing.attack.vectors import ZERO
 
 
 @kernel
-def answers_rejection(run, nonsmooth):
-    """Return whether a cutting plane answers the last rejection of a run.
+def adds_plane_after(run, nonsmooth):
+    """Return whether a cutting plane follows the last rejection of a run.
 
     One that is not violated at the candidate would change nothing there.
     """

@@ -50,10 +50,10 @@ def begin_runs(state, problem, results, waiting, count):
     """Begin the next runs of waiting images in vacant slots.
 
     Returns:
-        How many still wait, how many runs have begun, and how many slots are busy.
+        How many still wait, how many runs have started, and how many slots are busy.
         The slots are written to ``state.lists``.
     """
-    runs, begun, busy = state.runs, 0, 0
+    runs, started, busy = state.runs, 0, 0
     for i in range(len(runs)):
         busy += not runs[i].vacant
     refills = min(len(runs) - busy, count) >= const.REFILL_SHARE * busy
@@ -65,12 +65,12 @@ def begin_runs(state, problem, results, waiting, count):
             number, exists = next_run(row, problem, results[row])
             if exists:
                 begin_run(i, row, number, state, problem, results)
-                state.lists[BEGINNING, begun] = i
-                begun += 1
+                state.lists[BEGINNING, started] = i
+                started += 1
         if not runs[i].vacant:
             state.lists[BUSY, busy] = i
             busy += 1
-    return count, begun, busy
+    return count, started, busy
 
 
 @kernel

@@ -55,13 +55,13 @@ def loop_with(decisions: Any, pixel_work: Any, passes: Any) -> Callable[..., Any
         """
         busy = state.lists[BUSY, :0]
         for _ in range(iterations):
-            count, begun, most = decisions.begin_runs(
+            count, started, most = decisions.begin_runs(
                 state, problem, results, waiting, count
             )
             busy = state.lists[BUSY, :most]
             if most == 0:
                 break
-            begin = state.lists[BEGINNING, :begun]
+            begin = state.lists[BEGINNING, :started]
             pixel_work.begin(state, pixels, origins, begin)
             passes.forward(network, pixels.candidate, busy)
             if not decisions.judge_candidates(state, busy, network.logits, settings):

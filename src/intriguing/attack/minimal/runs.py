@@ -46,7 +46,7 @@ def next_run(row, problem, result):
     Numbers: -1 the known image, then classes, and the others in their order.
     """
     known = 1 if problem.has_known else 0
-    classes, number = problem.targets.shape[1], result.begun - known
+    classes, number = problem.targets.shape[1], result.started - known
     if problem.starts == 1 and 1 <= number < classes:
         estimate = problem.estimates[row]
         # They are sorted: where one class is left out, so are those behind it.
@@ -62,7 +62,7 @@ def next_run(row, problem, result):
             more = cold_runs(row, problem, result) + problem.counts[result.target]
             others += min(more, problem.starts - 1 - smoothed)
     exists = number < classes + others
-    result.begun = number + known + exists
+    result.started = number + known + exists
     return number, exists
 
 

@@ -139,7 +139,7 @@ def with_smoothed_minima(
     for network in smoother:
         found = empty_results(problem)
         if alone.has_smoothed:
-            found["begun"] += problem.targets.shape[1]
+            found["started"] += problem.targets.shape[1]
         stage = Task(alone, origins, found, backend.copy(origins.clean))
         search_all(backend, network, stage, ROUGH, slots, [])
         origins = origins._replace(smoothed=stage.best_images)

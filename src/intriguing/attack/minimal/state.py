@@ -74,7 +74,7 @@ RESULT = np.dtype(
     [
         ("length", np.float32),  # shortest perturbation, infinite if there is none
         ("multiplier_sum", np.float32),  # sum of the multipliers there
-        ("begun", np.int64),  # runs begun
+        ("started", np.int64),  # runs started
         ("hits", np.int64),  # how often the best length was reached
         ("start", np.int64),  # start that won
         ("target", np.int64),  # class of the best image; before, the most promising
