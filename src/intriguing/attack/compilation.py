@@ -284,7 +284,7 @@ class Compiling:
         """Say once on a terminal why nothing happens for some seconds."""
         if not self.announced and sys.stderr.isatty():
             when = "for this process" if cache_folder() is None else "once"
-            print(f"Compiling the attack {when}, about 15 s ...", file=sys.stderr)
+            print(f"Compiling the attack {when}, which takes half a minute ...", file=sys.stderr)
         self.announced = True
 
 
