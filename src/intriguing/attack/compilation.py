@@ -15,12 +15,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
+from numba import config, njit
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from numba.core.codegen import JITCodeLibrary, get_host_cpu_features
 from numba.core.compiler import Compiler
 from numba.misc.appdirs import AppDirs
-
-from numba import config, njit
 
 try:
     import fcntl
@@ -284,7 +283,7 @@ class Compiling:
         """Say once on a terminal why nothing happens for some seconds."""
         if not self.announced and sys.stderr.isatty():
             when = "for this process" if cache_folder() is None else "once"
-            print(f"Compiling the attack {when}, about 15 s ...", file=sys.stderr)
+            print(f"Compiling the attack {when}, half a minute ...", file=sys.stderr)
         self.announced = True
 
 

@@ -7,10 +7,10 @@ one image stays in the processor's cache. A test asserts that both try the same 
 from functools import partial
 
 import numpy as np
+from numba import njit
 
 from intriguing.attack.compilation import SUMS, entry_point
 from intriguing.attack.vectors import HALF, ONE, ZERO, add, dot
-from numba import njit
 
 
 @njit(fastmath=SUMS)
