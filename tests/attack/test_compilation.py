@@ -99,7 +99,8 @@ def test_where_no_folder_can_be_written_functions_are_compiled_without_a_cache(c
     folders = [home, *(path for path in copied.rglob("*") if path.is_dir())]
     for folder in folders:
         folder.chmod(stat.S_IRUSR | stat.S_IXUSR)
-    settings = {"PYTHONPATH": str(copied), "HOME": str(home), "XDG_CACHE_HOME": ""}
+    cache = str(home / "cache")
+    settings = {"PYTHONPATH": str(copied), "HOME": str(home), "XDG_CACHE_HOME": cache}
     blocked = UNWRITABLE + SMALL if os.getuid() == 0 else SMALL
     assert printed(blocked, **settings).split()[-1] == "1"
     for folder in folders:
