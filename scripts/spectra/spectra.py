@@ -14,7 +14,7 @@ def run(weights: str, shape: tuple[int, int, int]) -> dict:
         shape: Channels, height and width of its images.
     """
     network = load_model(weights)
-    return summary(network, measure_network(network, shape))
+    return summary(network, measure_network(network, shape), shape)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ def run(weights: str, log: logging.Logger) -> dict:
             weights,
             found[place].name,
         )
-    return summary(network, found)
+    return summary(network, found, SHAPE)
 
 
 if __name__ == "__main__":

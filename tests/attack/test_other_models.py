@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from intriguing import find_adversarial
+from intriguing import attack, find_adversarial
+from intriguing.attack import minimal
 from intriguing.errors import InputError
 
 METHODS = ("lbfgs", "minimal")
@@ -154,7 +155,10 @@ def test_half_precision_models(method, model, images):
     assert found.images.dtype == torch.bfloat16
     with torch.no_grad():
         again = net(found.images).argmax(1)
-    assert torch.equal(again == targets, found.reached)
+    assert torch.equal(again == targets, found.reached) and found.reached.any()
+    shift = (found.images.float() - halves.float()).flatten(1)
+    torch.testing.assert_close(found.distortion, shift.square().mean(1).sqrt())
+    assert torch.equal(found.images[~found.reached], halves[~found.reached])
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -218,10 +222,10 @@ def test_what_torch_users_hand_over_works(method, model, images):
 
 def test_one_integer_stands_for_all_images(model, images):
     labels = next_classes(model, images)
-    some = images[labels != 2]
-    if len(some):
-        found = find_adversarial(model, some, 2, method="minimal")
-        assert (found.prediction == 2).all()
+    some = images[labels != 3]
+    assert len(some)
+    found = find_adversarial(model, some, 2, method="minimal")
+    assert (found.prediction == 2).all()
 
 
 BAD = {
@@ -235,6 +239,8 @@ BAD = {
     "neither": ({}, "an untargeted attack needs `labels`, a targeted one `targets`"),
     "unknown method": (dict(targets=1, method="fgsm"), "method 'fgsm' is unknown"),
     "unknown setting": (dict(targets=1, iteration=3), "iteration"),
+    "names": (dict(targets=["cat"] * 8), "targets: give integers"),
+    "short setting": (dict(targets=1, weights=[1.0]), "weights: shape (1,) for 8"),
 }
 
 
@@ -253,7 +259,6 @@ def test_bad_arguments_are_refused_in_one_line(settings, said, model, images):
         (lambda x: x * 2, "pixels outside [0, 1]"),
         (lambda x: x.masked_fill(x > 0.9, torch.nan), "NaN or pixels outside"),
         (lambda x: x[:0], "there are no images to attack"),
-        (lambda x: x[0], "images"),
         (lambda x: "digits", "images: str given"),
     ],
 )
@@ -261,6 +266,67 @@ def test_bad_images_are_refused_in_one_line(change, said, model, images):
     with pytest.raises(InputError) as error:
         find_adversarial(model, change(images), 1)
     assert said in str(error.value) and "\n" not in str(error.value)
+
+
+class WithoutGradient(Opaque):
+    def forward(self, x):
+        with torch.no_grad():
+            return self.inner(x)
+
+
+class InDict(Opaque):
+    def forward(self, x):
+        return {"logits": self.inner(x)}
+
+
+class Asserting(Opaque):
+    def forward(self, x):
+        assert x.shape[-1] == 9, "wrong size"
+        return self.inner(x)
+
+
+@pytest.mark.parametrize(
+    ("wrap", "said"),
+    [
+        (WithoutGradient, "model: its logits have no gradient"),
+        (InDict, "it returns a dict, not logits"),
+        (Asserting, "wrong size"),
+        (lambda model: model.forward, "model: method given"),
+    ],
+)
+def test_models_that_cannot_be_attacked_are_refused_in_one_line(
+    wrap, said, model, images
+):
+    with pytest.raises(InputError) as error:
+        find_adversarial(wrap(model), images, 1)
+    assert said in str(error.value) and "\n" not in str(error.value)
+
+
+def test_settings_that_are_none_are_the_defaults(model, images):
+    targets = next_classes(model, images)
+    found = find_adversarial(model, images, targets, method="minimal", known=None)
+    assert found.reached.all()
+    one = find_adversarial(model, found.images[:1], targets[:1])
+    assert torch.equal(one.images, found.images[:1])
+
+
+def test_an_interrupt_returns_the_pieces_that_are_done(model, images, monkeypatch):
+    pieces = []
+
+    def interrupted(*given, **settings):
+        if pieces:
+            raise KeyboardInterrupt
+        pieces.append(given)
+        return minimal.search(*given, **settings)
+
+    monkeypatch.setattr(attack, "PIECE_VALUES", 4 * 64)
+    monkeypatch.setitem(attack.METHODS, "minimal", interrupted)
+    monkeypatch.setattr(attack, "checked_settings", lambda method, settings, _: {})
+    targets = next_classes(model, images)
+    with pytest.warns(UserWarning, match="interrupted after 4 of 8"):
+        found = find_adversarial(model, images, targets, method="minimal")
+    assert found.reached.tolist() == [True] * 4 + [False] * 4
+    assert torch.equal(found.images[4:], images[4:])
 
 
 def test_one_logit_is_refused(images):

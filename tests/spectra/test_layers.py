@@ -13,9 +13,10 @@ from torchvision.models import get_model
 from intriguing.models.alexnet import alexnet_2012, alexnet_mnist
 from intriguing.models.architecture import build, torchvision_classifier
 from intriguing.models.perceptron import perceptron
-from intriguing.spectra import conv_norm, linear_norm
+from intriguing.spectra import conv_norm, linear_norm, lipschitz
 from intriguing.spectra.graph import network_bound, product_bound
 from intriguing.spectra.layers import Layer, measure, measure_network
+from intriguing.spectra.lipschitz import average_pool_norm
 from intriguing.spectra.table import (
     COLUMNS,
     PAPER,
@@ -110,12 +111,12 @@ def test_concatenated_outputs_count_with_the_root_of_their_squares():
     network = torchvision_classifier("squeezenet1_1").eval()
     fire = network[1].features[3]
     constants = {"squeeze": 2.0, "expand1x1": 3.0, "expand3x3": 4.0}
-    assert product_bound(fire, constants) == pytest.approx(10)
+    assert product_bound(fire, constants, (64, 5, 5)) == pytest.approx(10)
     one, other = torch.rand(2, 8, 64, 5, 5)
     found = measure_network(fire, (64, 5, 5))
     with torch.no_grad():
         apart = (fire(one) - fire(other)).flatten(1).norm(dim=1)
-    bound = product_bound(fire, uppers(found))
+    bound = product_bound(fire, uppers(found), (64, 5, 5))
     assert (apart <= bound * (one - other).flatten(1).norm(dim=1)).all()
 
 
@@ -141,6 +142,42 @@ class Conditional(Sum):
 class Repeated(Sum):
     def forward(self, values):
         return values[:, [0, 0, 0]] + self.part(values)
+
+
+class AddedInPlace(Sum):
+    def forward(self, values):
+        total = self.part(values)
+        total.add_(values)
+        return total
+
+
+class Aliased(Sum):
+    def forward(self, values):
+        first = self.part(values)
+        other = first
+        other += values
+        return first
+
+
+class SteepInPlace(Sum):
+    def forward(self, values):
+        hidden = self.part(values)
+        return nn.functional.leaky_relu(hidden, 5, inplace=True) + hidden
+
+
+class WithDefault(Sum):
+    def forward(self, values, scale=None):
+        return self.part(values * 100 if scale is None else values)
+
+
+class Floored(Sum):
+    def forward(self, values):
+        return torch.div(self.part(values), 0.5, rounding_mode="floor")
+
+
+class OwnBatchNorm(nn.BatchNorm1d):
+    def forward(self, values):
+        return 100 * super().forward(values)
 
 
 class OwnLinear(nn.Linear):
@@ -173,6 +210,12 @@ def with_hook():
         (Broadcast(), "branches of different shapes"),
         (Conditional(), "cannot be traced"),
         (Repeated(), "list of indices"),
+        (AddedInPlace(), "in place"),
+        (Aliased(), "more than its trace"),
+        (SteepInPlace(), "in place"),
+        (WithDefault(), "more than its trace"),
+        (Floored(), "div()"),
+        (nn.Sequential(nn.Softplus(1, threshold=1)), "Softplus"),
         (nn.Sequential(OwnLinear(3, 3)), "linear"),
         (with_hook(), "forward hook"),
         (
@@ -187,6 +230,25 @@ def test_what_the_graph_does_not_explain_has_no_product_but_a_reason(network, re
     bound = network_bound(network.eval(), constants, (3,))
     assert bound.upper is None
     assert reason in bound.reason and "\n" not in bound.reason
+
+
+def test_subclasses_of_layers_have_no_constant():
+    assert measure(OwnBatchNorm(3).eval(), "norm", ()).upper is None
+    assert measure(nn.ELU(alpha=-5), "elu", ()).upper == 5
+
+
+def test_dropout_counts_as_in_evaluation_mode():
+    network = nn.Sequential(nn.Dropout(0.9)).train()
+    assert network_bound(network, {}).upper == pytest.approx(1) and network.training
+
+
+@pytest.mark.parametrize("pool", [nn.AdaptiveAvgPool2d(1), nn.AvgPool2d(3, 2, 1)])
+def test_average_pools_of_large_images_are_bounded_without_their_matrix(pool):
+    exact = average_pool_norm(pool, (20, 20))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lipschitz, "DENSE_PIXELS", 10)
+        assert exact <= average_pool_norm(pool, (20, 20)) < 1.5 * exact
+    assert average_pool_norm(nn.AvgPool2d(2), (300, 300)) == pytest.approx(0.5)
 
 
 def test_residual_networks_with_batch_normalisation_have_a_product():

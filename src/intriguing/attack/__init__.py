@@ -25,15 +25,18 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from intriguing.attack import minimal
+from intriguing.attack.compilation import COMPILING
 from intriguing.attack.inputs import (
     AttackedModel,
     Classes,
     Images,
     checked_classes,
     checked_images,
+    checked_per_image,
     clean_logits,
     dtype_of,
     refuse_labels_as_targets,
+    require_gradient,
 )
 from intriguing.attack.lbfgs import lbfgs_from_starts
 from intriguing.attack.objective import target_mask_of
@@ -92,7 +95,7 @@ def find_adversarial(
 
     The function that is attacked is ``model(x)``, in evaluation mode. The model, its
     training flags, the images and torch's random state are afterwards as before. On a
-    terminal a bar shows the progress; an interrupt ends the attack with what was found.
+    terminal a bar shows the progress; an interrupt returns the pieces that are done.
 
     Args:
         model: Classifier from pixels in [0, 1] to logits (images, classes).
@@ -116,23 +119,35 @@ def find_adversarial(
     """
     if method not in METHODS:
         raise InputError(f"method {method!r} is unknown; known: {sorted(METHODS)}")
-    check_settings(method, settings)
+    if not isinstance(model, nn.Module):
+        raise InputError(f"model: {type(model).__name__} given; give a torch nn.Module")
     with undisturbed(model):
         pixels = checked_images(images)
         attacked = AttackedModel(model, dtype_of(images))
         logits = clean_logits(attacked, pixels)
         mask = success_mask(pixels, logits, targets, labels)
-        result = attack_in_pieces(attacked, pixels, logits, mask, method, settings)
+        require_gradient(attacked, pixels)
+        checked = checked_settings(method, settings, pixels)
+        result = attack_in_pieces(attacked, pixels, logits, mask, method, checked)
         return result._replace(images=result.images.to(dtype_of(images)))
 
 
-def check_settings(method: str, settings: Mapping[str, Any]) -> None:
-    """Refuse keywords that a method does not have."""
+def checked_settings(
+    method: str, settings: Mapping[str, Any], images: Float[Tensor, "n ..."]
+) -> dict[str, Any]:
+    """Return the settings; refuse keywords that the method does not have."""
     known = list(inspect.signature(METHODS[method]).parameters)[3:]
     if unknown := [name for name in settings if name not in known]:
         raise InputError(
             f"{unknown[0]}: no setting of method {method!r}; known: {', '.join(known)}"
         )
+    checked = {name: value for name, value in settings.items() if value is not None}
+    for name in checked.keys() & set(PER_IMAGE):
+        checked[name] = checked_per_image(name, checked[name], images)
+    if "start_images" in checked:
+        pool = checked_images(checked["start_images"], "start_images")
+        checked["start_images"] = pool.to(images.device, images.dtype)
+    return checked
 
 
 def success_mask(
@@ -154,7 +169,7 @@ def success_mask(
 
 
 def attack_in_pieces(
-    model: nn.Module,
+    model: AttackedModel,
     clean: Float[Tensor, "n ..."],
     logits: Float[Tensor, "n classes"],
     target_mask: Bool[Tensor, "n classes"],
@@ -166,16 +181,22 @@ def attack_in_pieces(
     rows = (~result.reached).nonzero()[:, 0]
     size = max(1, PIECE_VALUES // clean[0].numel())
     bar = tqdm(total=len(rows), desc=method, unit="image", disable=None, leave=False)
+    done = 0
     with bar:
         try:
             for piece in rows.split(size) if len(rows) else ():
                 own = {n: v[piece] for n, v in settings.items() if n in PER_IMAGE}
                 given = model, clean[piece], target_mask[piece]
                 found = METHODS[method](*given, **{**settings, **own})
-                enter(result, piece, verified_result(*given, found))
+                enter(result, piece, verified_result(*given, logits[piece], found))
                 bar.update(len(piece))
+                done += len(piece)
         except KeyboardInterrupt:
-            warnings.warn(f"interrupted after {bar.n} of {bar.total}", stacklevel=3)
+            warnings.warn(
+                f"interrupted after {done} of {len(rows)} images", stacklevel=3
+            )
+        finally:
+            COMPILING.end()  # an interrupt may have come while it compiled
     return result
 
 
@@ -207,17 +228,24 @@ def enter(result: Adversarial, rows: Int[Tensor, " m"], found: Adversarial) -> N
 
 
 def verified_result(
-    model: nn.Module,
+    model: AttackedModel,
     clean: Float[Tensor, "n ..."],
     target_mask: Bool[Tensor, "n classes"],
+    logits: Float[Tensor, "n classes"],
     result: LbfgsResult | minimal.MinimalResult,
 ) -> Adversarial:
-    """Return the result with the predictions of one plain forward pass."""
-    images = result.image.reshape(clean.shape)
+    """Return the result with the predictions of one plain forward pass.
+
+    Where that does not give a target class the image is the clean one.
+    """
+    images = model.rounded(result.image.reshape(clean.shape))
     prediction = predict(model, images).argmax(1)
+    reached = target_mask.gather(1, prediction[:, None])[:, 0]
+    failed = (~reached).nonzero()[:, 0]
+    images[failed], prediction[failed] = clean[failed], logits[failed].argmax(1)
     return Adversarial(
         images=images,
-        reached=target_mask.gather(1, prediction[:, None])[:, 0],
+        reached=reached,
         prediction=prediction,
         distortion=distortion(clean, images),
         weight=result.weight,

@@ -38,30 +38,43 @@ class AttackedModel(nn.Module):
     def forward(self, pixels: Float[Tensor, "n ..."]) -> Float[Tensor, "n classes"]:
         """Return the logits."""
         logits = self.model(pixels.to(self.cast) if self.cast else pixels.clone())
+        if not isinstance(logits, Tensor):
+            raise TypeError(f"it returns a {type(logits).__name__}, not logits")
         return logits.to(pixels.dtype)
 
+    def rounded(self, pixels: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
+        """Return pixels as the model receives them."""
+        return pixels.to(self.cast).to(pixels.dtype) if self.cast else pixels
 
-def checked_images(images: Any) -> Float[Tensor, "n ..."]:
-    """Return a detached copy of the images, in the precision of the search.
+
+def checked_images(images: Any, name: str = "images") -> Float[Tensor, "n ..."]:
+    """Return a detached copy of images, in the precision of the search.
+
+    Args:
+        images: A tensor or an array, one row an image.
+        name: Of the argument, for messages.
 
     Raises:
         InputError: There are none, they are not floating point, or pixels lie outside
-            [0, 1]; the message names ``images``.
+            [0, 1]; the message names the argument.
     """
     if isinstance(images, np.ndarray):
-        images = torch.from_numpy(images.copy())
+        try:
+            images = torch.from_numpy(images.copy())
+        except (TypeError, ValueError) as error:
+            raise InputError(f"{name}: torch takes no {images.dtype} array") from error
     if not isinstance(images, Tensor) or not images.is_floating_point():
         kind = images.dtype if isinstance(images, Tensor) else type(images).__name__
-        raise InputError(f"images: {kind} given; give floating-point pixels in [0, 1]")
+        raise InputError(f"{name}: {kind} given; give floating-point pixels in [0, 1]")
     if images.dim() < 2 or not images.numel():
         shape = tuple(images.shape)
-        raise InputError(f"images: shape {shape}; there are no images to attack")
+        raise InputError(f"{name}: shape {shape}; there are no images to attack")
     copy = images.detach().clone()
     inside = ((copy >= 0) & (copy <= 1)).flatten(1).all(1)
     if not inside.all():
         row = int((~inside).nonzero()[0, 0])
         raise InputError(
-            f"images: image {row} has NaN or pixels outside [0, 1]; "
+            f"{name}: image {row} has NaN or pixels outside [0, 1]; "
             "scale the images into the box"
         )
     return copy.float() if copy.dtype in HALF_PRECISION else copy
@@ -82,7 +95,7 @@ def checked_classes(
         InputError: They are no integers, too few or too many, or no class of the
             model; the message names the argument.
     """
-    given = torch.as_tensor(_as_array(name, values)).detach().clone()
+    given = _as_tensor(name, values)
     if given.is_floating_point() or given.is_complex() or given.dtype is torch.bool:
         raise InputError(f"{name}: {given.dtype} given; give integers, one an image")
     given = given.to(images.device, torch.int64)
@@ -98,13 +111,32 @@ def checked_classes(
     return given
 
 
-def _as_array(name: str, values: Any) -> Tensor | np.ndarray:
+def _as_tensor(name: str, values: Any) -> Tensor:
     if isinstance(values, Tensor):
-        return values
+        return values.detach().clone()
     try:
-        return np.asarray(values)
-    except ValueError as error:
+        if isinstance(values, list | tuple):
+            values = [int(one) if isinstance(one, Tensor) else one for one in values]
+        return torch.as_tensor(np.asarray(values)).clone()
+    except (TypeError, ValueError) as error:
         raise InputError(f"{name}: give integers, one an image") from error
+
+
+def checked_per_image(
+    name: str, values: Any, images: Float[Tensor, "n ..."]
+) -> Float[Tensor, "n ..."]:
+    """Return a setting that has one row an image, in the precision of the search.
+
+    Raises:
+        InputError: It has not as many rows as there are images.
+    """
+    given = _as_tensor(name, values).to(images.device, images.dtype)
+    if given.dim() == 0 or len(given) != len(images):
+        raise InputError(
+            f"{name}: shape {tuple(given.shape)} for {len(images)} images; "
+            "give one row an image"
+        )
+    return given
 
 
 def dtype_of(images: Images) -> torch.dtype:
@@ -125,7 +157,7 @@ def clean_logits(
     """
     try:
         logits = predict(model, images)
-    except (RuntimeError, ValueError, TypeError) as error:
+    except Exception as error:  # of whatever the model's own code does
         shape, reason = tuple(images.shape), str(error).strip().splitlines()[:1]
         raise InputError(
             f"images: the model does not take {images.dtype} images of shape {shape} "
@@ -145,6 +177,19 @@ def clean_logits(
     return logits
 
 
+def require_gradient(model: nn.Module, images: Float[Tensor, "n ..."]) -> None:
+    """Refuse a model whose logits have no gradient by the pixels."""
+    try:
+        with torch.enable_grad():
+            pixels = images[:1].clone().requires_grad_()
+            torch.autograd.grad(model(pixels).sum(), pixels)
+    except RuntimeError as error:
+        raise InputError(
+            "model: its logits have no gradient by the pixels; call it without "
+            "torch.no_grad() and with layers that can be differentiated"
+        ) from error
+
+
 def refuse_labels_as_targets(
     targets: Int[Tensor, " n"], predictions: Int[Tensor, " n"]
 ) -> None:
@@ -154,7 +199,7 @@ def refuse_labels_as_targets(
         InputError: They are likely the labels of an untargeted attack.
     """
     already = int((targets == predictions).sum())
-    if 2 * already > len(targets):
+    if 2 * already > len(targets) > 1:
         raise InputError(
             f"targets: the model already gives {already} of {len(targets)} images "
             "their target; for an untargeted attack pass labels=..."

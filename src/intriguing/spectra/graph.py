@@ -16,6 +16,7 @@ from torch import fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
 from torch.nn import functional
 
+from intriguing.models.evaluation import undisturbed
 from intriguing.spectra.lipschitz import NONEXPANSIVE
 
 NONEXPANSIVE_CALLS = {
@@ -31,8 +32,8 @@ NONEXPANSIVE_CALLS = {
     *("contiguous", "clone", "squeeze", "unsqueeze", "mean", "float", "double"),
 }
 """Functions and methods that move no two images apart either."""
-SUMS = {operator.add, operator.iadd, torch.add, "add", "add_"}
-SUMS |= {operator.sub, operator.isub, torch.sub, "sub", "sub_"}
+SUMS = {operator.add, operator.iadd, torch.add, "add"}
+SUMS |= {operator.sub, operator.isub, torch.sub, "sub"}
 CONCATENATIONS = {torch.cat, torch.concat}
 
 
@@ -60,16 +61,19 @@ def network_bound(
     """Bound the Lipschitz constant by the constants of the layers, along the graph.
 
     Args:
-        network: In evaluation mode.
+        network: The network, which is traced in evaluation mode.
         constants: Upper ends of the layers' constants by their place, as
             ``named_modules`` names it; `NONEXPANSIVE` layers need none.
-        shape: Of one input, without the batch; needed where branches are added, as
-            a branch that is broadcast counts for more.
+        shape: Of one input, without the batch; needed unless the network is a chain of
+            layers, as code between the layers is compared with its trace on images.
     """
     try:
-        graph = _Tracer(set(constants)).trace(_plain(network))
-        if shape is not None:
-            _note_shapes(network, graph, shape)
+        with undisturbed(network):
+            graph = _Tracer(set(constants)).trace(_plain(network))
+            if shape is not None:
+                _check_trace(network, graph, shape)
+            elif not _is_chain(network, set(constants)):
+                raise UnavailableError("give the shape of the input")
         upper = _follow(graph, dict(network.named_modules()), constants)
     except UnavailableError as error:
         return ProductBound(None, str(error))
@@ -128,8 +132,11 @@ def _follow(
     """Return the constant of the graph's output with respect to its input."""
     bounds: dict[fx.Node, float] = {}
     for node in graph.nodes:
+        _refuse_aliases(node, modules)
         if node.op == "placeholder":
-            bounds[node] = 0.0 if bounds else 1.0
+            if bounds:
+                raise UnavailableError("the forward pass takes several arguments")
+            bounds[node] = 1.0
         elif node.op == "get_attr":
             bounds[node] = 0.0
         elif node.op == "call_module":
@@ -178,7 +185,7 @@ def _of_function(node: fx.Node, bounds: Mapping[fx.Node, float]) -> float:
         return 0.0
     if target == "size":
         return 0.0
-    if target in SUMS and not node.kwargs:
+    if target in SUMS and not node.kwargs and len(node.args) == 2:
         _require_one_shape(node, bounds)
         return _up(sum(_of(one, bounds) for one in node.args))
     if target in CONCATENATIONS:
@@ -190,7 +197,7 @@ def _of_function(node: fx.Node, bounds: Mapping[fx.Node, float]) -> float:
         return first
     if target is functional.dropout and node.kwargs.get("training") is False:
         return first
-    scale = _scale(target, node.args)
+    scale = None if node.kwargs else _scale(target, node.args)
     if scale is not None:
         return _times(first, scale)
     name = target if isinstance(target, str) else getattr(target, "__name__", target)
@@ -202,18 +209,49 @@ def _require_one_shape(node: fx.Node, bounds: Mapping[fx.Node, float]) -> None:
     terms = [one for one in node.all_input_nodes if bounds[one]]
     metas = [one.meta.get("tensor_meta") for one in (*terms, node)]
     shapes = {meta.shape for meta in metas if meta is not None}
-    if None in metas:
-        raise UnavailableError("branches are added: give the shape of the input")
-    if len(shapes) > 1:
+    if None in metas or len(shapes) > 1:
         raise UnavailableError("branches of different shapes are added")
 
 
-def _note_shapes(network: nn.Module, graph: fx.Graph, shape: tuple[int, ...]) -> None:
-    """Note the shape of every value in the graph."""
+def _refuse_aliases(node: fx.Node, modules: Mapping[str, nn.Module]) -> None:
+    """Refuse operations in place on a value that is used elsewhere too."""
+    name = node.target if isinstance(node.target, str) else ""
+    in_place = bool(node.kwargs.get("inplace"))
+    if node.op == "call_module":
+        in_place |= bool(getattr(modules[name], "inplace", False))
+    elif node.op == "call_method":
+        in_place |= name.endswith("_")
+    if in_place and any(len(one.users) > 1 for one in node.all_input_nodes):
+        raise UnavailableError(
+            f"{name or node.name} changes in place what is used again"
+        )
+
+
+def _is_chain(network: nn.Module, known: set[str]) -> bool:
+    """Return whether nothing but `nn.Sequential` decides the order of the layers."""
+    return all(
+        type(module) is nn.Sequential or not any(module.children()) or path in known
+        for path, module in network.named_modules()
+    )
+
+
+def _check_trace(network: nn.Module, graph: fx.Graph, shape: tuple[int, ...]) -> None:
+    """Note the shape of every value, and compare the trace with the network."""
     first = next(network.parameters(), torch.zeros(()))
-    zeros = torch.zeros(2, *shape, device=first.device, dtype=first.dtype)
-    with torch.no_grad():
-        ShapeProp(fx.GraphModule(network, graph)).propagate(zeros)
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand(2, *shape, generator=generator).to(first.device, first.dtype)
+    try:
+        with torch.no_grad():
+            traced = ShapeProp(fx.GraphModule(network, graph)).propagate(images.clone())
+            outputs = network(images.clone())
+        same = torch.allclose(traced, outputs, rtol=1e-4, atol=1e-6, equal_nan=True)
+    except Exception as error:  # of whatever the model's own code does
+        reason = str(error).strip().splitlines()[:1]
+        raise UnavailableError(
+            f"shape {shape}: the network does not take it ({''.join(reason)})"
+        ) from error
+    if not same:
+        raise UnavailableError("the forward pass does more than its trace")
 
 
 def _is_slice(index: Any) -> bool:

@@ -107,7 +107,8 @@ def _innermost_modules(
         if not list(module.children()):
 
             def note(module: nn.Module, inputs: tuple[Tensor], _, path=path) -> None:
-                used.append((path, module, tuple(inputs[0].shape[2:])))
+                shapes = [one.shape for one in inputs if isinstance(one, Tensor)]
+                used.append((path, module, tuple(shapes[0][2:]) if shapes else ()))
 
             hooks.append(module.register_forward_hook(note))
     first = next(network.parameters(), torch.zeros(()))
@@ -115,7 +116,7 @@ def _innermost_modules(
     try:
         with undisturbed(network), torch.no_grad():
             network(images)
-    except (RuntimeError, ValueError) as error:
+    except Exception as error:  # of whatever the model's own code does
         raise InputError(f"shape {shape}: the network does not take it") from error
     finally:
         for hook in hooks:
@@ -155,6 +156,8 @@ def lipschitz_bounds(
 
     They are None for a layer of an unknown kind.
     """
+    if type(module) is nn.LocalResponseNorm and module.size % 2 == 0:
+        return None, None
     if type(module) is nn.LocalResponseNorm:
         return contrast_lipschitz(module.size, module.beta, module.k)
     constant = elementwise_lipschitz(module)
@@ -163,7 +166,7 @@ def lipschitz_bounds(
         constant = max_pool_lipschitz(*pool, size, module.ceil_mode)
     elif type(module) in (nn.AvgPool2d, nn.AdaptiveAvgPool2d):
         constant = average_pool_norm(module, size)
-    elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+    elif type(module) is nn.BatchNorm1d or type(module) is nn.BatchNorm2d:
         constant = batch_norm_lipschitz(module)
     elif type(module) is Standardise:
         constant = float((1 / module.deviation).max())
@@ -201,7 +204,9 @@ def _at_even_ranks(values: Tensor) -> list[float]:
     return values.flip(0)[ranks].tolist()
 
 
-def summary(network: nn.Module, layers: Mapping[str, Layer]) -> dict[str, Any]:
+def summary(
+    network: nn.Module, layers: Mapping[str, Layer], shape: tuple[int, int, int]
+) -> dict[str, Any]:
     """Return layers and products in a form that JSON can hold.
 
     ``product`` multiplies the constants of all layers, ``product-of-norms`` only the
@@ -214,6 +219,6 @@ def summary(network: nn.Module, layers: Mapping[str, Layer]) -> dict[str, Any]:
     }
     return {
         "layers": [layer._asdict() for layer in layers.values()],
-        "product": product_bound(network, constants),
-        "product-of-norms": product_bound(network, norms),
+        "product": product_bound(network, constants, shape),
+        "product-of-norms": product_bound(network, norms, shape),
     }

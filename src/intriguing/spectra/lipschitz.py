@@ -12,12 +12,13 @@ from intriguing.errors import InputError
 from intriguing.spectra.convolution import Size
 from intriguing.spectra.matrices import GUARD, matrix_norm
 
+DENSE_PIXELS = 2500
+"""Pixels up to which the matrix of average pooling is written out."""
 NONEXPANSIVE = (
     nn.ReLU,
     nn.ReLU6,
     nn.Hardtanh,
     nn.Tanh,
-    nn.Softplus,
     nn.LogSigmoid,
     nn.Dropout,
     nn.Dropout1d,
@@ -36,7 +37,9 @@ def elementwise_lipschitz(function: nn.Module) -> float | None:
     if type(function) is nn.LeakyReLU:
         return max(1.0, abs(function.negative_slope))
     if type(function) is nn.ELU:
-        return max(1.0, function.alpha)
+        return max(1.0, abs(function.alpha))
+    if type(function) is nn.Softplus:  # it jumps where it goes over to the identity
+        return 1.0 + 1e-8 if function.threshold >= 20 else None
     return LARGEST_DERIVATIVE.get(type(function))
 
 
@@ -96,7 +99,16 @@ def average_pool_norm(pool: nn.Module, input_size: Size) -> float:
     Args:
         pool: `torch.nn.AvgPool2d` or `torch.nn.AdaptiveAvgPool2d`.
         input_size: Height and width of the image.
+
+    Returns:
+        The norm; above `DENSE_PIXELS` the root of the largest row sum times the largest
+        column sum, which is the norm where windows do not overlap, and never less.
     """
+    if prod(input_size) > DENSE_PIXELS:
+        ones = torch.ones(1, 1, *input_size, dtype=torch.float64, requires_grad=True)
+        rows = pool(ones)
+        (columns,) = torch.autograd.grad(rows.sum(), ones)
+        return sqrt(float(rows.detach().max() * columns.max())) * (1 + GUARD)
     pixels = torch.eye(prod(input_size), dtype=torch.float64)
     return matrix_norm(pool(pixels.reshape(-1, 1, *input_size)).flatten(1))
 
