@@ -4,6 +4,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from intriguing.attack import minimal, verified_result
+from intriguing.attack.inputs import AttackedModel
 from intriguing.attack.minimal_norm import require_never_longer
 from intriguing.attack.objective import target_mask_of
 from intriguing.attack.sampled import Sample, Stored, stored
@@ -30,10 +31,10 @@ def run(weights: str, images: str, starts: int) -> Stored:
     targets = target if (target >= 0).all() else None  # -1: untargeted
     target_mask = target_mask_of(logits.shape[1], targets, labels)
     known = paper["adversarial"]
-    found = minimal.search(
-        model, clean, target_mask, starts=starts, start_images=clean, known=known
-    )
-    judged = verified_result(model, clean, target_mask, found)
+    starting = {"starts": starts, "start_images": clean, "known": known}
+    found = minimal.search(model, clean, target_mask, **starting)
+    attacked = AttackedModel(model, clean.dtype)
+    judged = verified_result(attacked, clean, target_mask, logits, found)
     sample = Sample(clean, labels, paper["index"])
     tensors, records = stored(judged, sample, targets, logits.argmax(1))
     failure = records["failure"].mask(~records["reached"], "no start succeeded")

@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 
 from intriguing.attack import minimal, verified_result
 from intriguing.attack.exact import linear_optima
+from intriguing.attack.inputs import AttackedModel
 from intriguing.attack.objective import target_mask_of
 from intriguing.baselines.task import task_of
 from intriguing.models.evaluation import predict
@@ -34,11 +35,12 @@ def run(
     """
     model = load_model(weights)
     task, index = task_of(model, load_file(images), count, targeted, seed)
-    classes = predict(model, task.images[:1]).shape[1]
-    target_mask = target_mask_of(classes, task.targets, task.labels)
+    logits = predict(model, task.images)
+    target_mask = target_mask_of(logits.shape[1], task.targets, task.labels)
     exact = linear_optima(model, task.images, target_mask)
     found = minimal.search(model, task.images, target_mask)
-    judged = verified_result(model, task.images, target_mask, found)
+    problem = AttackedModel(model, task.images.dtype), task.images, target_mask
+    judged = verified_result(*problem, logits, found)
     lengths = (judged.images - task.images).flatten(1).double().norm(dim=1)
     return pd.DataFrame(
         {
@@ -54,7 +56,6 @@ def run(
 
 if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
-    targeted = snakemake.wildcards.kind == "targeted"
-    how = settings["count"], targeted, settings["seed"]
+    how = settings["count"], snakemake.wildcards.kind == "targeted", settings["seed"]
     with step_log(snakemake, settings["seed"], settings["threads"]):
         write_parquet(snakemake.output[0], run(files.weights, files.images, *how))
