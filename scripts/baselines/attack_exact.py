@@ -3,7 +3,6 @@
 import os
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # SciPy's own, before it is loaded
-
 import pandas as pd
 from safetensors.torch import load_file
 
@@ -21,7 +20,7 @@ from intriguing.workflow.step import step_log
 def run(
     weights: str, images: str, count: int, targeted: bool, seed: int
 ) -> pd.DataFrame:
-    """Return both lengths of every image, in L2, and what proves the optimum.
+    """Return both L2 lengths of every image, and what proves the optimum.
 
     Args:
         weights: A network of one linear layer.
@@ -35,13 +34,13 @@ def run(
     """
     model = load_model(weights)
     task, index = task_of(model, load_file(images), count, targeted, seed)
-    logits = predict(model, task.images)
+    clean, logits = task.images, predict(model, task.images)
     target_mask = target_mask_of(logits.shape[1], task.targets, task.labels)
-    exact = linear_optima(model, task.images, target_mask)
-    found = minimal.search(model, task.images, target_mask)
-    problem = AttackedModel(model, task.images.dtype), task.images, target_mask
-    judged = verified_result(*problem, logits, found)
-    lengths = (judged.images - task.images).flatten(1).double().norm(dim=1)
+    exact = linear_optima(model, clean, target_mask)
+    found = minimal.search(model, clean, target_mask)
+    attacked = AttackedModel(model, clean.dtype)
+    judged = verified_result(attacked, clean, target_mask, logits, found)
+    lengths = (judged.images - clean).flatten(1).double().norm(dim=1)
     return pd.DataFrame(
         {
             "image": range(len(index)),
