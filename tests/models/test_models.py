@@ -8,6 +8,7 @@ from networks import images_of, store
 from safetensors.torch import save_file
 
 from intriguing.errors import InputError
+from intriguing.models import evaluation
 from intriguing.models.architecture import build
 from intriguing.models.evaluation import count_errors, predict
 from intriguing.models.files import load_model, serialise_model
@@ -74,10 +75,11 @@ def test_files_that_are_no_networks_are_refused_by_name(tmp_path):
         build({"kind": "sequential", "layers": [{"layer": "tree"}]})
 
 
-def test_errors_are_counted_over_batches():
+def test_errors_are_counted_over_batches(monkeypatch):
     network = perceptron([4, 3], [False])
     pixels = images_of(10, 1, 2, 2)
-    labels = predict(network, pixels, batch=3).argmax(1)
-    torch.testing.assert_close(predict(network, pixels, batch=3), network(pixels))
+    monkeypatch.setattr(evaluation, "BATCH_VALUES", 3 * 4)
+    labels = predict(network, pixels).argmax(1)
+    torch.testing.assert_close(predict(network, pixels), network(pixels))
     labels[:4] = (labels[:4] + 1) % 3
     assert count_errors(network, pixels, labels) == {"wrong": 4, "images": 10}

@@ -160,7 +160,8 @@ def success_mask(
     count = logits.shape[1]
     if targets is not None:
         target = checked_classes("targets", targets, images, count)
-        refuse_labels_as_targets(target, logits.argmax(1))
+        if labels is None:
+            refuse_labels_as_targets(target, logits.argmax(1))
         return target_mask_of(count, target, None)
     label = None
     if labels is not None:
