@@ -63,12 +63,14 @@ def conv_norm(
     upper = torus_bound(layer)
     if min(prod(layer.input_shape), prod(layer.output_shape)) <= DENSE:
         largest = float(torch.linalg.eigvalsh(gram_matrix(layer))[-1])
-        upper = min(upper, sqrt(largest) * (1 + GUARD))
+        upper = min(upper, sqrt(max(largest, 0.0)) * (1 + GUARD))
     return scaled(min(lanczos_bound(layer), upper), upper, scale)
 
 
 def scaled(lower: float, upper: float, scale: float) -> tuple[float, float]:
-    """Return an enclosure times a scale, rounded outwards."""
+    """Return an enclosure times a scale, rounded outwards; nothing rounds a zero."""
+    if upper == 0:
+        return 0.0, 0.0
     return nextafter(lower * scale, 0), nextafter(upper * scale, inf)
 
 
