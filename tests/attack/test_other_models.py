@@ -7,6 +7,7 @@ from torch import nn
 
 from intriguing import attack, find_adversarial
 from intriguing.attack import minimal
+from intriguing.attack.minimal.network import stack_of
 from intriguing.errors import InputError
 
 METHODS = ("lbfgs", "minimal")
@@ -119,8 +120,11 @@ def test_the_model_that_is_attacked_is_the_one_that_is_called(odd, method, image
     with torch.no_grad():
         assert torch.equal(net(one.images.clone()).argmax(1), targets)
     assert one.reached.all() and other.reached.all()
-    ratio = (one.distortion / other.distortion).log()  # a network has several minima
-    assert ratio.mean().abs() < 0.1 and ratio.abs().max() < 0.5
+    if method == "minimal" and stack_of(net) is not None:
+        # A stack has more starts, and this network several minima.
+        assert (one.distortion <= 1.5 * other.distortion).all()
+    else:
+        torch.testing.assert_close(one.distortion, other.distortion)
 
 
 @pytest.mark.parametrize("activation", [nn.ReLU(True), nn.LeakyReLU(0.1, True)])
