@@ -4,36 +4,28 @@ The package imports its modules, and torch with them, at the first use of their 
 """
 
 import importlib
+import pkgutil
 from typing import Any
 
 __version__ = "0.1.0"
 
 # The digest of a step can follow a literal dict of whole module names.
 _EXPORTS = {
-    "attack": "intriguing.attack",
-    "baselines": "intriguing.baselines",
-    "data": "intriguing.data",
-    "errors": "intriguing.errors",
-    "figures": "intriguing.figures",
     "find_adversarial": "intriguing.attack",
     "load_model": "intriguing.models.files",
-    "models": "intriguing.models",
-    "spectra": "intriguing.spectra",
-    "stats": "intriguing.stats",
-    "tables": "intriguing.tables",
-    "training": "intriguing.training",
-    "transfer": "intriguing.transfer",
 }
-__all__ = sorted(_EXPORTS)
+# A step names the chapters that it imports; the digest finds them by their files.
+DIGESTED_MODULES = ()
+__all__ = sorted([*_EXPORTS, *(module.name for module in pkgutil.iter_modules(__path__))])
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public module, or the module of a public function."""
-    if name not in _EXPORTS:
+    """Import a chapter, or the chapter of a public function."""
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = importlib.import_module(_EXPORTS[name])
-    is_module = module.__name__ == f"{__name__}.{name}"
-    return module if is_module else getattr(module, name)
+    if name in _EXPORTS:
+        return getattr(importlib.import_module(_EXPORTS[name]), name)
+    return importlib.import_module(f"{__name__}.{name}")
 
 
 def __dir__() -> list[str]:
