@@ -27,7 +27,7 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help environment paper everything natural peers smoke compare report readme \
-  test slurm-test lint format clean distclean $(if $(FINISHED),,$(INSTALLED))
+  docs test slurm-test lint format clean distclean $(if $(FINISHED),,$(INSTALLED))
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -72,6 +72,10 @@ report: $(INSTALLED) ## write results/paper/report.html of a finished run
 
 readme: $(INSTALLED) ## write the README's numbers from the results
 	@$(refresh_readme)
+
+docs: $(INSTALLED) ## build the pages of docs/ to docs/_build/html
+	@.venv/bin/python -m sphinx -q -W --keep-going docs docs/_build/html
+	@echo 'The pages are in docs/_build/html/index.html'
 
 test: lint ## lint, then all tests
 	@$(IN_VENV) .venv/bin/python -m pytest

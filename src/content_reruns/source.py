@@ -196,9 +196,18 @@ def _lazy_exports(
 
 
 def _takes_whole_name(load: ast.expr) -> bool:
+    """Return whether an import takes a name as it is, or as that of a submodule.
+
+    A submodule is ``f"{__name__}.{name}"``, which needs no table: the file of that name
+    is found.
+    """
     first = load.args[0] if isinstance(load, ast.Call) and load.args else load
-    texts = [getattr(node, "value", None) for node in ast.walk(first)]
-    return first is not load and not any(isinstance(text, str) for text in texts)
+    nodes = list(ast.walk(first))
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant)}
+    names = [node.id for node in nodes if isinstance(node, ast.Name)]
+    submodule = texts == {"."} and names[:1] == ["__name__"]
+    whole = not any(isinstance(text, str) for text in texts)
+    return first is not load and (whole or submodule)
 
 
 def _constants(outer: Iterable[ast.AST]) -> dict[str, ast.expr]:

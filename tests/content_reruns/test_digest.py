@@ -475,7 +475,23 @@ def test_a_lazy_export_of_unknown_origin_is_refused(step):
         reached(step, LAZY_NET)
 
 
+SUBMODULES = LAZY.replace(
+    'raise AttributeError(f"no {name}")',
+    'return importlib.import_module(f"{__name__}.{name}")',
+)
+
+
+@pytest.mark.parametrize(
+    "step", ["from net import load_model", "import net as n\nf(n)"]
+)
+def test_a_getattr_may_also_import_submodules_of_its_package(step):
+    assert MODELS in reached(step, {**LAZY_NET, INIT: SUBMODULES})
+    shapes = reached("import net\nnet.shapes.f()", {**LAZY_NET, INIT: SUBMODULES})
+    assert shapes == {"src/net/__init__.py", "src/net/shapes.py"}
+
+
 UNCLEAR = [
+    SUBMODULES.replace("}.{name}", "}.own_{name}"),
     LAZY.replace("_EXPORTS[name]", "{'load_model': 'net.models'}[name]"),
     LAZY.replace("_EXPORTS[name], __name__", "f'net.{_EXPORTS[name]}'"),
     LAZY.replace("_EXPORTS[name], __name__", "'.' + _EXPORTS[name], __name__"),

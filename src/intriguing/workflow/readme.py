@@ -30,6 +30,7 @@ PUBLISHED = {
 }
 VERDICTS = ("agrees", "differs", "undecided")
 PICTURES = ("examples", "cross-model", "distortions", "transfer-decomposition", "peers")
+PICTURES += ("box-constraint", "mean-value")
 
 
 def table(name: str, results: Path = RESULTS, target: str = "") -> str:

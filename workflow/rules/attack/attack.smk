@@ -157,4 +157,5 @@ CLAIM_FILES.append(rules.table_models.output.claims)
 METRIC_TABLES += [rules.table_models.output.models, rules.table_choices.output.choices]
 
 
+include: "box_constraint.smk"
 include: "minimal.smk"

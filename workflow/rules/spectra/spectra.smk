@@ -94,3 +94,6 @@ PAPER += spectra_of(MEASURED)
 PAPER += [*rules.table_spectral.output, *rules.figure_spectra.output]
 if PRETRAINED:
     NATURAL += [*rules.table_spectral.output, *rules.figure_spectra.output]
+
+
+include: "mean_value.smk"
