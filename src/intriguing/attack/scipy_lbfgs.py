@@ -51,19 +51,19 @@ def scipy_one_by_one(
 
     The arguments are those of `lbfgs.lbfgs_from_starts`; the model is on the CPU.
     """
-    penalty = penalty_named(norm)
+    penalty, watch = penalty_named(norm), watch or Watch()
 
     def minimise(weight: np.ndarray, start: np.ndarray) -> Minimum:
         problems = zip(
             images.split(1), target_mask.split(1), weight, start, strict=True
         )
-        how = penalty, iterations
+        how = penalty, iterations, watch
         minima = [minimise_penalised(model, *one, *how) for one in problems]
         return Minimum(*map(np.array, zip(*minima, strict=True)))
 
     if weights is None:
         weights = initial_weights(evaluate(model, images, target_mask), penalty)
-    return bisect_weights(minimise, images, weights, watch or Watch())
+    return bisect_weights(minimise, images, weights, watch)
 
 
 def bisect_weights(
@@ -115,6 +115,7 @@ def minimise_penalised(
     start: Float[np.ndarray, " d"],
     penalty: Penalty,
     iterations: int = MAX_ITERATIONS,
+    watch: Watch | None = None,
 ) -> tuple[Float[np.ndarray, " d"], float, int, int]:
     """Return the minimiser for one image, as a row of `Minimum`."""
     from scipy.optimize import minimize  # its import takes half a second
@@ -136,10 +137,13 @@ def minimise_penalised(
         )
         return weight * value + loss, weight * curvature * shift + gradient
 
+    def stop_in_time(_point: np.ndarray) -> None:
+        if watch is not None and watch.is_over():
+            raise StopIteration
+
     options = {"maxiter": iterations}
-    bounds = [(0.0, 1.0)] * len(origin)
-    result = minimize(
-        objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options
-    )
+    how = {"jac": True, "method": "L-BFGS-B", "options": options}
+    how |= {"bounds": [(0.0, 1.0)] * len(origin), "callback": stop_in_time}
+    result = minimize(objective, start, **how)
     image = np.clip(result.x, 0.0, 1.0)
     return image, network(image)[2], result.nit, result.nfev + 1
