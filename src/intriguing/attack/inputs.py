@@ -233,6 +233,6 @@ def checked_number(name: str, value: Any, kind: type) -> Any:
     number = isinstance(value, int if kind is int else int | float | np.number)
     whole = isinstance(value, np.integer)
     if isinstance(value, bool) or not (number or whole) or not value > 0:
-        wanted = "a whole number of at least 1" if kind is int else "a number above 0"
-        raise InputError(f"{name} = {value!r}: give {wanted}")
+        needed = "a whole number of at least 1" if kind is int else "a number above 0"
+        raise InputError(f"{name} = {value!r}: give {needed}")
     return kind(value)
