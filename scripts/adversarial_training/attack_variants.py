@@ -6,7 +6,6 @@ import pandas as pd
 from safetensors.torch import load_file
 
 from intriguing.attack import find_adversarial
-from intriguing.attack.lbfgs import Accuracy
 from intriguing.attack.sampled import Stored, attack_sample, random_sample
 from intriguing.models.files import load_model
 from intriguing.models.perturbed import amplify, predictions_on
@@ -29,9 +28,9 @@ def run(
     """
     row, data = settings["row"], load_file(test)
     sample = random_sample(data["images"], data["labels"], settings["images"], seed)
-    accuracy = Accuracy(settings["tolerance"], iterations=settings["iterations"])
-    how = {"method": row["method"], "norm": row["norm"], "accuracy": accuracy}
-    how |= {"labels": sample.labels, "starts": settings["starts"]}
+    how = {name: settings[name] for name in ("tolerance", "iterations")}
+    how |= {"method": row["method"], "norm": row["norm"]}
+    how |= {"labels": sample.labels, "first_weights": settings["starts"]}
     search = partial(find_adversarial, **how)
     networks = {name: load_model(path) for name, path in weights.items()}
     made = {

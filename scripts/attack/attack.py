@@ -8,7 +8,6 @@ from safetensors.torch import load_file
 
 from intriguing.attack import find_adversarial
 from intriguing.attack.coarse import SEARCHES
-from intriguing.attack.lbfgs import Accuracy
 from intriguing.attack.sampled import Search, Stored, attack_sample, random_sample
 from intriguing.models.files import load_model
 from intriguing.workflow.files import write_parquet, write_tensors
@@ -33,9 +32,9 @@ def run(
     if finest:
         search = coarse_search(row, finest, len(sample.labels))
     else:
-        accuracy = Accuracy(settings["tolerance"], iterations=settings["iterations"])
-        how = {"method": row["method"], "norm": row["norm"], "accuracy": accuracy}
-        how |= {"labels": sample.labels, "starts": settings["starts"]}
+        how = {name: settings[name] for name in ("tolerance", "iterations")}
+        how |= {"method": row["method"], "norm": row["norm"]}
+        how |= {"labels": sample.labels, "first_weights": settings["starts"]}
         search = partial(find_adversarial, **how)
     return attack_sample(load_model(weights), sample, row["target"], seed, search)
 

@@ -3,10 +3,11 @@
 from safetensors.torch import load_file
 from torch import Tensor
 
-from intriguing.attack import minimal, verified_result
+from intriguing.attack import minimal
 from intriguing.attack.inputs import AttackedModel
 from intriguing.attack.minimal_norm import require_never_longer
 from intriguing.attack.objective import target_mask_of
+from intriguing.attack.result import verified_result
 from intriguing.attack.sampled import Sample, Stored, stored
 from intriguing.models.evaluation import predict
 from intriguing.models.files import load_model

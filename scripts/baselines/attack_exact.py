@@ -6,10 +6,11 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # SciPy's own, before it is loaded
 import pandas as pd
 from safetensors.torch import load_file
 
-from intriguing.attack import minimal, verified_result
+from intriguing.attack import minimal
 from intriguing.attack.exact import linear_optima
 from intriguing.attack.inputs import AttackedModel
 from intriguing.attack.objective import target_mask_of
+from intriguing.attack.result import verified_result
 from intriguing.baselines.task import task_of
 from intriguing.models.evaluation import predict
 from intriguing.models.files import load_model

@@ -4,9 +4,8 @@ import torch
 from safetensors.torch import load_file
 
 from intriguing.attack import find_adversarial
-from intriguing.attack.lbfgs import Accuracy
 from intriguing.attack.sampled import Stored, select, stored
-from intriguing.attack.weights import refine
+from intriguing.attack.weights import Refinement
 from intriguing.models.evaluation import predict
 from intriguing.models.files import load_model
 from intriguing.natural.targets import candidates, sample_of_job, target_classes
@@ -39,10 +38,12 @@ def run(settings: dict, weights: str, images: str) -> Stored:
         sample.images,
         targets,
         labels=sample.labels,
-        starts=settings["starts"],
-        accuracy=Accuracy(tolerance, iterations=settings["iterations"]),
+        method="lbfgs",
+        first_weights=settings["starts"],
+        tolerance=tolerance,
+        iterations=settings["iterations"],
         # The weight needs no more accuracy than the solves that test it.
-        rule=refine(tolerance, tolerance / 10),
+        rule=Refinement(tolerance, tolerance / 10),
     )
     return stored(found, sample, targets, predictions)
 

@@ -7,7 +7,7 @@ from networks import seeded
 
 from intriguing.attack import find_adversarial
 from intriguing.attack.coarse import GRID, find_on_grid, find_with_one_weight
-from intriguing.attack.records import records_of
+from intriguing.attack.sampled import Sample, stored
 from intriguing.models.perceptron import perceptron
 
 
@@ -47,7 +47,9 @@ def test_records_hold_every_image_with_its_failure(problem):
     model, clean, targets, found = problem
     found = found._replace(reached=torch.arange(40) != 3)
     labels = model(clean).argmax(1)
-    table = records_of(found, clean, labels, targets, labels, torch.arange(40) + 100)
+    sample = Sample(clean, labels, torch.arange(40) + 100)
+    tensors, table = stored(found, sample, targets, labels)
+    assert torch.equal(tensors["adversarial"], found.images)
     assert table["index"].tolist() == list(range(100, 140))
     assert [i for i, why in enumerate(table["failure"]) if why] == [3]
     shift = (found.images - clean).double()

@@ -2,7 +2,9 @@
 
 `find_adversarial` is the one call. In reading order:
 
-- `inputs`: what callers hand over, checked
+- `inputs`, `model_checks`: what callers hand over, checked
+- `result`, `pixel_grid`: what they get back, also with pixels of 8 bits
+- `watch`: progress bar, time limit and interrupt
 - `objective`: the paper's penalty, loss and margin of the target classes
 - `weights`: the search for the penalty's weight c
 - `state`, `candidate`, `lbfgs`: the minimisation in batches, by projected L-BFGS
@@ -10,19 +12,16 @@
 - `coarse`: c on a grid, or one c for all images
 - `minimal`: the smallest perturbation without a penalty
 - `exact`: the optimum of linear networks
-- `targets`, `records`, `minimal_norm`: which class to aim at, and tables of the results
+- `targets`, `sampled`, `minimal_norm`: which class to aim at, and tables of the results
 - `subnormal`: a mode of the processor in which attacks run faster
 """
 
 import inspect
-import warnings
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from intriguing.attack import minimal
 from intriguing.attack.compilation import COMPILING
@@ -30,51 +29,35 @@ from intriguing.attack.inputs import (
     AttackedModel,
     Classes,
     Images,
-    checked_classes,
     checked_images,
+    checked_like,
+    checked_number,
     checked_per_image,
-    clean_logits,
-    dtype_of,
-    refuse_labels_as_targets,
-    require_gradient,
+    success_mask,
 )
 from intriguing.attack.lbfgs import lbfgs_from_starts
-from intriguing.attack.objective import target_mask_of
+from intriguing.attack.model_checks import attacked_model, preserved, require_module
+from intriguing.attack.pixel_grid import shortest_on_grid
+from intriguing.attack.result import (
+    PNG_BITS,
+    Adversarial,
+    distortion,
+    unchanged,
+    verified_result,
+)
 from intriguing.attack.scipy_lbfgs import scipy_one_by_one
-from intriguing.attack.state import LbfgsResult
+from intriguing.attack.watch import watched
 from intriguing.errors import InputError
-from intriguing.models.evaluation import predict, undisturbed
 
-
-class Adversarial(NamedTuple):
-    """Adversarial images, one row an image.
-
-    Attributes:
-        images: Perturbed images, pixels in [0, 1]; clean where the attack failed.
-        reached: Whether ``prediction`` is a target class.
-        prediction: Class of ``images`` by a plain forward pass.
-        distortion: Root mean square of the perturbation over pixels (section 4.2).
-        weight: Weight c of the penalty at which the image was found.
-        iterations: Accepted quasi-Newton steps, over all weights and starts.
-        evaluations: Forward and backward passes, over all weights and starts.
-        start: Index of the start that gave the image.
-    """
-
-    images: Float[Tensor, "n ..."]
-    reached: Bool[Tensor, " n"]
-    prediction: Int[Tensor, " n"]
-    distortion: Float[Tensor, " n"]
-    weight: Float[Tensor, " n"]
-    iterations: Int[Tensor, " n"]
-    evaluations: Int[Tensor, " n"]
-    start: Int[Tensor, " n"]
-
+__all__ = ["Adversarial", "distortion", "find_adversarial", "minimal"]
 
 METHODS: Mapping[str, Callable[..., Any]] = {
     "lbfgs": lbfgs_from_starts,
     "scipy": scipy_one_by_one,
     "minimal": minimal.search,
 }
+INTERNAL = ("watch", "slots", "accuracy")
+"""Keywords of the methods that are no settings."""
 PER_IMAGE = ("known", "weights")
 """Settings of methods that have one row an image."""
 PIECE_VALUES = 2**21
@@ -89,84 +72,122 @@ def find_adversarial(
     *,
     method: str = "lbfgs",
     labels: Classes | None = None,
+    starts: int | None = None,
+    start_images: Images | None = None,
+    tolerance: float | None = None,
+    iterations: int | None = None,
+    seconds: float | None = None,
+    round_to: int | None = None,
     **settings: Any,
 ) -> Adversarial:
     """Return the smallest adversarial images that a method finds.
 
-    The function that is attacked is ``model(x)``, in evaluation mode. The model, its
-    training flags, the images and torch's random state are afterwards as before. On a
-    terminal a bar shows the progress; an interrupt returns the pieces that are done.
+    The function that is attacked is ``model(x)``, in evaluation mode. The model with
+    its buffers and training flags, the images and torch's random state are afterwards
+    as before. On a terminal a bar shows the progress; an interrupt (Ctrl-C) returns
+    what was found.
+
+    Which method: ``minimal`` finds the smallest perturbation, in fewer passes; take it
+    to measure how robust a model is. ``lbfgs`` minimises the paper's objective, c times
+    the squared length plus the loss; take it to compare with the paper. ``scipy`` is
+    that objective image by image, a slow reference.
 
     Args:
         model: Classifier from pixels in [0, 1] to logits (images, classes).
-        images: Clean images, (images, ...): a tensor or an array, floating point.
+        images: Clean images, (images, ...): a tensor, an array or a list of them,
+            floating point.
         targets: Target class of each image, integers of any kind, or one integer for
             all images; the attack is untargeted if not given.
-        method: ``minimal``, the smallest perturbation without a penalty, is the
-            shortest and fastest; ``lbfgs`` is the paper's objective in batches;
-            ``scipy`` is that objective image by image, the reference.
+        method: ``lbfgs``, ``minimal`` or ``scipy``.
         labels: True classes, needed when there are no targets.
-        settings: Keywords of the method: those of `lbfgs.lbfgs_from_starts`,
-            `scipy_lbfgs.scipy_one_by_one` or `minimal.search`.
+        starts: Searches of each image, of which the shortest result is kept:
+            ``starts=1`` is the fastest. At most 4 and by default 4 for ``lbfgs``;
+            any number and by default 1 for ``minimal``. Not for ``scipy``.
+        start_images: Images from which ``minimal`` starts, needed when ``starts`` is
+            above 1: ``starts=8, start_images=training_images``.
+        tolerance: Share of the perturbation's length at which a search ends:
+            ``tolerance=0.05`` is coarse. By default 0.002 for ``lbfgs`` (distance to
+            the minimiser) and 0.01 for ``minimal`` (length of the last step, in which
+            the error is quadratic). Not for ``scipy``.
+        iterations: Most evaluations at one weight of ``lbfgs`` (by default 100) and
+            iterations at one of ``scipy`` (200): ``iterations=30``. Not for
+            ``minimal``, whose cost ``seconds`` limits.
+        seconds: Time after which what was found comes back: ``seconds=60``.
+        round_to: Bits of a pixel, as of a PNG file: ``round_to=8``. The images are then
+            multiples of 1/255, and only images that are adversarial so count as found.
+        settings: Settings of one method: ``norm``, ``first_weights``, ``weights``,
+            ``rule``, ``decrease`` and ``boundary_share`` of `lbfgs.lbfgs_from_starts`,
+            or ``known`` of `minimal.search`.
 
     Returns:
-        The result, detached and in the images' type. An image that is adversarial
-        already comes back unchanged.
+        One row an image, detached, ``images`` in the type of the argument:
+
+        - ``images``: adversarial images; clean where the attack failed, unchanged where
+          the image was adversarial already
+        - ``reached``, ``prediction``: whether a plain forward pass gives a target
+          class, and which class it gives
+        - ``distortion``: root mean square of the perturbation over pixels
+        - ``evaluations``, ``gradients``: forward passes of the image, and gradients by
+          its pixels
+        - ``start``, ``iterations``: the start that won, and steps over all starts
+        - ``converged``: whether its search ended by its tolerance
+        - ``tied``: competing classes that tie with the target at the image
+        - ``survives_rounding``: whether the image is still adversarial with 8 bits a
+          pixel (or ``round_to``)
+        - ``weight``: weight c at which the paper's objective leads there
 
     Raises:
-        InputError: An argument is wrong, or the model does not take the images; one
-            line names the argument.
+        InputError: An argument is wrong, or the model cannot be attacked; one line
+            names the argument.
     """
     if method not in METHODS:
         raise InputError(f"method {method!r} is unknown; known: {sorted(METHODS)}")
-    if not isinstance(model, nn.Module):
-        raise InputError(f"model: {type(model).__name__} given; give a torch nn.Module")
-    with undisturbed(model):
-        pixels = checked_images(images)
-        attacked = AttackedModel(model, dtype_of(images))
-        logits = clean_logits(attacked, pixels)
-        mask = success_mask(pixels, logits, targets, labels)
-        require_gradient(attacked, pixels)
-        checked = checked_settings(method, settings, pixels)
-        result = attack_in_pieces(attacked, pixels, logits, mask, method, checked)
-        return result._replace(images=result.images.to(dtype_of(images)))
+    require_module(model)
+    given = checked_images(images)
+    common = {"starts": starts, "start_images": start_images}
+    common |= {"tolerance": tolerance, "iterations": iterations}
+    if round_to is not None and checked_number("round_to", round_to, int) > 16:
+        raise InputError(f"round_to = {round_to!r}: give at most 16 bits")
+    if seconds is not None:
+        seconds = checked_number("seconds", seconds, float)
+    with preserved(model):
+        attacked, pixels, logits = attacked_model(model, given)
+        mask = success_mask(targets, labels, logits)
+        own = method_settings(method, common | settings, pixels)
+        problem = attacked, pixels, logits, mask
+        found = attack_in_pieces(*problem, method, own, seconds, round_to)
+    same = (found.images == pixels).flatten(1).all(1)
+    in_own_type = found.images.to(given.dtype)
+    in_own_type[same] = given[same]
+    return found._replace(images=in_own_type)
 
 
-def checked_settings(
+def method_settings(
     method: str, settings: Mapping[str, Any], images: Float[Tensor, "n ..."]
 ) -> dict[str, Any]:
-    """Return the settings; refuse keywords that the method does not have."""
+    """Return the settings that are given; refuse those that the method has not."""
     known = list(inspect.signature(METHODS[method]).parameters)[3:]
-    if unknown := [name for name in settings if name not in known]:
+    shown = [name for name in known if name not in INTERNAL]
+    if "accuracy" in known:
+        shown.append("tolerance")
+    given = {name: value for name, value in settings.items() if value is not None}
+    if unknown := [name for name in given if name not in shown]:
+        also = ", ".join([*shown, "seconds", "round_to"])
         raise InputError(
-            f"{unknown[0]}: no setting of method {method!r}; known: {', '.join(known)}"
+            f"{unknown[0]}: no setting of method {method!r}; known: {also}"
         )
-    checked = {name: value for name, value in settings.items() if value is not None}
-    for name in checked.keys() & set(PER_IMAGE):
-        checked[name] = checked_per_image(name, checked[name], images)
-    if "start_images" in checked:
-        pool = checked_images(checked["start_images"], "start_images")
-        checked["start_images"] = pool.to(images.device, images.dtype)
-    return checked
-
-
-def success_mask(
-    images: Float[Tensor, "n ..."],
-    logits: Float[Tensor, "n classes"],
-    targets: Any,
-    labels: Any,
-) -> Bool[Tensor, "n classes"]:
-    """Return which classes count as success: the target, else all but the label."""
-    count = logits.shape[1]
-    if targets is not None:
-        target = checked_classes("targets", targets, images, count)
-        if labels is None:
-            refuse_labels_as_targets(target, logits.argmax(1))
-        return target_mask_of(count, target, None)
-    label = None
-    if labels is not None:
-        label = checked_classes("labels", labels, images, count)
-    return target_mask_of(count, None, label)
+    for name in given:
+        if name in ("start_images", "known"):
+            given[name] = checked_like(name, given[name], images)
+        elif name in ("starts", "iterations"):
+            given[name] = checked_number(name, given[name], int)
+        elif name == "tolerance":
+            given[name] = checked_number(name, given[name], float)
+        if name in PER_IMAGE:
+            given[name] = checked_per_image(name, given[name], images)
+    if "accuracy" in known and "tolerance" in given:
+        given["accuracy"] = minimal.Accuracy(given.pop("tolerance"))
+    return given
 
 
 def attack_in_pieces(
@@ -176,88 +197,46 @@ def attack_in_pieces(
     target_mask: Bool[Tensor, "n classes"],
     method: str,
     settings: Mapping[str, Any],
+    seconds: float | None,
+    round_to: int | None,
 ) -> Adversarial:
     """Attack the images that are not adversarial yet, some at a time."""
-    result = unchanged(clean, logits, target_mask)
+    bits = round_to or PNG_BITS
+    result = unchanged(model, clean, logits, target_mask, bits)
+    if round_to:
+        result.reached.logical_and_(result.survives_rounding)
     rows = (~result.reached).nonzero()[:, 0]
-    size = max(1, PIECE_VALUES // clean[0].numel())
-    bar = tqdm(total=len(rows), desc=method, unit="image", disable=None, leave=False)
-    done = 0
-    with bar:
+    size = max(1, PIECE_VALUES // clean[0].numel()) if method != "scipy" else 1
+    with watched(method, len(rows), seconds) as watch:
         try:
             for piece in rows.split(size) if len(rows) else ():
+                if watch.is_over():
+                    break
                 own = {n: v[piece] for n, v in settings.items() if n in PER_IMAGE}
-                given = model, clean[piece], target_mask[piece]
-                found = METHODS[method](*given, **{**settings, **own})
-                enter(result, piece, verified_result(*given, logits[piece], found))
-                bar.update(len(piece))
-                done += len(piece)
-        except KeyboardInterrupt:
-            warnings.warn(
-                f"interrupted after {done} of {len(rows)} images", stacklevel=3
-            )
+                problem = model, clean[piece], target_mask[piece]
+                found = METHODS[method](*problem, **{**settings, **own, "watch": watch})
+                if round_to:
+                    found = on_pixel_grid(*problem, found, round_to)
+                enter = verified_result(*problem, logits[piece], found, bits)
+                for whole, part in zip(result, enter, strict=True):
+                    whole[piece] = part.to(whole.dtype)
         finally:
             COMPILING.end()  # an interrupt may have come while it compiled
     return result
 
 
-def unchanged(
-    clean: Float[Tensor, "n ..."],
-    logits: Float[Tensor, "n classes"],
-    target_mask: Bool[Tensor, "n classes"],
-) -> Adversarial:
-    """Return the result in which no image is perturbed: one evaluation an image."""
-    prediction = logits.argmax(1)
-    reached = target_mask.gather(1, prediction[:, None])[:, 0]
-    none = torch.zeros_like(prediction)
-    return Adversarial(
-        images=clean.clone(),
-        reached=reached,
-        prediction=prediction,
-        distortion=clean.new_zeros(len(clean)),
-        weight=clean.new_zeros(len(clean)).masked_fill(reached, torch.inf),
-        iterations=none.clone(),
-        evaluations=none + 1,
-        start=none.clone(),
-    )
-
-
-def enter(result: Adversarial, rows: Int[Tensor, " m"], found: Adversarial) -> None:
-    """Write the results of some images to their rows."""
-    for whole, part in zip(result, found, strict=True):
-        whole[rows] = part.to(whole.dtype)
-
-
-def verified_result(
+def on_pixel_grid(
     model: AttackedModel,
     clean: Float[Tensor, "n ..."],
     target_mask: Bool[Tensor, "n classes"],
-    logits: Float[Tensor, "n classes"],
-    result: LbfgsResult | minimal.MinimalResult,
-) -> Adversarial:
-    """Return the result with the predictions of one plain forward pass.
-
-    Where that does not give a target class the image is the clean one.
-    """
-    images = model.rounded(result.image.reshape(clean.shape))
-    prediction = predict(model, images).argmax(1)
-    reached = target_mask.gather(1, prediction[:, None])[:, 0]
-    failed = (~reached).nonzero()[:, 0]
-    images[failed], prediction[failed] = clean[failed], logits[failed].argmax(1)
-    return Adversarial(
-        images=images,
-        reached=reached,
-        prediction=prediction,
-        distortion=distortion(clean, images),
-        weight=result.weight,
-        iterations=result.iterations,
-        evaluations=result.evaluations,
-        start=result.start,
+    found: Any,
+    bits: int,
+) -> Any:
+    """Return a method's result with its images on the grid of stored pixels."""
+    images = found.image.reshape(clean.shape)
+    rounded = shortest_on_grid(model, clean, target_mask, images, bits)
+    return found._replace(
+        image=rounded.images.flatten(1),
+        evaluations=found.evaluations + rounded.evaluations,
+        gradients=found.gradients + rounded.gradients,
     )
-
-
-def distortion(
-    clean: Float[Tensor, "n ..."], images: Float[Tensor, "n ..."]
-) -> Float[Tensor, " n"]:
-    """Return the root mean square difference of each pair of images (section 4.2)."""
-    return (images - clean).flatten(1).square().mean(1).sqrt()

@@ -38,17 +38,11 @@ class Candidate(NamedTuple):
 def next_candidate(
     state: SearchState, curvature: Float[Tensor, " n"], oldest: int
 ) -> Candidate:
-    """Return the next candidates, and enter their steps in the state.
-
-    Args:
-        state: The searches.
-        curvature: Curvature of the weighted penalty.
-        oldest: Slot of the oldest pair, which the step replaces.
-    """
+    """Return the next candidates, and enter their steps in the state."""
     image = state.current.image
     if image.device.type != "cpu" or image.dtype != torch.float32:
         return next_candidate_by_torch(state, curvature, oldest)
-    candidate = Candidate(torch.empty_like(image), *torch.empty(2, len(image)))
+    candidate = Candidate(torch.empty_like(image), *image.new_empty(2, len(image)))
     inputs = (image, state.clean, state.current.gradient, curvature)
     arrays = (*inputs, state.backtracks, state.steps, state.changes, *candidate)
     views = [array.detach().numpy() for array in arrays]
@@ -82,16 +76,7 @@ def two_loop_recursion(
     changes: Float[Tensor, "n m d"],
     oldest: int,
 ) -> Float[Tensor, "n d"]:
-    """Return the quasi-Newton direction, 0 on fixed pixels.
-
-    Args:
-        gradient: Gradient of the objective.
-        free: 1 for free pixels, 0 for fixed ones.
-        curvature: Curvature of the weighted penalty.
-        steps: Last steps, a ring buffer over the second axis.
-        changes: Change of the loss gradient over each step.
-        oldest: Slot of the oldest pair.
-    """
+    """Return the quasi-Newton direction, 0 on fixed pixels."""
     changes = torch.addcmul(changes, curvature[:, None, None], steps) * free[:, None]
     product = torch.linalg.vecdot(steps, changes)
     floor = MIN_CURVATURE * curvature[:, None] * torch.linalg.vecdot(steps, steps)

@@ -11,8 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from intriguing.attack import Adversarial, find_adversarial
-from intriguing.attack.lbfgs import Accuracy
-from intriguing.attack.weights import refine
+from intriguing.attack.weights import Refinement
 from intriguing.errors import InputError
 
 GRID = 10**0.2
@@ -20,7 +19,7 @@ GRID = 10**0.2
 REDUCTION = 0.9
 """Ratio of successive weights in the search for a common weight."""
 MAX_WEIGHTS = 60
-ACCURACY = Accuracy(decrease=0.0, boundary_share=0.0)
+TO_THE_END = {"decrease": 0.0, "boundary_share": 0.0}
 """Each minimiser is a result: the minimisation does not stop early."""
 
 
@@ -70,19 +69,16 @@ def find_with_one_weight(
         result = minimisers(model, images, targets, weights, norm)
         if result.reached.all():
             return result
-    raise InputError(f"no common weight fools all {len(images)} images")
+    raise InputError(f"no common weight fools all {len(finest)} images")
 
 
 def minimisers(
-    model: nn.Module,
-    images: Float[Tensor, "n ..."],
-    targets: Int[Tensor, " n"],
-    weights: Float[Tensor, " n"],
-    norm: str,
+    model: nn.Module, images: Tensor, targets: Tensor, weights: Tensor, norm: str
 ) -> Adversarial:
     """Return the minimisers at given weights, starting from the clean images."""
-    how = {"norm": norm, "rule": refine(max_weights=1), "accuracy": ACCURACY}
-    return find_adversarial(model, images, targets, weights=weights, **how)
+    once = {"rule": Refinement(max_weights=1), "weights": weights, "norm": norm}
+    how = {"method": "lbfgs", **once, **TO_THE_END}
+    return find_adversarial(model, images, targets, **how)
 
 
 SEARCHES: dict[str, Callable[..., Adversarial]] = {

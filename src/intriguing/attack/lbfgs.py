@@ -20,21 +20,24 @@ from intriguing.attack.state import (
     Evaluate,
     LbfgsResult,
     SearchState,
+    best_start,
     copy_rows,
     failed_result,
     initial_state,
     select_rows,
+    shorter,
     where_rows,
     write_finished,
 )
 from intriguing.attack.subnormal import subnormals_as_zero
+from intriguing.attack.watch import Watch
 from intriguing.attack.weights import (
     BestStart,
-    WeightRule,
+    Refinement,
     initial_weights,
-    refine,
     weights_against_best,
 )
+from intriguing.errors import InputError
 
 SAFE_MARGIN = 1e-4
 """Least margin in logits of a success: a smaller one may depend on the order of
@@ -57,7 +60,8 @@ PACKING_SHARE = 0.15
 
 BATCH, BATCH_VALUES = 1024, 2**22
 """Most images minimised at once, and most pixels of them, which bounds the memory."""
-STARTS = (1.0, 0.1, 0.01, 4.0)
+FIRST_WEIGHTS = (1.0, 0.1, 0.01, 4.0)
+"""First weight of each start, as a multiple of an estimate."""
 
 
 class Accuracy(NamedTuple):
@@ -81,7 +85,7 @@ class Accuracy(NamedTuple):
     iterations: int = 100
 
 
-DEFAULT = Accuracy()
+DEFAULT, REFINED = Accuracy(), Refinement()
 
 
 def lbfgs_from_starts(
@@ -89,11 +93,16 @@ def lbfgs_from_starts(
     images: Float[Tensor, "n ..."],
     target_mask: Bool[Tensor, "n classes"],
     *,
+    starts: int | None = None,
+    tolerance: float = DEFAULT.tolerance,
+    iterations: int = DEFAULT.iterations,
     norm: str = "squared",
-    starts: Sequence[float] = STARTS,
-    rule: WeightRule | None = None,
+    first_weights: Sequence[float] = FIRST_WEIGHTS,
     weights: Float[Tensor, " n"] | None = None,
-    accuracy: Accuracy = DEFAULT,
+    rule: Refinement = REFINED,
+    decrease: float = DEFAULT.decrease,
+    boundary_share: float = DEFAULT.boundary_share,
+    watch: Watch | None = None,
 ) -> LbfgsResult:
     """Return the shortest minimiser of all starts, in batches.
 
@@ -101,48 +110,43 @@ def lbfgs_from_starts(
         model: Classifier from pixels to logits.
         images: Clean images.
         target_mask: Classes that count as success.
+        starts: How many of the ``first_weights`` are tried, if not all.
+        tolerance: As in `Accuracy`.
+        iterations: As in `Accuracy`.
         norm: Penalty on the perturbation, its ``squared`` or ``plain`` length.
-        starts: Initial weights, as multiples of an estimate. Networks trained to zero
-            error have several minima: a large weight finds those near the clean image,
-            a small one those where the loss is least; from a weight that is too large
-            the search follows the minimiser away from the image.
-        rule: Rule of the weight; see `intriguing.attack.weights`.
-        weights: Initial weight of each image, instead of ``starts``.
-        accuracy: Stopping criteria at one weight.
+        first_weights: Initial weights, as multiples of an estimate. Networks trained
+            to zero error have several minima: a large weight finds those near the
+            clean image, a small one those where the loss is least; from a weight that
+            is too large the search follows the minimiser away from the image.
+        weights: Initial weight of each image, instead of ``first_weights``.
+        rule: The search for the weight.
+        decrease: As in `Accuracy`.
+        boundary_share: As in `Accuracy`.
+        watch: Ends the attack early.
+
+    Raises:
+        InputError: The norm is unknown, or there are fewer first weights than starts.
     """
-    penalty, rule = penalty_named(norm), rule or refine()
+    if starts is not None and starts > len(first_weights):
+        raise InputError(f"starts = {starts}: `lbfgs` has {len(first_weights)} starts")
+    penalty, watch = penalty_named(norm), watch or Watch()
+    accuracy = Accuracy(tolerance, decrease, boundary_share, iterations=iterations)
+    firsts = list(first_weights)[:starts] if weights is None else [weights]
     results, size = [], max(1, min(BATCH, BATCH_VALUES // images[0].numel()))
+    watch.parts = len(firsts)
     for rows in torch.arange(len(images), device=images.device).split(size):
         clean, best = images[rows], None
-        for number, first in enumerate(starts if weights is None else [weights]):
+        for number, first in enumerate(firsts):
+            if best is not None and watch.is_over():
+                break
             first = first[rows] if isinstance(first, Tensor) else first
             problem = model, clean, target_mask[rows], penalty, rule, first, accuracy
-            result = search(*problem, best and best_start(best, clean.flatten(1)))
+            known = best and best_start(best, clean.flatten(1))
+            result = search(*problem, known, watch)
             result = result._replace(start=torch.full_like(rows, number))
             best = shorter(best, result, clean.flatten(1)) if best else result
         results.append(best)
     return LbfgsResult(*(torch.cat(field) for field in zip(*results, strict=True)))
-
-
-def best_start(best: LbfgsResult, clean: Float[Tensor, "n d"]) -> BestStart:
-    """Return the weight and length of each success."""
-    length = (best.image - clean).norm(dim=1)
-    return BestStart(
-        best.weight.masked_fill(~best.success, torch.inf),
-        length.masked_fill(~best.success, torch.inf),
-    )
-
-
-def shorter(
-    best: LbfgsResult, result: LbfgsResult, clean: Float[Tensor, "n d"]
-) -> LbfgsResult:
-    """Return the shorter success of each image, with the passes of both."""
-    nearer = (result.image - clean).norm(dim=1) < (best.image - clean).norm(dim=1)
-    won = result.success & (nearer | ~best.success)
-    return where_rows(won, result, best)._replace(
-        iterations=best.iterations + result.iterations,
-        evaluations=best.evaluations + result.evaluations,
-    )
 
 
 @subnormals_as_zero()
@@ -151,24 +155,13 @@ def search(
     clean: Float[Tensor, "n ..."],
     target_mask: Bool[Tensor, "n classes"],
     penalty: Penalty,
-    rule: WeightRule,
+    rule: Refinement = REFINED,
     first: float | Float[Tensor, " n"] = 1.0,
     accuracy: Accuracy = DEFAULT,
     best: BestStart | None = None,
+    watch: Watch | None = None,
 ) -> LbfgsResult:
-    """Return the minimiser at the largest successful weight, from one start.
-
-    Args:
-        model: Classifier from pixels to logits.
-        clean: Clean images, in [0, 1].
-        target_mask: Classes that count as success.
-        penalty: Penalty on the perturbation.
-        rule: Maps brackets to next weights.
-        first: Initial weights: a number multiplies `initial_weights`, a tensor holds
-            the weights themselves.
-        accuracy: Stopping criteria at one weight.
-        best: The best of the earlier starts; a search that cannot beat it ends early.
-    """
+    """Return the minimiser at the largest successful weight, from one start."""
     shape = clean.shape[1:]
 
     def evaluate_flat(points: Tensor, target_mask: Tensor) -> Evaluation:
@@ -178,22 +171,34 @@ def search(
     estimate = initial_weights(state.current, penalty)
     state.weight = first if isinstance(first, Tensor) else first * estimate
     state.best_start = best or state.best_start
-    result = failed_result(state)
+    result, watch = failed_result(state), watch or Watch()
     oldest = 0
     while True:
         state.finished = state.finished | update_weights(state, penalty, rule, accuracy)
-        if state.finished.all():
-            write_finished(state, result)
-            return result
-        if state.finished.float().mean() > PACKING_SHARE:
-            write_finished(state, result)
+        converged = state.finished & (state.bracket.tried < rule.max_weights)
+        if watch.is_over():
+            keep_present_success(state)
+            state.finished = torch.ones_like(state.finished)
+        finished = int(state.finished.sum())
+        if finished > PACKING_SHARE * len(state.finished):
+            write_finished(state, result, converged)
+            watch.advance(finished)
+            if finished == len(state.finished):
+                return result
             state = select_rows(state, ~state.finished)
         line_search_step(state, penalty, evaluate_flat, oldest)
         oldest = (oldest + 1) % accuracy.memory
 
 
+def keep_present_success(state: SearchState) -> None:
+    """Take iterates that are in a target class as results where there are none."""
+    success = (state.bracket.success == 0) & (state.current.margin > SAFE_MARGIN)
+    copy_rows(state.current, state.best, success.nonzero()[:, 0])
+    state.bracket.success = torch.where(success, state.weight, state.bracket.success)
+
+
 def update_weights(
-    state: SearchState, penalty: Penalty, rule: WeightRule, accuracy: Accuracy
+    state: SearchState, penalty: Penalty, rule: Refinement, accuracy: Accuracy
 ) -> Bool[Tensor, " n"]:
     """Set the next weight of each minimisation that has ended; return the finished."""
     length = state.length
@@ -206,10 +211,11 @@ def update_weights(
     state.bracket.update(state.weight, margin, length, distance, success, ended)
     won = (ended & success).nonzero()[:, 0]
     copy_rows(state.current, state.best, won)
+    state.capped[won] = state.solve_evaluations[won] >= accuracy.iterations
     # A failure may lie outside the target's basin: continue from the last success.
     back = (ended & ~success & (state.bracket.success > 0)).nonzero()[:, 0]
     copy_rows(state.best, state.current, back)
-    weight = rule(state.bracket)
+    weight = rule.next_weights(state.bracket)
     weight = weights_against_best(state.bracket, weight, state.best_start)
     finished = ended & weight.isnan()
     state.weight = torch.where(ended & ~finished, weight, state.weight)

@@ -9,7 +9,6 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 
 from intriguing.attack import Adversarial
-from intriguing.attack.records import records_of
 from intriguing.attack.targets import choose_targets
 from intriguing.data import sample_indices, to_pixels
 from intriguing.models.evaluation import predict
@@ -76,6 +75,8 @@ def stored(
 ) -> Stored:
     """Return the tensors and the records of an attack.
 
+    Records hold no times: the same run gives the same bytes.
+
     Args:
         found: Result of the attack.
         sample: The images attacked.
@@ -84,6 +85,24 @@ def stored(
     """
     images, labels, index = sample
     target = torch.full_like(labels, -1) if targets is None else targets
+    perturbation = (found.images - images).flatten(1)
+    columns = {
+        "index": index,
+        "label": labels,
+        "target": target,
+        "reached": found.reached,
+        "prediction": found.prediction,
+        "distortion": found.distortion,
+        "l2": perturbation.norm(dim=1),
+        "linf": perturbation.abs().amax(1),
+        "weight": found.weight,
+        "iterations": found.iterations,
+        "evaluations": found.evaluations,
+        "start": found.start,
+        "clean_prediction": predictions,
+    }
+    records = pd.DataFrame({name: column.numpy() for name, column in columns.items()})
+    failure = ["" if reached else "no weight succeeded" for reached in found.reached]
     tensors = {"clean": images, "adversarial": found.images, "label": labels}
-    records = records_of(found, images, labels, target, predictions, index)
-    return {**tensors, "target": target, "index": index}, records
+    tensors |= {"target": target, "index": index}
+    return tensors, records.assign(failure=failure)

@@ -16,6 +16,7 @@ from intriguing.attack.lbfgs import SAFE_MARGIN
 from intriguing.attack.objective import Penalty, evaluate, penalty_named
 from intriguing.attack.state import LbfgsResult
 from intriguing.attack.subnormal import subnormals_as_zero
+from intriguing.attack.watch import Watch
 from intriguing.attack.weights import EXPANSION, initial_weights
 
 MAX_WEIGHTS = 15
@@ -41,29 +42,35 @@ def scipy_one_by_one(
     images: Float[Tensor, "n ..."],
     target_mask: Bool[Tensor, "n classes"],
     *,
+    iterations: int = MAX_ITERATIONS,
     norm: str = "squared",
     weights: Float[Tensor, " n"] | None = None,
+    watch: Watch | None = None,
 ) -> LbfgsResult:
     """Return the minimiser at the largest successful weight of each image.
 
     The arguments are those of `lbfgs.lbfgs_from_starts`; the model is on the CPU.
     """
-    penalty = penalty_named(norm)
+    penalty, watch = penalty_named(norm), watch or Watch()
 
     def minimise(weight: np.ndarray, start: np.ndarray) -> Minimum:
         problems = zip(
             images.split(1), target_mask.split(1), weight, start, strict=True
         )
-        minima = [minimise_penalised(model, *one, penalty) for one in problems]
+        how = penalty, iterations, watch
+        minima = [minimise_penalised(model, *one, *how) for one in problems]
         return Minimum(*map(np.array, zip(*minima, strict=True)))
 
     if weights is None:
         weights = initial_weights(evaluate(model, images, target_mask), penalty)
-    return bisect_weights(minimise, images, weights)
+    return bisect_weights(minimise, images, weights, watch)
 
 
 def bisect_weights(
-    minimise: Minimise, images: Float[Tensor, "n ..."], first: Float[Tensor, " n"]
+    minimise: Minimise,
+    images: Float[Tensor, "n ..."],
+    first: Float[Tensor, " n"],
+    watch: Watch,
 ) -> LbfgsResult:
     """Return the minimiser at the largest successful of `MAX_WEIGHTS` weights.
 
@@ -74,8 +81,11 @@ def bisect_weights(
     best = start = images.flatten(1).double().numpy()
     weight = first.double().numpy()
     low, high = np.zeros(len(best)), np.full(len(best), np.inf)
-    iterations = evaluations = np.zeros(len(best), np.int64)
+    iterations = np.zeros(len(best), np.int64)
+    evaluations = np.ones(len(best), np.int64)  # for the first weight
     for _ in range(MAX_WEIGHTS):
+        if watch.is_over():
+            break
         found = minimise(weight, start)
         success = found.margin > SAFE_MARGIN
         low, high = np.where(success, weight, low), np.where(success, high, weight)
@@ -91,7 +101,9 @@ def bisect_weights(
         torch.from_numpy(np.where(low > 0, low, high)).float(),
         torch.from_numpy(iterations),
         torch.from_numpy(evaluations),
+        torch.from_numpy(evaluations),
         torch.zeros(len(best), dtype=torch.int64),
+        torch.from_numpy((low > 0) & np.isfinite(high) & (not watch.is_over())),
     )
 
 
@@ -102,6 +114,8 @@ def minimise_penalised(
     weight: float,
     start: Float[np.ndarray, " d"],
     penalty: Penalty,
+    iterations: int = MAX_ITERATIONS,
+    watch: Watch | None = None,
 ) -> tuple[Float[np.ndarray, " d"], float, int, int]:
     """Return the minimiser for one image, as a row of `Minimum`."""
     from scipy.optimize import minimize  # its import takes half a second
@@ -123,10 +137,13 @@ def minimise_penalised(
         )
         return weight * value + loss, weight * curvature * shift + gradient
 
-    options = {"maxiter": MAX_ITERATIONS}
-    bounds = [(0.0, 1.0)] * len(origin)
-    result = minimize(
-        objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options
-    )
+    def stop_in_time(_point: np.ndarray) -> None:
+        if watch is not None and watch.is_over():
+            raise StopIteration
+
+    options = {"maxiter": iterations}
+    how = {"jac": True, "method": "L-BFGS-B", "options": options}
+    how |= {"bounds": [(0.0, 1.0)] * len(origin), "callback": stop_in_time}
+    result = minimize(objective, start, **how)
     image = np.clip(result.x, 0.0, 1.0)
-    return image, network(image)[2], result.nit, result.nfev
+    return image, network(image)[2], result.nit, result.nfev + 1

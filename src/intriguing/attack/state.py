@@ -36,6 +36,7 @@ class SearchState:
         checked_objective: Objective at the last check for a stall.
         iterations: Accepted steps so far.
         evaluations: Forward and backward passes so far.
+        capped: Whether the minimisation that gave ``best`` ran out of evaluations.
         finished: Whether the search has ended; the row is removed later.
     """
 
@@ -54,6 +55,7 @@ class SearchState:
     checked_objective: Float[Tensor, " n"]
     iterations: Int[Tensor, " n"]
     evaluations: Int[Tensor, " n"]
+    capped: Bool[Tensor, " n"]
     finished: Bool[Tensor, " n"]
 
     @property
@@ -70,8 +72,10 @@ class LbfgsResult(NamedTuple):
         success: Whether any weight succeeded.
         weight: That weight, or the last one tried.
         iterations: Accepted quasi-Newton steps, over all weights.
-        evaluations: Forward and backward passes, over all weights.
-        start: Index of the start.
+        evaluations: Forward passes, over all weights.
+        gradients: Backward passes, over all weights.
+        start: Number of the start.
+        converged: Whether the search ended by its tolerances.
     """
 
     image: Float[Tensor, "n d"]
@@ -79,7 +83,9 @@ class LbfgsResult(NamedTuple):
     weight: Float[Tensor, " n"]
     iterations: Int[Tensor, " n"]
     evaluations: Int[Tensor, " n"]
+    gradients: Int[Tensor, " n"]
     start: Int[Tensor, " n"]
+    converged: Bool[Tensor, " n"]
 
 
 def initial_state(
@@ -109,6 +115,7 @@ def initial_state(
         checked_objective=zero + torch.inf,
         iterations=none,
         evaluations=none + 1,
+        capped=none.bool(),
         finished=none.bool(),
     )
 
@@ -118,10 +125,13 @@ def failed_result(state: SearchState) -> LbfgsResult:
     none = torch.zeros_like(state.row)
     weight = torch.full_like(state.weight, torch.nan)
     clean = state.clean.clone()
-    return LbfgsResult(clean, none.bool(), weight, none, none.clone(), none)
+    counts = none.clone(), none.clone(), none.clone(), none.clone()
+    return LbfgsResult(clean, none.bool(), weight, *counts, none.bool())
 
 
-def write_finished(state: SearchState, result: LbfgsResult) -> None:
+def write_finished(
+    state: SearchState, result: LbfgsResult, converged: Bool[Tensor, " n"]
+) -> None:
     """Write the outcome of the finished searches to their rows of the result."""
     done = state.finished
     rows, weight = state.row[done], state.bracket.success[done]
@@ -129,7 +139,8 @@ def write_finished(state: SearchState, result: LbfgsResult) -> None:
     result.success[rows] = weight > 0
     result.weight[rows] = torch.where(weight > 0, weight, state.weight[done])
     result.iterations[rows] = state.iterations[done]
-    result.evaluations[rows] = state.evaluations[done]
+    result.evaluations[rows] = result.gradients[rows] = state.evaluations[done]
+    result.converged[rows] = (converged & ~state.capped)[done]
 
 
 def select_rows(value: Any, chosen: Bool[Tensor, " n"]) -> Any:
@@ -157,3 +168,25 @@ def copy_rows(source: Any, target: Any, rows: Int[Tensor, " n"]) -> None:
         return
     for source_part, target_part in zip(source, target, strict=True):
         copy_rows(source_part, target_part, rows)
+
+
+def best_start(best: LbfgsResult, clean: Float[Tensor, "n d"]) -> BestStart:
+    """Return the weight and length of each success."""
+    length = (best.image - clean).norm(dim=1)
+    return BestStart(
+        best.weight.masked_fill(~best.success, torch.inf),
+        length.masked_fill(~best.success, torch.inf),
+    )
+
+
+def shorter(
+    best: LbfgsResult, result: LbfgsResult, clean: Float[Tensor, "n d"]
+) -> LbfgsResult:
+    """Return the shorter success of each image, with the passes of both."""
+    nearer = (result.image - clean).norm(dim=1) < (best.image - clean).norm(dim=1)
+    won = result.success & (nearer | ~best.success)
+    return where_rows(won, result, best)._replace(
+        iterations=best.iterations + result.iterations,
+        evaluations=best.evaluations + result.evaluations,
+        gradients=best.gradients + result.gradients,
+    )

@@ -3,11 +3,8 @@
 The paper's text asks for the *minimum* c that succeeds. A small c makes perturbations
 large. The meaningful reading, which later work states, is the *largest* c whose
 minimiser is still in a target class. `docs/methods.md` discusses the readings.
-
-A rule maps the brackets to the next weights, NaN where the search ends.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -79,9 +76,6 @@ class Bracket:
         self.tried = self.tried + ended.to(self.tried.dtype)
 
 
-WeightRule = Callable[[Bracket], Float[Tensor, " n"]]
-
-
 def initial_weights(clean: Evaluation, penalty: Penalty) -> Float[Tensor, " n"]:
     """Return the largest successful weight if the margin were linear.
 
@@ -103,20 +97,24 @@ def expanded(bracket: Bracket) -> Float[Tensor, " n"]:
     return weight.masked_fill(outside, torch.nan)
 
 
-def refine(
-    tolerance: float = 2e-3, boundary_tolerance: float = 3e-4, max_weights: int = 40
-) -> WeightRule:
-    """Return the rule that finds the largest successful weight of each image.
+class Refinement(NamedTuple):
+    """The rule that finds the largest successful weight of each image.
 
-    Inside the bracket it interpolates the margin as a function of log c.
-
-    Args:
+    Attributes:
         tolerance: Relative width of the bracket at which the search ends.
         boundary_tolerance: `Bracket.boundary_distance` at which the search ends.
         max_weights: Largest number of weights tried.
     """
 
-    def rule(bracket: Bracket) -> Float[Tensor, " n"]:
+    tolerance: float = 2e-3
+    boundary_tolerance: float = 3e-4
+    max_weights: int = 40
+
+    def next_weights(self, bracket: Bracket) -> Float[Tensor, " n"]:
+        """Return the next weights, NaN where the search ends.
+
+        Inside the bracket the margin is interpolated as a function of log c.
+        """
         low, high = bracket.success.log(), bracket.failure.log()
         width = high - low
         drop = bracket.success_margin - bracket.failure_margin
@@ -125,14 +123,12 @@ def refine(
         # interpolation alone converges slowly from one side.
         share = torch.where(bracket.tried % 2 == 1, 0.5, share.clamp(0.05, 0.95))
         inside = torch.exp(low + share * width)
-        inside = inside.masked_fill(width <= tolerance, torch.nan)
+        inside = inside.masked_fill(width <= self.tolerance, torch.nan)
         is_open = (bracket.success == 0) | bracket.failure.isinf()
         weight = torch.where(is_open, expanded(bracket), inside)
-        close = bracket.boundary_distance <= boundary_tolerance
-        ended = (bracket.success > 0) & close | (bracket.tried >= max_weights)
+        close = bracket.boundary_distance <= self.boundary_tolerance
+        ended = (bracket.success > 0) & close | (bracket.tried >= self.max_weights)
         return weight.masked_fill(ended, torch.nan)
-
-    return rule
 
 
 class BestStart(NamedTuple):
@@ -163,11 +159,6 @@ def weights_against_best(
 
     After its first success it goes to the weight of the best start. It ends if it finds
     the same minimiser there, or if a failure is longer.
-
-    Args:
-        bracket: What the start has found.
-        weight: Next weights of the rule.
-        best: The best of the earlier starts.
     """
     near = JUST_BELOW * best.weight
     jumps = (bracket.success > 0) & bracket.failure.isinf() & near.isfinite()

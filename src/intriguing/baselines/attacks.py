@@ -67,7 +67,9 @@ def minimal_norm(
 
 def minimal_norm_from_lbfgs(model: nn.Module, task: Task, starts: int) -> CountedImages:
     """Return the same with the paper's minimisers, computed here, among the starts."""
-    paper = find_adversarial(model, task.images, task.targets, labels=task.labels)
+    paper = find_adversarial(
+        model, task.images, task.targets, method="lbfgs", labels=task.labels
+    )
     result = minimal_norm(model, task, starts, paper.images)
     passes = int(paper.evaluations.sum())
     return result._replace(

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from intriguing.attack.objective import SQUARED, evaluate, target_mask_of
 from intriguing.attack.scipy_lbfgs import MAX_ITERATIONS, Minimum, bisect_weights
+from intriguing.attack.watch import Watch
 from intriguing.attack.weights import initial_weights
 from intriguing.baselines.task import Task
 
@@ -44,5 +45,5 @@ def batched_lbfgsb(model: nn.Module, task: Task) -> Tensor:
         return Minimum(found, margin, none, none)
 
     first = initial_weights(evaluate(model, task.images, mask), SQUARED)
-    result = bisect_weights(minimise, task.images, first)
+    result = bisect_weights(minimise, task.images, first, Watch())
     return result.image.reshape(task.images.shape)

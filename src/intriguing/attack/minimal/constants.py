@@ -158,7 +158,7 @@ THREAD_IMAGES = 64
 REFILL_SHARE = 1 / 8
 """Runs begin once they are this share of those that go on: a few at a time cost as
 much as many."""
-ITERATIONS_A_CALL = 1000
-"""Iterations between two looks at whether to stop."""
+ITERATIONS_A_CALL = 50
+"""Iterations of the compiled loop between two looks at whether to stop."""
 CHUNK = 1024
 """Images evaluated at once before the search."""

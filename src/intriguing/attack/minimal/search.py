@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from threading import Event
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +12,12 @@ from torch import Tensor, nn
 
 from intriguing.attack.minimal import constants as const
 from intriguing.attack.minimal.backends import Backend, backend_for
-from intriguing.attack.minimal.network import Network, network_of, network_on
+from intriguing.attack.minimal.network import (
+    HostPasses,
+    Network,
+    network_of,
+    network_on,
+)
 from intriguing.attack.minimal.problem import (
     Origins,
     Problem,
@@ -26,11 +30,14 @@ from intriguing.attack.minimal.smoothing import graduated
 from intriguing.attack.minimal.state import (
     RESULT,
     Accuracy,
+    Pixels,
+    SearchState,
     Settings,
     empty_pixels,
     empty_state,
 )
 from intriguing.attack.subnormal import subnormals_as_zero
+from intriguing.attack.watch import Watch
 from intriguing.errors import InputError
 
 DEFAULT = Accuracy()
@@ -86,6 +93,7 @@ def search(
     known: Float[Tensor, "n ..."] | None = None,
     accuracy: Accuracy = DEFAULT,
     slots: int | None = None,
+    watch: Watch | None = None,
 ) -> MinimalResult:
     """Return the shortest perturbation found of every image.
 
@@ -102,6 +110,7 @@ def search(
             longer.
         accuracy: When a run ends.
         slots: Images worked on at once.
+        watch: Ends the search early, with what was found.
 
     Raises:
         InputError: There are several starts but no start images, or the model returns
@@ -118,16 +127,22 @@ def search(
     backend, images = backend_for(network, flat_clean), flat_clean.clone()
     origins = Origins(*map(backend.as_pixels, origins))
     task = Task(problem, origins, results, backend.as_pixels(images))
+    watch = watch or Watch()
+    watch.parts = 1 + (len(smoother) if starts > 1 else 0)
     if starts > 1:
-        task = with_smoothed_minima(backend, smoother, task, slots)
+        task = with_smoothed_minima(backend, smoother, task, slots, watch)
     warm = smoother[: const.WARM_STEPS]
-    search_all(backend, network, task, accuracy, slots, warm)
+    search_all(backend, network, task, accuracy, slots, warm, watch)
     images = enforce_margin(model, clean, target_mask, images)
     return outcome(results, images)
 
 
 def with_smoothed_minima(
-    backend: Backend, smoother: Sequence[Network], task: Task, slots: int | None
+    backend: Backend,
+    smoother: Sequence[Network],
+    task: Task,
+    slots: int | None,
+    watch: Watch,
 ) -> Task:
     """Return the task with a smoothed network's minima to start from.
 
@@ -141,7 +156,7 @@ def with_smoothed_minima(
         if alone.has_smoothed:
             found["started"] += problem.targets.shape[1]
         stage = Task(alone, origins, found, backend.copy(origins.clean))
-        search_all(backend, network, stage, ROUGH, slots, [])
+        search_all(backend, network, stage, ROUGH, slots, [], watch)
         origins = origins._replace(smoothed=stage.best_images)
         target = np.ascontiguousarray(found["target"])
         alone = alone._replace(has_smoothed=True, smoothed_target=target)
@@ -159,23 +174,25 @@ def search_all(
     accuracy: Accuracy,
     slots: int | None,
     warm: Sequence[Network],
+    watch: Watch,
 ) -> None:
     """Give every image all its runs, on as many threads as the backend uses."""
-    images, stop = len(task.results), Event()
+    images = len(task.results)
     threads = backend.threads(images)
     if warm:
         origins = task.origins._replace(warm=backend.copy(task.origins.clean))
         problem = task.problem._replace(has_warm=True)
         task = task._replace(problem=problem, origins=origins)
     shares = np.array_split(np.arange(images), threads)
-    given = (backend, network, task, accuracy, slots, warm, stop)
+    given = (backend, network, task, accuracy, slots, warm, watch)
     if threads == 1:
         return search_share(*given, shares[0])
     with ThreadPoolExecutor(threads) as pool:
         try:
             list(pool.map(partial(search_share, *given), shares))
-        finally:
-            stop.set()
+        except BaseException:
+            watch.end()
+            raise
 
 
 def search_share(
@@ -185,10 +202,10 @@ def search_share(
     accuracy: Accuracy,
     slots: int | None,
     warm: Sequence[Network],
-    stop: Event,
+    watch: Watch,
     rows: Int[np.ndarray, " m"],
 ) -> None:
-    """Give some images all their runs, until all is to stop; see `search_all`."""
+    """Give some images all their runs, until the time is over; see `search_all`."""
     classes, width = task.problem.target_mask.shape[1], task.origins.clean.shape[1]
     own = own_slots(task.problem)
     planes = const.PLANES_OF_LAYERS if network.layers else const.PLANES
@@ -204,13 +221,31 @@ def search_share(
         backend.warm_steps(backend.passes(smooth, state), *given, longest)
     passes, room = backend.passes(network, state), backend.room(sizes)
     waiting, count = rows[::-1].copy(), len(rows)
-    left, some = count, const.ITERATIONS_A_CALL
-    while left and not stop.is_set():
+    left, done = count, 0
+    some = 1 if isinstance(passes, HostPasses) else const.ITERATIONS_A_CALL
+    while left and not watch.is_over():
         left, count, finite = backend.loop(
             passes, state, pixels, *task, settings, room, waiting, count, some
         )
         if not finite:
             raise InputError("the model returns NaN or infinite logits")
+        ended = len(rows) - count - int((~state.runs["vacant"]).sum())
+        watch.advance(ended - done)
+        done = ended
+    enter_unfinished(state, pixels, task)
+
+
+def enter_unfinished(state: SearchState, pixels: Pixels, task: Task) -> None:
+    """Enter what the runs have found that the time has cut off."""
+    for i in np.flatnonzero(~state.runs["vacant"]):
+        run = state.runs[i]
+        result = task.results[run["row"]]
+        for name in ("iterations", "evaluations", "gradients"):
+            result[name] += run[name]
+        if run["best_length"] < result["length"]:
+            result["length"], result["converged"] = run["best_length"], False
+            result["start"], result["target"] = run["start"], run["target"]
+            task.best_images[run["row"]] = pixels.best[i]
 
 
 def outcome(results: np.ndarray, images: Float[Tensor, "n d"]) -> MinimalResult:
