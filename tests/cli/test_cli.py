@@ -1,5 +1,6 @@
 """The command ``intriguing``: pictures in, pictures and lines out."""
 
+import os
 import pickle
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from conftest import ROOT
 from networks import random_perceptron, store
 from PIL import Image
 from torch import nn
@@ -43,6 +45,10 @@ def squeezenet(tmp_path_factory):
     return path
 
 
+ATTACK = "attack", "digit.png", "--method", "lbfgs", "--model"
+NET = "net.safetensors"
+
+
 def output_of(*words):
     result = CliRunner().invoke(commands, [str(word) for word in words])
     if result.exception and not isinstance(result.exception, SystemExit):
@@ -73,8 +79,7 @@ def clean_of(here):
 def test_a_target_is_reached_and_the_printed_distortion_is_that_of_the_image(here):
     network = load_model(here / "net.safetensors")
     target = int(predict(network, clean_of(here)[None])[0].argsort()[-2])
-    words = "attack", "digit.png", "--model", "net.safetensors", "--target", target
-    _, text = output_of(*words, "--method", "lbfgs", "--output", "there.npy")
+    _, text = output_of(*ATTACK, NET, "--target", target, "--output", "there.npy")
     image = np.load(here / "there.npy")
     assert f"after       class {target}," in text
     distortion = np.sqrt(((image - clean_of(here).numpy()) ** 2).mean())
@@ -83,7 +88,7 @@ def test_a_target_is_reached_and_the_printed_distortion_is_that_of_the_image(her
 
 
 def test_the_line_about_8_bits_is_what_the_rounded_image_gives(here):
-    _, text = output_of("attack", "digit.png", "--model", "net.safetensors")
+    _, text = output_of(*ATTACK, NET)
     image = np.load(here / "digit-adversarial.npy")
     network = load_model(here / "net.safetensors")
     rounded = torch.from_numpy(np.rint(image * 255) / 255)[None].float()
@@ -129,11 +134,12 @@ def test_norms_measures_nothing_but_norms(here, monkeypatch):
     ]
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
 def test_a_torchscript_network_is_attacked_and_has_no_norms(here):
     network = load_model(here / "net.safetensors")
     torch.jit.trace(network, torch.rand(1, 1, 8, 8)).save("net.ts")
-    _, own = output_of("attack", "digit.png", "--model", "net.safetensors")
-    code, text = output_of("attack", "digit.png", "--model", "net.ts")
+    _, own = output_of(*ATTACK, NET)
+    code, text = output_of(*ATTACK, "net.ts")
     assert code == 0
     assert text.splitlines()[0] == own.splitlines()[0]
     with pytest.raises(InputError, match="does not tell its layers"):
@@ -151,7 +157,7 @@ class Harmful:
 def test_pickles_are_refused_and_their_code_does_not_run(here, write):
     write(Harmful(), here / "bad.pth")
     with pytest.raises(InputError, match="pickled networks are not loaded"):
-        output_of("attack", "digit.png", "--model", "bad.pth")
+        output_of(*ATTACK, "bad.pth")
     words = "norms", "torchvision:squeezenet1_1", "--weights", "bad.pth"
     with pytest.raises(InputError, match=r"bad\.pth"):
         output_of(*words)
@@ -161,24 +167,15 @@ def test_pickles_are_refused_and_their_code_does_not_run(here, write):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["attack", "digit.png", "--model", "no.safetensors"], "no such file"),
-        (["attack", "no.png", "--model", "net.safetensors"], "as a picture"),
-        (["attack", "net.safetensors", "--model", "net.safetensors"], "as a picture"),
+        ([*ATTACK, "no.safetensors"], "no such file"),
+        (["attack", "no.png", "--model", NET], "as a picture"),
+        (["attack", NET, "--model", NET], "as a picture"),
         (["norms", "torchvision:alexnets"], "no classifier 'alexnets'"),
         (["norms", "digit.png"], "neither a .safetensors"),
-        (["norms", "net.safetensors", "--size", "9"], "--size"),
-        (
-            ["attack", "digit.png", "--model", "net.safetensors", "--target", "cat"],
-            "target 'cat'",
-        ),
-        (
-            ["attack", "digit.png", "--model", "net.safetensors", "--target", "5"],
-            "targets",
-        ),
-        (
-            ["attack", "digit.png", "--model", "net.safetensors", "--output", "a.jpg"],
-            ".npy",
-        ),
+        (["norms", NET, "--size", "9"], "--size"),
+        ([*ATTACK, NET, "--target", "cat"], "target 'cat'"),
+        ([*ATTACK, NET, "--target", "5"], "targets"),
+        ([*ATTACK, NET, "--output", "a.jpg"], ".npy"),
     ],
 )
 def test_an_error_takes_one_line_and_exit_status_1(
@@ -199,21 +196,25 @@ def test_the_size_of_pictures_is_read_off_the_first_layer_or_asked_for():
         shape_of(nn.Sequential(nn.Conv2d(3, 2, 3)), None)
 
 
+def in_fresh_python(*words):
+    """Run Python on the library where nothing is imported yet; return its output."""
+    found = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    command = [sys.executable, *words]
+    done = subprocess.run(command, env=found, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
 def test_help_has_examples_and_the_module_is_the_command():
     for words in ([], ["attack"], ["norms"]):
         code, text = output_of(*words, "--help")
         assert code == 0
         assert "\n  intriguing " in text
-    command = [sys.executable, "-W", "error", "-m", "intriguing", "--version"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("intriguing, version")
+    assert in_fresh_python("-m", "intriguing", "--version").startswith("intriguing, ")
     assert output_of("attacks")[0] == 2
 
 
 def test_the_command_line_imports_nothing_of_the_workflow():
     heavy = {"snakemake", "dvc", "pydantic", "yaml"}
     code = f"import sys, intriguing.cli; print({heavy} & sys.modules.keys())"
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"
+    assert in_fresh_python("-c", code) == "set()"

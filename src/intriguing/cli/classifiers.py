@@ -88,7 +88,9 @@ def read_script(path: Path) -> nn.Module:
             f"{path}: neither a .safetensors file of this project nor TorchScript; "
             "pickled networks are not loaded, as they can run code"
         ) from error
-    return network.eval().requires_grad_(False)
+    for weights in network.parameters():  # the module's own method is not supported
+        weights.requires_grad_(False)
+    return network.eval()
 
 
 def shape_of(network: nn.Module, size: int | None) -> tuple[int, int, int]:
