@@ -215,6 +215,6 @@ def test_help_has_examples_and_the_module_is_the_command():
 
 
 def test_the_command_line_imports_nothing_of_the_workflow():
-    heavy = {"snakemake", "dvc", "pydantic", "yaml"}
+    heavy = {"snakemake", "dvc", "pydantic", "intriguing.workflow"}
     code = f"import sys, intriguing.cli; print({heavy} & sys.modules.keys())"
     assert in_fresh_python("-c", code) == "set()"

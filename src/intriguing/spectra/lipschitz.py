@@ -39,20 +39,24 @@ def lipschitz_bounds(layer: nn.Module, input_size: Size) -> tuple[float, float]:
         return 1.0, 1.0
     if kind in LARGEST_DERIVATIVE:
         return LARGEST_DERIVATIVE[kind]
-    if kind in (nn.LeakyReLU, nn.ELU):
-        slope = layer.alpha if kind is nn.ELU else layer.negative_slope
-        return (max(1.0, abs(slope)),) * 2
-    if kind is nn.Softplus and layer.threshold >= 20:
+    if type(layer) is nn.LeakyReLU:
+        slope = max(1.0, abs(layer.negative_slope))
+        return slope, slope
+    if type(layer) is nn.ELU:
+        slope = max(1.0, abs(layer.alpha))
+        return slope, slope
+    if type(layer) is nn.Softplus and layer.threshold >= 20:
         return 1.0, 1.0 + 1e-8  # it jumps where it goes over to the identity
-    if kind is nn.LocalResponseNorm:
+    if type(layer) is nn.LocalResponseNorm:
         return contrast_lipschitz(layer.size, layer.beta, layer.k)
-    if kind in (nn.BatchNorm1d, nn.BatchNorm2d):
+    if type(layer) is nn.BatchNorm1d or type(layer) is nn.BatchNorm2d:
         return batch_norm_lipschitz(layer)
-    if kind is Standardise:
+    if type(layer) is Standardise:
         return guarded(float((1 / layer.deviation.double()).max()))
-    if kind is nn.MaxPool2d and layer.dilation == 1:
+    if type(layer) is nn.MaxPool2d and layer.dilation == 1:
         window = layer.kernel_size, layer.stride, layer.padding
-        return (max_pool_lipschitz(*window, input_size, layer.ceil_mode),) * 2
+        constant = max_pool_lipschitz(*window, input_size, layer.ceil_mode)
+        return constant, constant
     if kind in (nn.AvgPool2d, nn.AdaptiveAvgPool2d):
         return average_pool_norm(layer, input_size)
     raise InputError(f"no constant is known of {kind.__name__}")

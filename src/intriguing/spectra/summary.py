@@ -63,16 +63,16 @@ def _record(layer: Layer) -> dict[str, Any]:
     }
 
 
-def _sizes(module: nn.Module) -> dict[str, int | None]:
+def _sizes(module: nn.Module) -> dict[str, Any]:
     """Return channels or units, and height and vertical step of the window."""
-    channels = dict.fromkeys(("inputs", "outputs"))
+    inputs, outputs = None, None
     if isinstance(module, nn.Conv2d):
-        channels = {"inputs": module.in_channels, "outputs": module.out_channels}
+        inputs, outputs = module.in_channels, module.out_channels
     elif isinstance(module, nn.Linear):
-        channels = {"inputs": module.in_features, "outputs": module.out_features}
+        inputs, outputs = module.in_features, module.out_features
     window = getattr(module, "kernel_size", None), getattr(module, "stride", None)
     kernel, stride = (n[0] if isinstance(n, tuple) else n for n in window)
-    return {**channels, "kernel": kernel, "stride": stride}
+    return {"inputs": inputs, "outputs": outputs, "kernel": kernel, "stride": stride}
 
 
 def _at_even_ranks(values: Tensor) -> list[float]:
