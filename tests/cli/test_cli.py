@@ -68,7 +68,7 @@ def test_an_attack_writes_the_image_and_the_triple_and_says_both_classes(here):
     assert before.split()[:3] == ["before", "class", f"{classes[0]},"]
     assert after.split()[:3] == ["after", "class", f"{classes[1]},"]
     with Image.open(here / "digit-triple.png") as triple:
-        assert triple.size == (1440, 600)
+        assert triple.size == (1440, 570)
 
 
 def clean_of(here):

@@ -41,7 +41,7 @@ def save_triple(
     captions: Sequence[str],
 ) -> None:
     """Write original, magnified difference and adversarial image side by side."""
-    figure: Figure = blank(7.2, 3.0)
+    figure: Figure = blank(7.2, 2.85)
     panels = figure.subplots(1, 3)
     (images,) = triples(clean, adversarial)
     for axes, image, caption in zip(panels, images, captions, strict=True):
