@@ -151,6 +151,7 @@ class Harmful:
         return open, ("harm", "w")
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle")
 @pytest.mark.parametrize(
     "write", [torch.save, lambda x, p: pickle.dump(x, p.open("wb"))]
 )
