@@ -1,7 +1,7 @@
 """Step: the Lipschitz constant of each layer of a network, and cheaper estimates."""
 
 from intriguing.models.files import load_model
-from intriguing.spectra.layers import measure_network, summary
+from intriguing.spectra.summary import summary
 from intriguing.workflow.files import write_json
 from intriguing.workflow.step import step_log
 
@@ -13,8 +13,7 @@ def run(weights: str, shape: tuple[int, int, int]) -> dict:
         weights: File of the network.
         shape: Channels, height and width of its images.
     """
-    network = load_model(weights)
-    return summary(network, measure_network(network, shape), shape)
+    return summary(load_model(weights), shape)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import logging
 
 from intriguing.models.pretrained import alexnet_from_layers
-from intriguing.spectra.layers import measure_network, summary
+from intriguing.spectra.summary import summary
 from intriguing.workflow.files import write_json
 from intriguing.workflow.images import read_layers
 from intriguing.workflow.step import step_log
@@ -18,15 +18,16 @@ def run(weights: str, log: logging.Logger) -> dict:
         weights: Name of the file.
         log: Is told which layers are missing.
     """
-    network, missing = alexnet_from_layers(read_layers(weights))
-    found = measure_network(network, SHAPE, missing)
-    for place in missing:
-        log.warning(
-            "%s lacks %s: its norm, the product and predictions are not available",
-            weights,
-            found[place].name,
-        )
-    return summary(network, found, SHAPE)
+    network, _ = alexnet_from_layers(read_layers(weights))
+    found = summary(network, SHAPE)
+    for layer in found["layers"]:
+        if layer["upper"] is None:
+            log.warning(
+                "%s lacks %s: its norm, the product and predictions are not available",
+                weights,
+                layer["name"],
+            )
+    return found
 
 
 if __name__ == "__main__":

@@ -17,8 +17,7 @@ from torch import nn
 
 from intriguing.attack.objective import evaluate
 from intriguing.errors import InputError
-from intriguing.models.alexnet import alexnet_2012
-from intriguing.models.architecture import build, torchvision_classifier
+from intriguing.models.architecture import torchvision_classifier
 from intriguing.models.files import load_model
 from intriguing.models.pretrained import alexnet_from_layers
 from intriguing.natural.images import (
@@ -30,8 +29,8 @@ from intriguing.natural.images import (
 )
 from intriguing.natural.table import attack_cells, transfer_cells
 from intriguing.natural.targets import candidates, sample_of_job, target_classes
-from intriguing.spectra.graph import product_bound
-from intriguing.spectra.layers import measure_network
+from intriguing.spectra import network_norms
+from intriguing.spectra.graph import network_bound
 from intriguing.workflow import images
 from intriguing.workflow.config import read_config
 from intriguing.workflow.convolutions import FOLDER
@@ -194,15 +193,11 @@ def test_a_network_in_part_makes_no_predictions(some_layers):
 def test_a_network_in_part_has_the_norms_of_its_layers_and_no_product(some_layers):
     kept = {name: some_layers[name] for name in ("conv1.weight", "conv1.bias")}
     network, missing = alexnet_from_layers(kept)
-    found = measure_network(network[:3], (3, 227, 227), missing)
-    assert found["1"].upper > 0
-    whole, missing = alexnet_from_layers({"fc8.weight": some_layers["fc8.weight"]})
-    with torch.device("meta"):
-        empty = build(alexnet_2012())
-    places = dict(empty.named_modules())
+    assert network_norms(network[:3], (3, 227, 227)).layers["1"].upper > 0
     assert len(missing) == 7
-    constants = {place: None if place in missing else 1.0 for place in places if place}
-    assert product_bound(whole, constants) is None
+    places = [place for place, _ in network.named_modules() if place]
+    constants = {place: None if place in missing else 1.0 for place in places}
+    assert network_bound(network, constants).upper is None
 
 
 def test_layers_of_another_shape_and_none_at_all_are_refused(some_layers):

@@ -1,6 +1,7 @@
 """Layers of whole networks: their names, Lipschitz constants and products."""
 
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -9,13 +10,14 @@ import torch
 from conftest import ROOT
 from torch import nn
 
+from intriguing.errors import InputError
 from intriguing.models.alexnet import alexnet_2012, alexnet_mnist
 from intriguing.models.architecture import build, torchvision_classifier
 from intriguing.models.perceptron import perceptron
-from intriguing.spectra import conv_norm, linear_norm, lipschitz
-from intriguing.spectra.graph import network_bound, product_bound
-from intriguing.spectra.layers import Layer, measure, measure_network
+from intriguing.spectra import conv_norm, linear_norm, lipschitz, network_norms, norm
+from intriguing.spectra.graph import network_bound
 from intriguing.spectra.lipschitz import average_pool_norm
+from intriguing.spectra.summary import summary
 from intriguing.spectra.table import (
     COLUMNS,
     PAPER,
@@ -37,24 +39,35 @@ def alexnet():
 
 @pytest.fixture(scope="module")
 def measured(alexnet):
-    return measure_network(alexnet, (1, 28, 28))
+    return network_norms(alexnet, (1, 28, 28))
 
 
-def uppers(layers):
-    return {place: layer.upper for place, layer in layers.items()}
+@pytest.fixture(scope="module")
+def stored(alexnet):
+    return summary(alexnet, (1, 28, 28))
+
+
+def uppers(norms):
+    return {place: layer.upper for place, layer in norms.layers.items()}
+
+
+def assert_within(network, bound, shape):
+    """Check that outputs are no further apart than the bound allows."""
+    one, other = torch.rand(2, 100, *shape)
+    with torch.no_grad():
+        apart = (network(one) - network(other)).flatten(1).norm(dim=1)
+    assert (apart <= bound * (one - other).flatten(1).norm(dim=1)).all()
 
 
 def test_layers_are_named_and_ordered_as_in_table_5(measured):
     names = "conv1 pool1 conv2 pool2 conv3 conv4 conv5 pool3 fc1 fc2 fc3"
-    assert [layer.name for layer in measured.values()] == names.split()
-    first = next(iter(measured.values()))
-    assert first[1:6] == ("conv", 1, 12, 5, 1)
+    assert [layer.name for layer in measured.layers.values()] == names.split()
 
 
 def test_each_layer_is_measured_at_the_size_of_its_own_input(alexnet, measured):
     sizes = [28, 11, 5, 5, 5]
     convolutions = [layer for layer in alexnet if isinstance(layer, nn.Conv2d)]
-    found = [layer for layer in measured.values() if layer.kind == "conv"]
+    found = [layer for layer in measured.layers.values() if layer.kind == "conv"]
     for module, layer, size in zip(convolutions, found, sizes, strict=True):
         given = module.weight, module.stride, module.padding, module.groups, size
         assert (layer.lower, layer.upper) == conv_norm(*given)
@@ -62,47 +75,95 @@ def test_each_layer_is_measured_at_the_size_of_its_own_input(alexnet, measured):
 
 
 def test_the_product_bounds_the_distance_of_outputs(alexnet, measured):
-    bound = product_bound(alexnet, uppers(measured))
+    bound = measured.product.upper
     assert bound == pytest.approx(math.prod(uppers(measured).values()))
-    one, other = torch.rand(2, 200, 1, 28, 28)
-    with torch.no_grad():
-        apart = (alexnet(one) - alexnet(other)).norm(dim=1)
-    assert (apart <= bound * (one - other).flatten(1).norm(dim=1)).all()
+    assert_within(alexnet, bound, (1, 28, 28))
 
 
-def test_the_papers_product_leaves_out_pools(alexnet, measured):
-    weighted = {
-        path: layer.upper if layer.kind in ("conv", "fc") else 1.0
-        for path, layer in measured.items()
-    }
-    pools = math.prod(x.upper for x in measured.values() if x.kind == "pool")
-    whole = product_bound(alexnet, uppers(measured))
+def test_the_papers_product_leaves_out_pools(stored):
+    pools = math.prod(x["upper"] for x in stored["layers"] if x["kind"] == "pool")
     assert pools == 8
-    assert product_bound(alexnet, weighted) * pools == pytest.approx(whole)
+    assert stored["product-of-norms"] * pools == pytest.approx(stored["product"])
 
 
-def test_a_layer_without_weights_leaves_no_product(alexnet):
-    found = measure_network(alexnet, (1, 28, 28), missing={"14"})
-    assert found["14"].name == "fc1"
-    assert found["14"].upper is None
-    assert found["14"].inputs == 128
-    assert product_bound(alexnet, uppers(found)) is None
+def test_the_summary_has_the_sizes_of_layers(stored, measured):
+    first, pool, *_, last = stored["layers"]
+    sizes = ("kind", "inputs", "outputs", "kernel", "stride")
+    assert [first[key] for key in sizes] == ["conv", 1, 12, 5, 1]
+    assert [pool[key] for key in sizes] == ["pool", None, None, 3, 2]
+    assert [last[key] for key in sizes] == ["fc", 128, 10, None, None]
+    assert stored["product"] == measured.product.upper
+    assert len(first["spectrum"]) == 256 and last["spectrum"][0] == pytest.approx(
+        last["upper"]
+    )
 
 
-def test_a_layer_of_unknown_kind_leaves_no_product():
-    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.GroupNorm(1, 2), nn.ReLU()).eval()
-    found = measure_network(network, (1, 6, 6))
-    assert [layer.name for layer in found.values()] == ["conv1", "GroupNorm1"]
-    assert product_bound(network, uppers(found)) is None
+def test_a_layer_without_weights_leaves_no_product_and_says_so():
+    network = nn.Sequential(nn.Flatten(), nn.Linear(4, 3)).eval()
+    network[1].weight.data[0, 0] = torch.nan
+    found = network_norms(network, (1, 2, 2))
+    assert found.layers["1"].upper is None and "NaN" in found.layers["1"].reason
+    assert "Linear at 1" in found.product.reason
+    fc = summary(network, (1, 2, 2))["layers"][0]
+    assert (fc["inputs"], fc["upper"], fc["spectrum"]) == (4, None, None)
+
+
+class OwnBatchNorm(nn.BatchNorm2d):
+    def forward(self, values):
+        return 100 * super().forward(values)
+
+
+@pytest.mark.parametrize(
+    ("layer", "reason"),
+    [
+        (nn.GroupNorm(1, 2), "no constant is known of GroupNorm"),
+        (nn.Conv2d(2, 2, 3, padding=1, padding_mode="circular"), "'circular'"),
+        (OwnBatchNorm(2), "no constant is known of OwnBatchNorm"),
+        (nn.BatchNorm2d(2, track_running_stats=False), "depends on the batch"),
+        (nn.LocalResponseNorm(4), "odd number of channels"),
+        (nn.MaxPool2d(2, dilation=2), "no constant is known of MaxPool2d"),
+        (nn.Softplus(1, threshold=1), "no constant is known of Softplus"),
+    ],
+)
+def test_what_is_not_available_has_its_reason_in_the_table(layer, reason):
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), layer, nn.ReLU()).eval()
+    found = network_norms(network, (1, 6, 6))
+    assert found.layers["0"].name == "conv1"
+    assert reason in found.layers["1"].reason
+    assert found.product.upper is None and found.product.reason
+    assert f"not available: {found.layers['1'].reason}" in str(found)
+    with pytest.raises(InputError, match=re.escape(reason)):
+        norm(layer, (6, 6))
+
+
+def test_a_single_layer_is_a_network_too():
+    layer = nn.Conv2d(2, 3, 3, padding=1, dilation=2)
+    found = network_norms(layer, (2, 7, 7))
+    (only,) = found.layers.values()
+    assert (only.lower, only.upper) == norm(layer, 7)
+    assert found.product.upper == pytest.approx(only.upper)
+
+
+def test_numbers_in_the_printed_table_are_rounded_outwards():
+    network = nn.Sequential(nn.Linear(1, 1, bias=False)).eval()
+    network[0].weight.data[:] = 1.23456789
+    assert "1.2345" in str(network_norms(network, (1,)))
+    assert "at most 1.2346" in str(network_norms(network, (1,)))
+
+
+def test_a_shape_that_the_network_does_not_take_is_refused_in_one_line():
+    with pytest.raises(InputError, match=r"shape \(3, 8, 8\)") as caught:
+        network_norms(nn.Conv2d(1, 2, 3), (3, 8, 8))
+    assert "\n" not in str(caught.value)
 
 
 def test_a_sigmoid_has_constant_one_quarter():
     network = perceptron([9, 5, 3], [True, False]).eval()
-    found = measure_network(network, (1, 3, 3))
-    assert [layer.name for layer in found.values()] == ["fc1", "sigmoid1", "fc2"]
-    assert product_bound(network, uppers(found)) == pytest.approx(
-        found["1"].upper * found["3"].upper / 4
-    )
+    found = network_norms(network, (1, 3, 3))
+    names = [layer.name for layer in found.layers.values()]
+    assert names == ["fc1", "sigmoid1", "fc2"]
+    constants = uppers(found)
+    assert found.product.upper == pytest.approx(constants["1"] * constants["3"] / 4)
 
 
 def test_concatenated_outputs_count_with_the_root_of_their_squares():
@@ -110,13 +171,10 @@ def test_concatenated_outputs_count_with_the_root_of_their_squares():
     network = torchvision_classifier("squeezenet1_1").eval()
     fire = network[1].features[3]
     constants = {"squeeze": 2.0, "expand1x1": 3.0, "expand3x3": 4.0}
-    assert product_bound(fire, constants, (64, 5, 5)) == pytest.approx(10)
-    one, other = torch.rand(2, 8, 64, 5, 5)
-    found = measure_network(fire, (64, 5, 5))
-    with torch.no_grad():
-        apart = (fire(one) - fire(other)).flatten(1).norm(dim=1)
-    bound = product_bound(fire, uppers(found), (64, 5, 5))
-    assert (apart <= bound * (one - other).flatten(1).norm(dim=1)).all()
+    found = network_bound(fire, constants, (64, 5, 5))
+    assert found.upper == pytest.approx(10)
+    bound = network_norms(fire, (64, 5, 5)).product.upper
+    assert_within(fire, bound, (64, 5, 5))
 
 
 class Sum(nn.Module):
@@ -174,11 +232,6 @@ class Floored(Sum):
         return torch.div(self.part(values), 0.5, rounding_mode="floor")
 
 
-class OwnBatchNorm(nn.BatchNorm1d):
-    def forward(self, values):
-        return 100 * super().forward(values)
-
-
 class OwnLinear(nn.Linear):
     def forward(self, values):
         return 5 * super().forward(values)
@@ -188,12 +241,27 @@ def test_a_layer_used_twice_counts_twice():
     linear = nn.Linear(4, 4, bias=False)
     linear.weight.data = 3 * torch.eye(4)
     network = nn.Sequential(nn.Flatten(), linear, linear).eval()
-    found = measure_network(network, (1, 2, 2))
-    assert product_bound(network, uppers(found)) == pytest.approx(9)
+    assert network_norms(network, (1, 2, 2)).product.upper == pytest.approx(9)
+
+
+class TwoSizes(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.pool = nn.AdaptiveAvgPool2d(2)
+
+    def forward(self, values):
+        return self.pool(self.pool(values))
+
+
+def test_a_layer_used_at_two_sizes_has_the_larger_constant():
+    found = network_norms(TwoSizes().eval(), (1, 8, 8))
+    assert found.layers["pool"].upper == pytest.approx(1)
+    assert found.product.upper == pytest.approx(1)
 
 
 def test_branches_that_are_added_count_with_their_sum():
-    assert product_bound(Sum().eval(), {"part": 2.0}, (3,)) == pytest.approx(3)
+    found = network_bound(Sum().eval(), {"part": 2.0}, (3,))
+    assert found.upper == pytest.approx(3)
     assert network_bound(Sum().eval(), {"part": 2.0}).reason.endswith("of the input")
 
 
@@ -231,9 +299,23 @@ def test_what_the_graph_does_not_explain_has_no_product_but_a_reason(network, re
     assert reason in bound.reason and "\n" not in bound.reason
 
 
-def test_subclasses_of_layers_have_no_constant():
-    assert measure(OwnBatchNorm(3).eval(), "norm", ()).upper is None
-    assert measure(nn.ELU(alpha=-5), "elu", ()).upper == 5
+@pytest.mark.parametrize(
+    ("layer", "steepest"),
+    [
+        (nn.ELU(alpha=-5), 5),
+        (nn.LeakyReLU(-3), 3),
+        (nn.SiLU(), 1.09984),
+        (nn.GELU(), 1.12890),
+        (nn.GELU(approximate="tanh"), 1.12899),
+        (nn.Softplus(), 1),
+    ],
+)
+def test_functions_of_single_values_have_their_steepest_slope(layer, steepest):
+    points = torch.linspace(-6, 6, 120001, dtype=torch.float64, requires_grad=True)
+    (slopes,) = torch.autograd.grad(layer(points).sum(), points)
+    lower, upper = norm(layer)
+    assert float(slopes.abs().max()) <= upper
+    assert lower <= steepest <= upper < 1.001 * steepest
 
 
 def test_dropout_counts_as_in_evaluation_mode():
@@ -243,11 +325,13 @@ def test_dropout_counts_as_in_evaluation_mode():
 
 @pytest.mark.parametrize("pool", [nn.AdaptiveAvgPool2d(1), nn.AvgPool2d(3, 2, 1)])
 def test_average_pools_of_large_images_are_bounded_without_their_matrix(pool):
-    exact = average_pool_norm(pool, (20, 20))
+    exact, _ = average_pool_norm(pool, (20, 20))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lipschitz, "DENSE_PIXELS", 10)
-        assert exact <= average_pool_norm(pool, (20, 20)) < 1.5 * exact
-    assert average_pool_norm(nn.AvgPool2d(2), (300, 300)) == pytest.approx(0.5)
+        lower, upper = average_pool_norm(pool, (20, 20))
+    assert lower <= exact * (1 + 1e-10) and exact <= upper < 1.5 * exact
+    whole = average_pool_norm(nn.AvgPool2d(2), (300, 300))
+    assert whole == pytest.approx((0.5, 0.5))
 
 
 class Block(nn.Module):
@@ -271,11 +355,12 @@ def test_residual_networks_with_batch_normalisation_have_a_product():
         if isinstance(layer, nn.BatchNorm2d):
             nn.init.uniform_(layer.running_var, 0.5, 2)
             nn.init.uniform_(layer.weight, -1, 1)
-    found = measure_network(network, (3, 8, 8))
-    norms = {layer.name: layer.upper for layer in found.values()}
+    found = network_norms(network, (3, 8, 8))
+    norms = {layer.name: layer.upper for layer in found.layers.values()}
     blocks = [1 + norms[f"conv{i + 1}"] * norms[f"BatchNorm2d{i}"] for i in (1, 2)]
     whole = norms["conv1"] * math.prod(blocks) * norms["pool1"] * norms["fc1"]
-    assert product_bound(network, uppers(found), (3, 8, 8)) == pytest.approx(whole)
+    assert found.product.upper == pytest.approx(whole)
+    assert_within(network, found.product.upper, (3, 8, 8))
 
 
 @pytest.mark.parametrize("scale", [1e-170, 1.0, 1e170])
@@ -287,7 +372,7 @@ def test_values_near_the_ends_of_float64_are_enclosed(scale):
     lower, upper = linear_norm(torch.full((2, 2), scale, dtype=torch.float64))
     assert 0 < lower <= 2 * scale <= upper < 2.01 * scale
     network = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)).eval()
-    assert product_bound(network, {"0": scale, "1": scale}) > 0
+    assert network_bound(network, {"0": scale, "1": scale}).upper > 0
 
 
 @pytest.mark.parametrize("kernel", [1, 2, 3, 4])
@@ -297,9 +382,8 @@ def test_padding_same_and_dilation_are_as_in_torch(kernel, dilation):
     module = nn.Conv2d(2, 3, kernel, padding="same", dilation=dilation, bias=False)
     basis = torch.eye(2 * 49, dtype=torch.float64).reshape(-1, 2, 7, 7)
     exact = torch.linalg.matrix_norm(module.double()(basis).flatten(1), 2).item()
-    layer = measure(module, "conv1", (7, 7))
-    assert layer.lower <= exact * (1 + 1e-9) and exact <= layer.upper
-    assert layer.upper < 1.01 * exact
+    lower, upper = norm(module, 7)
+    assert lower <= exact * (1 + 1e-9) and exact <= upper < 1.01 * exact
 
 
 def test_krizhevskys_network_has_his_groups_strides_and_sizes():
@@ -328,22 +412,20 @@ def test_krizhevskys_network_has_his_groups_strides_and_sizes():
 
 
 def test_pools_and_contrast_normalisation_have_their_true_constants():
-    pool = measure(nn.MaxPool2d(3, 2), "pool1", (55, 55))
-    assert (pool.lower, pool.upper, pool.kernel, pool.stride) == (2, 2, 3, 2)
-    contrast = measure(nn.LocalResponseNorm(5, 5e-4, 0.75, 2.0), "contrast1", (9, 9))
-    assert contrast.lower == pytest.approx(2**-0.75)
-    assert contrast.upper > contrast.lower
+    assert norm(nn.MaxPool2d(3, 2), 55) == (2, 2)
+    lower, upper = norm(nn.LocalResponseNorm(5, 5e-4, 0.75, 2.0), 9)
+    assert lower == pytest.approx(2**-0.75) and upper > lower
 
 
-def stored(layers, product=6.0):
-    """Return what the step writes of one network."""
-    products = dict.fromkeys(PRODUCTS, product)
-    return {"layers": [layer._asdict() for layer in layers.values()], **products}
+def changed(stored, change, product=6.0):
+    """Return what the step writes of a network, with other lower bounds."""
+    layers = [{**layer, "lower": layer["lower"] + change} for layer in stored["layers"]]
+    return {"layers": layers, **dict.fromkeys(PRODUCTS, product)}
 
 
-def test_the_table_has_every_layer_and_column_then_the_products(measured):
-    cells = spectral_cells("net", [stored(measured)])
-    rows = [f"net/{layer.name}" for layer in measured.values()]
+def test_the_table_has_every_layer_and_column_then_the_products(stored):
+    cells = spectral_cells("net", [stored])
+    rows = [f"net/{layer['name']}" for layer in stored["layers"]]
     expected = [(row, column) for row in rows for column in COLUMNS]
     assert list(cells) == [*expected, *((f"net/{p}", "upper") for p in PRODUCTS)]
     assert cells["net/pool1", "araujo"] is None
@@ -351,11 +433,10 @@ def test_the_table_has_every_layer_and_column_then_the_products(measured):
     assert cells["net/conv1", "stride"].value == 1
 
 
-def test_numbers_of_several_seeds_are_means_with_an_interval(measured):
-    shifted = {p: x._replace(lower=x.lower + 1) for p, x in measured.items()}
-    cells = spectral_cells("net", [stored(measured), stored(shifted, product=None)])
+def test_numbers_of_several_seeds_are_means_with_an_interval(stored):
+    cells = spectral_cells("net", [stored, changed(stored, 1, product=None)])
     found = cells["net/conv1", "lower"]
-    first = measured["0"].lower
+    first = stored["layers"][0]["lower"]
     assert found.value == pytest.approx(first + 0.5)
     assert found.low < first
     assert found.high > first + 1
@@ -366,20 +447,27 @@ def test_numbers_of_several_seeds_are_means_with_an_interval(measured):
 PUBLISHED = pd.read_csv(ROOT / "data/published.tsv", sep="\t", dtype={"printed": str})
 
 
+def record(name, inputs=None, outputs=None, kernel=None, stride=None, **numbers):
+    numbers = dict.fromkeys(("lower", "upper", "estimates", "spectrum")) | numbers
+    sizes = {"inputs": inputs, "outputs": outputs, "kernel": kernel, "stride": stride}
+    return {"name": name, **sizes, **numbers}
+
+
 def test_alexnets_layers_stand_beside_both_versions_of_the_paper():
-    conv = Layer("conv1", "conv", 3, 96, 11, 4, 2.7, 2.8, {"smallest": 0.1}, [])
-    lost = Layer("fc1", "fc", 9216, 4096)
-    layers = {"0": conv, "1": Layer("pool1", "pool", lower=2, upper=2), "2": lost}
-    cells = spectral_cells("alexnet-2012", [stored(layers, product=None)])
+    numbers = {"lower": 2.7, "upper": 2.8, "estimates": {"smallest": 0.1}}
+    layers = [
+        record("conv1", 3, 96, 11, 4, **numbers),
+        record("pool1", lower=2, upper=2),
+        record("fc1", 9216, 4096),
+    ]
+    products = dict.fromkeys(PRODUCTS)
+    cells = spectral_cells("alexnet-2012", [{"layers": layers, **products}])
     cells |= cells_in_the_papers_columns(cells)
     table = tidy(cells, published_layers(PUBLISHED), "spectral", kinds=KINDS)
     table = table.set_index(["row", "column"])
     first = table.loc["alexnet-2012/conv1"]
-    assert first.loc["upper-v4", ["low", "high", "published"]].tolist() == [
-        2.7,
-        2.8,
-        2.75,
-    ]
+    given = first.loc["upper-v4", ["low", "high", "published"]].tolist()
+    assert given == [2.7, 2.8, 2.75]
     assert first.loc["upper-v4", "verdict"] == "undecided"  # wider than the rounding
     assert first.loc["upper-v1", "verdict"] == "differs"
     assert first.loc["lower-v1", "verdict"] == "agrees"
@@ -390,5 +478,5 @@ def test_alexnets_layers_stand_beside_both_versions_of_the_paper():
     assert "upper-v4" not in table.loc["alexnet-2012/pool1"].index
 
 
-def test_other_networks_have_no_columns_of_the_paper(measured):
-    assert cells_in_the_papers_columns(spectral_cells("net", [stored(measured)])) == {}
+def test_other_networks_have_no_columns_of_the_paper(stored):
+    assert cells_in_the_papers_columns(spectral_cells("net", [stored])) == {}

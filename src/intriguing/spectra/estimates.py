@@ -44,18 +44,15 @@ def singla_feizi(layer: Convolution) -> float:
     with the entries of the kernel; of groups, the largest such number.
     """
     area = layer.weight.shape[2] * layer.weight.shape[3]
-    layouts = [((0,), (1, 2, 3)), ((1,), (0, 2, 3)), ((1, 2), (0, 3)), ((1, 3), (0, 2))]
+    layouts = ((0, 1, 2, 3), 1), ((1, 0, 2, 3), 1), ((1, 2, 0, 3), 2), ((1, 3, 0, 2), 2)
     return max(
-        sqrt(area) * min(_unfolded_norm(kernel, *axes) for axes in layouts)
+        sqrt(area)
+        * min(
+            matrix_norm(kernel.permute(axes).flatten(rows).flatten(0, rows - 1))
+            for axes, rows in layouts
+        )
         for kernel in layer.group_weights
     )
-
-
-def _unfolded_norm(
-    kernel: Tensor, rows: tuple[int, ...], columns: tuple[int, ...]
-) -> float:
-    height = prod(kernel.shape[axis] for axis in rows)
-    return matrix_norm(kernel.permute(*rows, *columns).reshape(height, -1))
 
 
 def araujo(layer: Convolution) -> float:

@@ -80,15 +80,6 @@ def network_bound(
     return ProductBound(upper, "")
 
 
-def product_bound(
-    network: nn.Module,
-    constants: Mapping[str, float | None],
-    shape: tuple[int, ...] | None = None,
-) -> float | None:
-    """Return the bound of `network_bound`, None where it is not available."""
-    return network_bound(network, constants, shape).upper
-
-
 class _Tracer(fx.Tracer):
     """Takes every layer with a known constant as a whole."""
 

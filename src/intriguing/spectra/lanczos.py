@@ -12,13 +12,15 @@ from intriguing.spectra.matrices import GUARD
 
 CONVERGED = 1e-11
 """Estimated relative error of the eigenvalue at which the iteration stops."""
+COARSE = 1e-6
+"""The same for layers whose upper bound is further off."""
 MOST_STEPS = 400
 MEMORY = 2**30
 """Bytes of stored Lanczos vectors; very large layers get fewer steps."""
 
 
-def lanczos_bound(layer: Convolution) -> float:
-    """Return a lower bound of the operator norm, at convergence up to rounding."""
+def lanczos_bound(layer: Convolution, accuracy: float = CONVERGED) -> float:
+    """Return a lower bound of the operator norm; ``accuracy`` is relative."""
     inputs, outputs = (1, *layer.input_shape), (1, *layer.output_shape)
     if prod(inputs) <= prod(outputs):
         shape, gram = inputs, lambda x: apply_adjoint(layer, apply(layer, x))
@@ -31,18 +33,22 @@ def lanczos_bound(layer: Convolution) -> float:
     largest = largest_eigenvalue(
         lambda flat: gram(flat.reshape(shape)).flatten(),
         start.flatten().to(layer.weight.device),
+        accuracy,
     )
     return max(largest, 0.0) ** 0.5 * (1 - GUARD)
 
 
 def largest_eigenvalue(
-    gram: Callable[[Tensor], Tensor], start: Float64[Tensor, " d"]
+    gram: Callable[[Tensor], Tensor],
+    start: Float64[Tensor, " d"],
+    accuracy: float,
 ) -> float:
     """Return the largest eigenvalue of a linear map, up to rounding from below.
 
     Args:
         gram: The map, symmetric and positive semidefinite.
         start: A vector that is not orthogonal to the eigenvector, such as a random one.
+        accuracy: Estimated relative error at which the iteration stops.
     """
     width = len(start)
     steps = max(min(MOST_STEPS, width, MEMORY // (8 * width)), 2)
@@ -58,7 +64,7 @@ def largest_eigenvalue(
             image -= known.T @ (known @ image)
         residual = float(image.norm())
         values, vectors = torch.linalg.eigh(projected[: step + 1, : step + 1])
-        if _error(values, residual * float(vectors[-1, -1].abs())) <= CONVERGED:
+        if _error(values, residual * float(vectors[-1, -1].abs())) <= accuracy:
             break
         if step + 1 < steps:
             projected[step, step + 1] = projected[step + 1, step] = residual

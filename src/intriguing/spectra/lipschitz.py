@@ -9,51 +9,80 @@ import torch
 from torch import nn
 
 from intriguing.errors import InputError
+from intriguing.models.architecture import Standardise
 from intriguing.spectra.convolution import Size
 from intriguing.spectra.matrices import GUARD, matrix_norm
 
 DENSE_PIXELS = 2500
 """Pixels up to which the matrix of average pooling is written out."""
 NONEXPANSIVE = (
-    nn.ReLU,
-    nn.ReLU6,
-    nn.Hardtanh,
-    nn.Tanh,
-    nn.LogSigmoid,
-    nn.Dropout,
-    nn.Dropout1d,
-    nn.Dropout2d,
-    nn.Flatten,
-    nn.Unflatten,
-    nn.Identity,
+    *(nn.ReLU, nn.ReLU6, nn.Hardtanh, nn.Tanh, nn.LogSigmoid, nn.Identity),
+    *(nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Flatten, nn.Unflatten),
 )
 """Layers that move no two inputs apart, in evaluation mode."""
-LARGEST_DERIVATIVE = {nn.Sigmoid: 0.25, nn.SiLU: 1.0999, nn.GELU: 1.1290}
-"""Of functions of single values, rounded up."""
+LARGEST_DERIVATIVE = {
+    nn.Sigmoid: (0.25, 0.25),
+    nn.SiLU: (1.0998, 1.0999),
+    nn.GELU: (1.1289, 1.1290),
+}
+"""Of functions of single values, rounded down and up."""
 
 
-def elementwise_lipschitz(function: nn.Module) -> float | None:
-    """Return the constant of a function of single values, None for an unknown one."""
-    if type(function) is nn.LeakyReLU:
-        return max(1.0, abs(function.negative_slope))
-    if type(function) is nn.ELU:
-        return max(1.0, abs(function.alpha))
-    if type(function) is nn.Softplus:  # it jumps where it goes over to the identity
-        return 1.0 + 1e-8 if function.threshold >= 20 else None
-    return LARGEST_DERIVATIVE.get(type(function))
+def lipschitz_bounds(layer: nn.Module, input_size: Size) -> tuple[float, float]:
+    """Return an enclosure of the constant of a layer that is no convolution or matrix.
+
+    Raises:
+        InputError: The constant is not known; the message says why.
+    """
+    kind = type(layer)
+    if kind in NONEXPANSIVE:
+        return 1.0, 1.0
+    if kind in LARGEST_DERIVATIVE:
+        return LARGEST_DERIVATIVE[kind]
+    if type(layer) is nn.LeakyReLU:
+        slope = max(1.0, abs(layer.negative_slope))
+        return slope, slope
+    if type(layer) is nn.ELU:
+        slope = max(1.0, abs(layer.alpha))
+        return slope, slope
+    if type(layer) is nn.Softplus and layer.threshold >= 20:
+        return 1.0, 1.0 + 1e-8  # it jumps where it goes over to the identity
+    if type(layer) is nn.LocalResponseNorm:
+        return contrast_lipschitz(layer.size, layer.beta, layer.k)
+    if type(layer) is nn.BatchNorm1d or type(layer) is nn.BatchNorm2d:
+        return batch_norm_lipschitz(layer)
+    if type(layer) is Standardise:
+        return guarded(float((1 / layer.deviation.double()).max()))
+    if type(layer) is nn.MaxPool2d and layer.dilation == 1:
+        window = layer.kernel_size, layer.stride, layer.padding
+        constant = max_pool_lipschitz(*window, input_size, layer.ceil_mode)
+        return constant, constant
+    if kind in (nn.AvgPool2d, nn.AdaptiveAvgPool2d):
+        return average_pool_norm(layer, input_size)
+    raise InputError(f"no constant is known of {kind.__name__}")
 
 
-def batch_norm_lipschitz(layer: nn.modules.batchnorm._BatchNorm) -> float | None:
-    """Return the constant of batch normalisation by stored statistics.
+def guarded(constant: float) -> tuple[float, float]:
+    """Return an enclosure of a constant that is known up to rounding."""
+    return constant * (1 - GUARD), constant * (1 + GUARD)
 
-    It is None where there are none: the output then depends on the batch.
+
+def batch_norm_lipschitz(
+    layer: nn.BatchNorm1d | nn.BatchNorm2d,
+) -> tuple[float, float]:
+    """Return an enclosure of the constant of batch normalisation.
+
+    Raises:
+        InputError: There are no stored statistics, or they are not finite.
     """
     if layer.running_var is None:
-        return None
+        raise InputError("no stored statistics: the output depends on the batch")
     scale = (layer.running_var.double() + layer.eps).rsqrt()
     if layer.weight is not None:
         scale = scale * layer.weight.detach().double()
-    return float(scale.abs().max()) * (1 + GUARD)
+    if not torch.isfinite(scale).all():
+        raise InputError("weights or statistics hold NaN or infinite values")
+    return guarded(float(scale.abs().max()))
 
 
 def max_pool_lipschitz(
@@ -93,24 +122,26 @@ def max_pool_lipschitz(
     return sqrt(overlap)
 
 
-def average_pool_norm(pool: nn.Module, input_size: Size) -> float:
-    """Return the operator norm of average pooling, a linear map of each channel.
+def average_pool_norm(pool: nn.Module, input_size: Size) -> tuple[float, float]:
+    """Return an enclosure of the norm of average pooling, a linear map of each channel.
+
+    Above `DENSE_PIXELS` the upper end is the root of the largest row sum times the
+    largest column sum, and the lower end the gain of a constant image. Both are the
+    norm where windows do not overlap.
 
     Args:
         pool: `torch.nn.AvgPool2d` or `torch.nn.AdaptiveAvgPool2d`.
         input_size: Height and width of the image.
-
-    Returns:
-        The norm; above `DENSE_PIXELS` the root of the largest row sum times the largest
-        column sum, which is the norm where windows do not overlap, and never less.
     """
-    if prod(input_size) > DENSE_PIXELS:
-        ones = torch.ones(1, 1, *input_size, dtype=torch.float64, requires_grad=True)
-        rows = pool(ones)
-        (columns,) = torch.autograd.grad(rows.sum(), ones)
-        return sqrt(float(rows.detach().max() * columns.max())) * (1 + GUARD)
-    pixels = torch.eye(prod(input_size), dtype=torch.float64)
-    return matrix_norm(pool(pixels.reshape(-1, 1, *input_size)).flatten(1))
+    if prod(input_size) <= DENSE_PIXELS:
+        pixels = torch.eye(prod(input_size), dtype=torch.float64)
+        return guarded(matrix_norm(pool(pixels.reshape(-1, 1, *input_size)).flatten(1)))
+    ones = torch.ones(1, 1, *input_size, dtype=torch.float64, requires_grad=True)
+    rows = pool(ones)
+    (columns,) = torch.autograd.grad(rows.sum(), ones)
+    gain = float(rows.detach().norm() / ones.detach().norm())
+    largest = sqrt(float(rows.detach().max() * columns.max()))
+    return gain * (1 - GUARD), largest * (1 + GUARD)
 
 
 def contrast_lipschitz(

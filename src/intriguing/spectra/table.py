@@ -28,7 +28,7 @@ PRODUCTS = ("product-of-norms", "product")
 
 Rows = dict[Cell, Interval | None]
 Summary = Mapping[str, Any]
-"""Layers and products of a network, as `intriguing.spectra.layers.summary` gives."""
+"""Layers and products of a network, as `intriguing.spectra.summary.summary` gives."""
 
 
 def spectral_cells(model: str, seeds: Sequence[Summary]) -> Rows:

@@ -1,0 +1,221 @@
+"""The command ``intriguing``: pictures in, pictures and lines out."""
+
+import os
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from conftest import ROOT
+from networks import random_perceptron, store
+from PIL import Image
+from torch import nn
+from torchvision.models import SqueezeNet1_1_Weights, squeezenet1_1
+
+from intriguing import load_model
+from intriguing.cli import commands, main
+from intriguing.cli.classifiers import read_classifier, shape_of
+from intriguing.cli.pictures import read_picture
+from intriguing.errors import InputError
+from intriguing.models.alexnet import alexnet_mnist
+from intriguing.models.architecture import build
+from intriguing.models.evaluation import predict
+from intriguing.spectra import network_norms
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder with a network and a picture for it, to work in."""
+    monkeypatch.chdir(tmp_path)
+    store(tmp_path / "net.safetensors", random_perceptron([64, 12, 5], [True, True]))
+    pixels = np.random.default_rng(0).integers(40, 200, (8, 8), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "digit.png")
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def squeezenet(tmp_path_factory):
+    """File of the weights of a SqueezeNet that is not trained."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "squeezenet1_1.pth"
+    torch.save(squeezenet1_1(weights=None).state_dict(), path)
+    return path
+
+
+ATTACK = "attack", "digit.png", "--method", "lbfgs", "--model"
+NET = "net.safetensors"
+
+
+def output_of(*words):
+    result = CliRunner().invoke(commands, [str(word) for word in words])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.output
+
+
+def test_an_attack_writes_the_image_and_the_triple_and_says_both_classes(here):
+    code, text = output_of("attack", "digit.png", "--model", "net.safetensors")
+    assert code == 0
+    image = torch.from_numpy(np.load(here / "digit-adversarial.npy"))
+    network = load_model(here / "net.safetensors")
+    classes = [int(predict(network, x[None]).argmax()) for x in (clean_of(here), image)]
+    assert image.shape == (1, 8, 8) and image.dtype == torch.float32
+    assert classes[0] != classes[1]
+    before, after = text.splitlines()[:2]
+    assert before.split()[:3] == ["before", "class", f"{classes[0]},"]
+    assert after.split()[:3] == ["after", "class", f"{classes[1]},"]
+    with Image.open(here / "digit-triple.png") as triple:
+        assert triple.size == (1440, 570)
+
+
+def clean_of(here):
+    pixels = np.asarray(Image.open(here / "digit.png"), np.float32)
+    return torch.from_numpy(pixels)[None] / 255
+
+
+def test_a_target_is_reached_and_the_printed_distortion_is_that_of_the_image(here):
+    network = load_model(here / "net.safetensors")
+    target = int(predict(network, clean_of(here)[None])[0].argsort()[-2])
+    _, text = output_of(*ATTACK, NET, "--target", target, "--output", "there.npy")
+    image = np.load(here / "there.npy")
+    assert f"after       class {target}," in text
+    distortion = np.sqrt(((image - clean_of(here).numpy()) ** 2).mean())
+    assert f"distortion  {distortion:.3g} (root mean square per pixel)" in text
+    assert (here / "there-triple.png").exists()
+
+
+def test_the_line_about_8_bits_is_what_the_rounded_image_gives(here):
+    _, text = output_of(*ATTACK, NET)
+    image = np.load(here / "digit-adversarial.npy")
+    network = load_model(here / "net.safetensors")
+    rounded = torch.from_numpy(np.rint(image * 255) / 255)[None].float()
+    found = int(predict(network, rounded).argmax())
+    same = found == int(predict(network, torch.from_numpy(image)[None]).argmax())
+    expected = f"8 bits      {'kept' if same else 'lost'}: class {found},"
+    assert expected in text
+
+
+def test_pictures_are_prepared_as_torchvision_prepares_them(here, squeezenet):
+    pixels = np.random.default_rng(1).integers(0, 256, (300, 401, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(here / "photo.png")
+    classifier = read_classifier("torchvision:squeezenet1_1", squeezenet, None)
+    found = classifier.network(read_picture(here / "photo.png", classifier))
+    bare = squeezenet1_1(weights=None).eval()
+    bare.load_state_dict(torch.load(squeezenet, weights_only=True))
+    weights = SqueezeNet1_1_Weights.DEFAULT
+    with Image.open(here / "photo.png") as picture:
+        expected = bare(weights.transforms()(picture)[None])
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+    assert classifier.name(0) == "tench (0)"
+    assert classifier.number("ostrich") == 9 == classifier.number("9")
+
+
+def test_norms_prints_the_table_of_the_library(here):
+    code, text = output_of("norms", "net.safetensors")
+    expected = network_norms(load_model(here / "net.safetensors"), (1, 8, 8))
+    assert (code, text) == (0, f"{expected}\n")
+    assert "network: at most" in text
+
+
+def test_norms_measures_nothing_but_norms(here, monkeypatch):
+    for name in ("estimates_of", "circular_values"):
+        monkeypatch.setattr(f"intriguing.spectra.summary.{name}", None)
+    (here / "conv.safetensors").write_bytes(b"")
+    torch.manual_seed(0)
+    store(here / "conv.safetensors", build(alexnet_mnist()), alexnet_mnist())
+    _, text = output_of("norms", "conv.safetensors", "--size", 28)
+    assert [line.split()[0] for line in text.splitlines()][1:4] == [
+        "conv1",
+        "pool1",
+        "conv2",
+    ]
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
+def test_a_torchscript_network_is_attacked_and_has_no_norms(here):
+    network = load_model(here / "net.safetensors")
+    torch.jit.trace(network, torch.rand(1, 1, 8, 8)).save("net.ts")
+    _, own = output_of(*ATTACK, NET)
+    code, text = output_of(*ATTACK, "net.ts")
+    assert code == 0
+    assert text.splitlines()[0] == own.splitlines()[0]
+    with pytest.raises(InputError, match="does not tell its layers"):
+        output_of("norms", "net.ts")
+
+
+class Harmful:
+    def __reduce__(self):
+        return open, ("harm", "w")
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle")
+@pytest.mark.parametrize(
+    "write", [torch.save, lambda x, p: pickle.dump(x, p.open("wb"))]
+)
+def test_pickles_are_refused_and_their_code_does_not_run(here, write):
+    write(Harmful(), here / "bad.pth")
+    with pytest.raises(InputError, match="pickled networks are not loaded"):
+        output_of(*ATTACK, "bad.pth")
+    words = "norms", "torchvision:squeezenet1_1", "--weights", "bad.pth"
+    with pytest.raises(InputError, match=r"bad\.pth"):
+        output_of(*words)
+    assert not (here / "harm").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([*ATTACK, "no.safetensors"], "no such file"),
+        (["attack", "no.png", "--model", NET], "as a picture"),
+        (["attack", NET, "--model", NET], "as a picture"),
+        (["norms", "torchvision:alexnets"], "no classifier 'alexnets'"),
+        (["norms", "digit.png"], "neither a .safetensors"),
+        (["norms", NET, "--size", "9"], "--size"),
+        ([*ATTACK, NET, "--target", "cat"], "target 'cat'"),
+        ([*ATTACK, NET, "--target", "5"], "targets"),
+        ([*ATTACK, NET, "--output", "a.jpg"], ".npy"),
+    ],
+)
+def test_an_error_takes_one_line_and_exit_status_1(
+    here, monkeypatch, capsys, words, message
+):
+    monkeypatch.setattr(sys, "argv", ["intriguing", *words])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert message in str(stopped.value) and "\n" not in str(stopped.value)
+    assert str(stopped.value).startswith("intriguing: ")
+
+
+def test_the_size_of_pictures_is_read_off_the_first_layer_or_asked_for():
+    assert shape_of(nn.Sequential(nn.Linear(784, 10)), None) == (1, 28, 28)
+    assert shape_of(nn.Sequential(nn.Linear(3072, 10)), None) == (3, 32, 32)
+    assert shape_of(nn.Sequential(nn.Conv2d(3, 2, 3)), 40) == (3, 40, 40)
+    with pytest.raises(InputError, match="--size"):
+        shape_of(nn.Sequential(nn.Conv2d(3, 2, 3)), None)
+
+
+def in_fresh_python(*words):
+    """Run Python on the library where nothing is imported yet; return its output."""
+    found = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    command = [sys.executable, *words]
+    done = subprocess.run(command, env=found, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_help_has_examples_and_the_module_is_the_command():
+    for words in ([], ["attack"], ["norms"]):
+        code, text = output_of(*words, "--help")
+        assert code == 0
+        assert "\n  intriguing " in text
+    assert in_fresh_python("-m", "intriguing", "--version").startswith("intriguing, ")
+    assert output_of("attacks")[0] == 2
+
+
+def test_the_command_line_imports_nothing_of_the_workflow():
+    heavy = {"snakemake", "dvc", "pydantic", "intriguing.workflow"}
+    code = f"import sys, intriguing.cli; print({heavy} & sys.modules.keys())"
+    assert in_fresh_python("-c", code) == "set()"
