@@ -16,7 +16,9 @@ _EXPORTS = {
 }
 # A step names the chapters that it imports; the digest finds them by their files.
 DIGESTED_MODULES = ()
-__all__ = sorted([*_EXPORTS, *(module.name for module in pkgutil.iter_modules(__path__))])
+__all__ = sorted(
+    [*_EXPORTS, *(module.name for module in pkgutil.iter_modules(__path__))]
+)
 
 
 def __getattr__(name: str) -> Any:
