@@ -17,6 +17,7 @@ include: "workflow/rules/transfer/transfer.smk"
 include: "workflow/rules/spectra/spectra.smk"
 include: "workflow/rules/units/units.smk"
 include: "workflow/rules/adversarial_training/adversarial_training.smk"
+include: "workflow/rules/smoothness/smoothness.smk"
 include: "workflow/rules/natural/natural.smk"
 include: "workflow/rules/baselines/baselines.smk"
 # Last, as it gathers what the chapters above have added.

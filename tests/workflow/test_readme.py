@@ -7,7 +7,7 @@ import pytest
 from conftest import ROOT
 
 from intriguing.workflow import readme
-from intriguing.workflow.markdown import refreshed
+from intriguing.workflow.markdown import cell_of, refreshed, with_cells
 
 
 @pytest.mark.parametrize("document", readme.DOCUMENTS)
@@ -20,6 +20,7 @@ def test_tables_and_claims_are_those_of_the_run_in_git(document, monkeypatch):
         if name not in readme.MEASURED
     }
     assert refreshed(text, kept) == text, "run `make readme`"
+    assert with_cells(text, readme.cell) == text, "run `make readme`"
 
 
 def test_every_verdict_of_the_claims_stands_in_the_readme():
@@ -48,6 +49,15 @@ def test_a_block_is_replaced_and_the_rest_is_kept():
     assert r"\1 new" in new
     assert new.startswith("before\n")
     assert new.endswith("after\n")
+
+
+def test_numbers_in_sentences_are_those_of_tables():
+    table = "|  | share |\n| --- | --- |\n| data | 5% |\n"
+    text = "It is <!-- cell: t | data | share -->old<!-- end --> of all."
+    new = with_cells(text, lambda _, row, column: cell_of(table, row, column))
+    assert new == text.replace("old", "5%")
+    with pytest.raises(KeyError):
+        cell_of(table, "architecture", "share")
 
 
 def test_arrows_that_longer_paths_imply_are_left_out():

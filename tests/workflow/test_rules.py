@@ -11,7 +11,7 @@ from parsed import parsed_rules, settings_of
 from scratch import attempt, copy_repository, python
 
 LEAVES = (
-    *("transfer", "spectra", "units", "adversarial_training"),
+    *("transfer", "spectra", "units", "adversarial_training", "smoothness"),
     *("natural", "baselines"),
 )
 """Chapters on which no other chapter depends."""

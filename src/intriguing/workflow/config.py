@@ -1,7 +1,7 @@
 """Everything a user may set for a run. The defaults are the paper run."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -201,6 +201,39 @@ class AdversarialTrainingSection(Section):
     )
 
 
+class SmoothnessSection(Section):
+    """The designed experiment on many small networks, in `everything`."""
+
+    images: tuple[Share | Literal[1], ...] = Field(
+        default=(0.01, 0.02, 0.05, 0.15, 0.5, 1),
+        min_length=4,
+        description="Shares of the training images, for the curve and its limit.",
+    )
+    extremes: tuple[Share, Share] = Field(
+        default=(0.02, 0.15),
+        description="Two of `images`: the low and the high level of the factorial.",
+    )
+    seeds: Whole = Field(default=5, ge=2, description="Networks of each setting.")
+    steps: Whole = Field(
+        default=1000, ge=1, description="Steps of training, of 100 images."
+    )
+    attacked: Whole = Field(
+        default=256, ge=1, description="Test images attacked for each network."
+    )
+    starts: Whole = Field(default=8, ge=1, description="Starts of the minimal attack.")
+    parts: Whole = Field(
+        default=8, ge=1, description="Jobs among which the networks are divided."
+    )
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if not set(self.extremes) <= set(self.images):
+            raise ValueError(
+                "smoothness.extremes: take two values of smoothness.images"
+            )
+        return self
+
+
 class NaturalSection(Section):
     """Natural images; `config/natural.yaml` has a run of them."""
 
@@ -274,6 +307,7 @@ class RunConfig(Section):
     adversarial_training: AdversarialTrainingSection = (
         AdversarialTrainingSection.defaults()
     )
+    smoothness: SmoothnessSection = SmoothnessSection.defaults()
     natural: NaturalSection = NaturalSection.defaults()
 
     @model_validator(mode="after")

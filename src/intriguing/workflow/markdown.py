@@ -27,3 +27,34 @@ def refreshed(text: str, blocks: Mapping[str, Callable[[], str]]) -> str:
             between = re.compile(f"{begin}.*?{end}", re.DOTALL)
             text = between.sub(lambda _, block=block: block, text)
     return text
+
+
+def with_cells(text: str, cell: Callable[[str, str, str], str]) -> str:
+    """Return a text whose numbers in sentences are those of tables.
+
+    Args:
+        text: Holds ``<!-- cell: TABLE | ROW | COLUMN -->`` before each such number and
+            ``<!-- end -->`` after it.
+        cell: Returns the text of a cell of a table.
+    """
+
+    def replaced(match: re.Match[str]) -> str:
+        table, row, column = (part.strip() for part in match[1].split("|"))
+        return f"<!-- cell:{match[1]}-->{cell(table, row, column)}<!-- end -->"
+
+    return re.sub(r"<!-- cell:(.*?)-->.*?<!-- end -->", replaced, text, flags=re.DOTALL)
+
+
+def cell_of(table: str, row: str, column: str) -> str:
+    """Return the text of one cell of a Markdown table.
+
+    Raises:
+        KeyError: The table has no such row or column.
+    """
+    lines = [
+        [part.strip() for part in line.strip().strip("|").split("|")]
+        for line in table.splitlines()
+        if line.startswith("|")
+    ]
+    rows = {line[0]: line for line in lines}
+    return rows[row][lines[0].index(column)]

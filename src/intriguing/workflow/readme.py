@@ -14,11 +14,16 @@ from functools import partial
 from pathlib import Path
 
 from intriguing.workflow.files import replacing, write_text
-from intriguing.workflow.markdown import markdown_table, refreshed
+from intriguing.workflow.markdown import (
+    cell_of,
+    markdown_table,
+    refreshed,
+    with_cells,
+)
 
 RESULTS, NATURAL = Path("results/paper"), Path("results/natural")
 PAGES = ("methods", "minimal", "adversarial-training", "natural")
-PAGES += ("architecture", "reproducing")
+PAGES += ("architecture", "reproducing", "smoothness")
 DOCUMENTS = ("README.md", *(f"docs/{page}.md" for page in PAGES))
 PUBLISHED = {
     "Table 1: networks": "results/paper/tables/models",
@@ -31,6 +36,7 @@ PUBLISHED = {
 VERDICTS = ("agrees", "differs", "undecided")
 PICTURES = ("examples", "cross-model", "distortions", "transfer-decomposition", "peers")
 PICTURES += ("box-constraint", "mean-value")
+PICTURES += ("smoothness-shares", "smoothness-curves")
 
 
 def table(name: str, results: Path = RESULTS, target: str = "") -> str:
@@ -40,6 +46,14 @@ def table(name: str, results: Path = RESULTS, target: str = "") -> str:
         maker = target or f"make {results.name}"
         return f"`{path}` does not exist yet; `{maker}` makes it.\n"
     return path.read_text(encoding="utf-8")
+
+
+def cell(name: str, row: str, column: str) -> str:
+    """Return the text of one cell of a table of the paper run."""
+    path = RESULTS / "tables" / f"{name}.md"
+    if not path.is_file():
+        return "(not computed yet)"
+    return cell_of(path.read_text(encoding="utf-8"), row, column)
 
 
 def claims(file: str) -> str:
@@ -157,6 +171,7 @@ TABLES = ("models", "choices", "amplification", "transfer-decomposition", "contr
 TABLES += ("spectral",)
 TARGETS = {
     "adversarial-training": "make everything",
+    "smoothness": "make everything",
     "tuning": "snakemake --cores 2 tuning",
     "peers": "make peers",
     "peers-requirements": "make peers",
@@ -185,7 +200,8 @@ if __name__ == "__main__":
     if not (NATURAL / "provenance.json").is_file():
         BLOCKS.pop("natural-cost")  # keep what another machine measured
     for document in map(Path, DOCUMENTS):
-        write_text(document, refreshed(document.read_text(encoding="utf-8"), BLOCKS))
+        text = refreshed(document.read_text(encoding="utf-8"), BLOCKS)
+        write_text(document, with_cells(text, cell))
     drawn = [RESULTS / "figures" / f"{picture}.png" for picture in PICTURES]
     for picture in filter(Path.is_file, drawn):  # some belong to other targets
         with replacing(Path("docs/figures") / picture.name) as temporary:

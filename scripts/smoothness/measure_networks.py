@@ -1,0 +1,62 @@
+"""Step: train networks of the designed experiment in batches, and measure them."""
+
+import logging
+from itertools import groupby
+
+import pandas as pd
+from safetensors.torch import load_file
+
+from intriguing.data import to_pixels
+from intriguing.smoothness.design import settings
+from intriguing.smoothness.measures import measured, principal_components
+from intriguing.smoothness.training import Member, relabelled, shape_of, train
+from intriguing.workflow.files import write_parquet
+from intriguing.workflow.step import step_log
+
+REFERENCES = 10_000
+"""Training images from which the principal components are computed."""
+
+
+def run(how: dict, part: int, train_file: str, test_file: str) -> pd.DataFrame:
+    """Return a row for each network: setting, seed, measures.
+
+    Args:
+        how: ``images``, ``extremes``, ``seeds``, ``steps``, ``attacked``, ``starts``
+            and ``parts``, the number of jobs.
+        part: Which of the jobs this is, from 0.
+        train_file: Training images.
+        test_file: Test images.
+    """
+    digits, test = load_file(train_file), load_file(test_file)
+    images, labels = digits["images"].flatten(1), digits["labels"].long()
+    components = principal_components(images[:REFERENCES].float() / 255)
+    shown = to_pixels(test["images"][: how["attacked"]])
+    truth = test["labels"][: how["attacked"]].long()
+    rows = []
+    for members in batches(how)[part :: how["parts"]]:
+        logging.info("%d networks like %s", len(members), members[0].setting)
+        classes = members[0].setting.classes
+        own = relabelled(images, labels, classes)
+        stack = train(members, images, own, how["steps"])
+        for place, (setting, seed) in enumerate(members):
+            facts = measured(
+                stack.network(place), setting, shown, truth, components, how["starts"]
+            )
+            rows.append({**setting._asdict(), "seed": seed, **facts})
+    return pd.DataFrame(rows)
+
+
+def batches(how: dict) -> list[list[Member]]:
+    """Return the networks in batches of one shape."""
+    chosen = settings(how["images"], how["extremes"])
+    members = [Member(one, seed) for one in chosen for seed in range(how["seeds"])]
+    ordered = sorted(members, key=lambda one: str(shape_of(one.setting)))
+    grouped = groupby(ordered, key=lambda one: shape_of(one.setting))
+    return [list(batch) for _, batch in grouped]
+
+
+if __name__ == "__main__":
+    given, files = snakemake.params.settings, snakemake.input
+    with step_log(snakemake, threads=given["threads"]):
+        part = int(snakemake.wildcards.part)
+        write_parquet(snakemake.output[0], run(given, part, *files))

@@ -1,0 +1,134 @@
+"""The cells of the table ``smoothness``."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from intriguing.smoothness.design import Setting, curves, factorial
+from intriguing.smoothness.effects import (
+    SEEDS,
+    Values,
+    effect_table,
+    jackknifed,
+    share_table,
+)
+from intriguing.smoothness.limit import limit_table
+from intriguing.stats.intervals import Interval, mean_interval
+from intriguing.tables.tidy import Cell, Kinds
+
+DISTANCE = "log-distance"
+KINDS: Kinds = {
+    "effect": "ratio",
+    "effect-outside": "ratio",
+    "distance": "ratio",
+    "half-way-to-another-class": "ratio",
+    "ratio": "ratio",
+    "slope": "number",
+}
+LEAST_ERROR = 1e-3
+"""Added to test errors before their logarithm; a quarter of one image of 256."""
+
+
+def grid(measured: pd.DataFrame, settings: Sequence[Setting], column: str) -> Values:
+    """Return a measure of each seed and setting.
+
+    Args:
+        measured: A row for each network: the fields of its setting, ``seed``, measures.
+        settings: Columns of the result, in this order.
+        column: The measure.
+    """
+    keyed = measured.set_index([*Setting._fields, "seed"])[column]
+    seeds = sorted(measured["seed"].unique())
+    return np.array([[keyed.loc[(*one, seed)] for one in settings] for seed in seeds])
+
+
+def factorial_cells(
+    measured: pd.DataFrame, extremes: Sequence[int]
+) -> dict[Cell, Interval]:
+    """Return the cells of the factorial: shares, shares at equal error, and effects."""
+    designed = factorial(extremes)
+    chosen, signs = [one for one, _ in designed], [sign for _, sign in designed]
+    values = grid(measured, chosen, DISTANCE)
+    errors = np.log(grid(measured, chosen, "error") + LEAST_ERROR)
+    outside = np.log(grid(measured, chosen, "outside"))
+    share, equal = share_table(values, signs), share_table(values, signs, errors)
+    cells = {}
+    for name in share:
+        cells[name, "share"] = share[name]
+        cells[name, "share-equal-error"] = equal[name]
+    for column, of in (("effect", values), ("effect-outside", outside)):
+        for name, interval in effect_table(of, signs).items():
+            cells[name, column] = _exponential(interval)
+    left = share[SEEDS]
+    explained = Interval(1 - left.value, 1 - left.high, 1 - left.low)
+    cells["explained", "share"] = explained
+    return cells
+
+
+def curve_cells(
+    measured: pd.DataFrame, images: Sequence[int], base: int
+) -> dict[Cell, Interval]:
+    """Return the ratio of the distances at the ends of each curve of numbers."""
+    cells = {}
+    for factor, curve in curves(images, base).items():
+        if factor == "activation":
+            continue
+        ends = sorted(curve, key=lambda one: getattr(one, factor))[:: len(curve) - 1]
+        values = grid(measured, ends, DISTANCE)
+        found = jackknifed(partial(_log_ratio, values), len(values))
+        low, high = (getattr(one, factor) for one in ends)
+        cells[f"{factor}: {low:g} to {high:g}", "ratio"] = _exponential(found["ratio"])
+    return cells
+
+
+def _log_ratio(values: Values, rows: np.ndarray) -> dict[str, float]:
+    low, high = values[rows].mean(0)
+    return {"ratio": float(high - low)}
+
+
+def limit_cells(
+    measured: pd.DataFrame,
+    images: Sequence[int],
+    ceiling: Mapping[int, Float[np.ndarray, " n"]],
+) -> dict[Cell, Interval]:
+    """Return the distances by the number of training images, and their limit.
+
+    Args:
+        measured: A row for each network.
+        images: Numbers of training images.
+        ceiling: For each of them, the distance of test images to the nearest training
+            image of another class. Half of it is the most that the data allow a
+            classifier that is right on all of them.
+    """
+    counts = sorted(images)
+    values = grid(measured, [Setting(count) for count in counts], DISTANCE)
+    cells: dict[Cell, Interval] = {}
+    for count, own in zip(counts, values.T, strict=True):
+        row = f"{count} images"
+        cells[row, "distance"] = _exponential(mean_interval(own[:, None]))
+        half = _exponential(mean_interval([np.log(ceiling[count] / 2)]))
+        cells[row, "half-way-to-another-class"] = half
+    found = limit_table(np.array(counts, float), values)
+    cells["infinitely many images", "distance"] = _exponential(found["limit"])
+    cells["infinitely many images", "ratio"] = _exponential(found["ratio"])
+    return cells
+
+
+def _exponential(logs: Interval) -> Interval:
+    value, low, high = (float(np.exp(x)) for x in (logs.value, logs.low, logs.high))
+    return Interval(value, low, high, logs.n, logs.seeds)
+
+
+def planted_cells(planted: pd.DataFrame) -> dict[Cell, Interval]:
+    """Return the slope of log distance against log clusters, by the labels trained."""
+    cells = {}
+    for labels, rows in planted.groupby("labels", sort=False):
+        slopes = [
+            np.array([np.polyfit(np.log(one["clusters"]), one["log-distance"], 1)[0]])
+            for _, one in rows.groupby("seed")
+        ]
+        cells[f"planted clusters, {labels}", "slope"] = mean_interval(slopes)
+    return cells

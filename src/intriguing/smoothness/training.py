@@ -1,0 +1,201 @@
+"""Training of many perceptrons at once, batched over networks of one shape."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int, UInt8
+from scipy.cluster.vq import kmeans2
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, normalize
+
+from intriguing.smoothness.design import Setting
+
+BATCH = 100
+"""Images of a step."""
+LEARNING_RATE = 2e-3
+DIGITS = 10
+ACTIVATIONS = {
+    "relu": nn.ReLU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+    "linear": nn.Identity,
+}
+
+
+class Stack(NamedTuple):
+    """Parameters of N networks of one shape.
+
+    Attributes:
+        weights: (N, inputs, outputs) of each layer.
+        biases: (N, 1, outputs) of each layer.
+        activation: Between the layers.
+    """
+
+    weights: list[Tensor]
+    biases: list[Tensor]
+    activation: str
+
+    def logits(self, pixels: Float[Tensor, "n b d"]) -> Float[Tensor, "n b c"]:
+        """Return the logits of each network for images of its own."""
+        activation = ACTIVATIONS[self.activation]()
+        values = pixels
+        for layer, (weight, bias) in enumerate(
+            zip(self.weights, self.biases, strict=True)
+        ):
+            values = torch.baddbmm(
+                bias, activation(values) if layer else values, weight
+            )
+        return values
+
+    def network(self, index: int) -> nn.Sequential:
+        """Return one network, which takes images (N, 1, H, W)."""
+        layers: list[nn.Module] = [nn.Flatten()]
+        for weight, bias in zip(self.weights, self.biases, strict=True):
+            linear = nn.Linear(weight.shape[1], weight.shape[2])
+            linear.weight.data = weight[index].detach().T.contiguous()
+            linear.bias.data = bias[index, 0].detach().clone()
+            layers += [linear, ACTIVATIONS[self.activation]()]
+        kept = [one for one in layers[:-1] if not isinstance(one, nn.Identity)]
+        return nn.Sequential(*kept).eval()
+
+
+class Member(NamedTuple):
+    """One network of a batch: how it is trained, and its seed."""
+
+    setting: Setting
+    seed: int
+
+
+def shape_of(setting: Setting) -> tuple:
+    """Return what networks must share to be trained in one batch."""
+    adversarial = setting.radius > 0
+    shape = setting.width, setting.depth, setting.activation, setting.classes
+    return *shape, setting.length, adversarial
+
+
+def train(
+    members: Sequence[Member],
+    images: UInt8[Tensor, "m d"],
+    labels: Int[Tensor, " m"],
+    steps: int,
+) -> Stack:
+    """Return trained networks of one shape.
+
+    Adam with a cosine schedule minimises the mean cross-entropy and λ/2 · Σw². With a
+    radius, each image is replaced by itself plus a step of that length along its
+    gradient, clipped to the box. A network depends on its setting and seed, and only by
+    rounding on the others of its batch.
+
+    Args:
+        members: Networks, all of one `shape_of`.
+        images: Training images; a setting takes the first of a random order.
+        labels: Their classes, in the granularity of the settings.
+        steps: Steps for a ``length`` of 1.
+    """
+    first = members[0].setting
+    steps = round(steps * first.length)
+    outputs = int(labels.max()) + 1
+    draws = [_draws(member, labels, outputs, steps) for member in members]
+    places = torch.stack([draw[0] for draw in draws], dim=1)
+    chosen = torch.stack([draw[1] for draw in draws], dim=1)
+    stack = initial(members, images.shape[1], outputs)
+    decay, radius = (
+        torch.tensor([getattr(member.setting, key) for member in members])
+        for key in ("decay", "radius")
+    )
+    parameters = [*stack.weights, *stack.biases]
+    optimiser = torch.optim.Adam(parameters, LEARNING_RATE, fused=True)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(steps, 1))
+    for place, label in zip(places, chosen, strict=True):
+        pixels = images[place].float() / 255
+        if first.radius > 0:
+            pixels = perturbed(stack, pixels, label, radius)
+        optimiser.zero_grad()
+        _cross_entropy(stack.logits(pixels), label).backward()
+        for weight in stack.weights:
+            # The gradient of the penalty; in the loss it would take a pass more.
+            assert weight.grad is not None
+            weight.grad.addcmul_(decay[:, None, None], weight.detach())
+        optimiser.step()
+        schedule.step()
+    return stack
+
+
+def initial(members: Sequence[Member], inputs: int, outputs: int) -> Stack:
+    """Return networks before training: Glorot's uniform weights times their scale."""
+    first = members[0].setting
+    sizes = [inputs, *[first.width] * first.depth, outputs]
+    weights = []
+    for layer, (fan_in, fan_out) in enumerate(pairwise(sizes)):
+        limit = (6 / (fan_in + fan_out)) ** 0.5
+        drawn = [
+            (2 * torch.rand(fan_in, fan_out, generator=_generator(one, layer)) - 1)
+            * (limit * one.setting.scale)
+            for one in members
+        ]
+        weights.append(torch.stack(drawn).requires_grad_(True))
+    biases = [
+        torch.zeros(len(members), 1, size, requires_grad=True) for size in sizes[1:]
+    ]
+    return Stack(weights, biases, first.activation)
+
+
+def perturbed(
+    stack: Stack,
+    pixels: Float[Tensor, "n b d"],
+    labels: Int[Tensor, "n b"],
+    radius: Float[Tensor, " n"],
+) -> Float[Tensor, "n b d"]:
+    """Return images moved by ``radius`` along the gradient of the loss, in the box."""
+    inputs = pixels.clone().requires_grad_(True)
+    loss = _cross_entropy(stack.logits(inputs), labels)
+    (slope,) = torch.autograd.grad(loss, inputs)
+    step = normalize(slope, dim=2) * radius[:, None, None]
+    return (pixels + step).clamp(0, 1)
+
+
+def relabelled(
+    images: UInt8[Tensor, "m d"], labels: Int[Tensor, " m"], classes: int
+) -> Int[Tensor, " m"]:
+    """Return labels of another granularity.
+
+    Fewer than ten classes merge digits by their remainder. More split each digit into
+    equally many parts by k-means; part p of digit y has the label y + 10·p.
+    """
+    if classes <= DIGITS:
+        return labels % classes
+    parts, found = classes // DIGITS, labels.clone()
+    for digit in range(DIGITS):
+        rows = (labels == digit).nonzero()[:, 0]
+        pixels = images[rows].double().numpy() / 255
+        _, part = kmeans2(pixels, parts, minit="++", seed=digit)
+        found[rows] += DIGITS * torch.as_tensor(part, dtype=labels.dtype)
+    return found
+
+
+def _draws(
+    member: Member, labels: Int[Tensor, " m"], outputs: int, steps: int
+) -> tuple[Int[Tensor, "s b"], Int[Tensor, "s b"]]:
+    """Return the places and the labels of the images of each step."""
+    generator, setting = _generator(member, -1), member.setting
+    order = torch.randperm(len(labels), generator=generator)[: setting.images]
+    wrong = torch.rand(len(order), generator=generator) < setting.noise
+    random = torch.randint(outputs, (len(order),), generator=generator)
+    own = torch.where(wrong, random, labels[order])
+    drawn = torch.randint(len(order), (steps, BATCH), generator=generator)
+    return order[drawn], own[drawn]
+
+
+def _cross_entropy(
+    logits: Float[Tensor, "n b c"], labels: Int[Tensor, "n b"]
+) -> Float[Tensor, ""]:
+    """Return the sum over networks of their mean cross-entropy."""
+    total = cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="sum")
+    return total / logits.shape[1]
+
+
+def _generator(member: Member, stream: int) -> torch.Generator:
+    # Seeds of a curve share their draws, so that a factor is compared within a seed.
+    return torch.Generator().manual_seed(1000 * member.seed + stream + 1)

@@ -1,0 +1,217 @@
+"""The experiment on smoothness: design, batches, shares, limit, planted problem."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import t
+from torch import nn
+
+from intriguing.smoothness.design import (
+    FACTORS,
+    Setting,
+    aliased,
+    contrasts,
+    curves,
+    factorial,
+    resolution,
+    settings,
+    terms,
+)
+from intriguing.smoothness.effects import (
+    SEEDS,
+    adjusted,
+    effect_table,
+    grouped,
+    jackknifed,
+    share_table,
+    shares,
+)
+from intriguing.smoothness.limit import extrapolated, law
+from intriguing.smoothness.measures import (
+    Digits,
+    margins,
+    nearest_other_class,
+    principal_components,
+    product_of_norms,
+)
+from intriguing.smoothness.planted import (
+    DIMENSIONS,
+    SCALE,
+    Clusters,
+    Nearest,
+    clusters,
+    distances,
+)
+from intriguing.smoothness.training import Member, relabelled, train
+
+SIGNS = [signs for _, signs in factorial((10, 20))]
+COLUMNS = contrasts(SIGNS)
+
+
+def digits(count=60, size=12):
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.arange(count) % 10
+    images = torch.randint(0, 256, (count, size), generator=generator)
+    return images.to(torch.uint8), labels
+
+
+def test_no_two_main_effects_or_interactions_are_aliased():
+    assert aliased(COLUMNS) == []
+    assert np.allclose(COLUMNS.T @ COLUMNS, len(COLUMNS) * np.eye(len(terms())))
+
+
+def test_the_defining_relation_has_words_of_five_factors():
+    assert resolution() == 5
+
+
+def test_aliasing_is_found_where_there_is_some():
+    confounded = [{**signs, "decay": signs["images"]} for signs in SIGNS]
+    pairs = {(terms()[i], terms()[j]) for i, j in aliased(contrasts(confounded))}
+    assert (("images",), ("decay",)) in pairs
+
+
+def test_every_setting_is_trained_once_and_is_in_the_list():
+    every = settings((10, 20, 40), (10, 20))
+    assert len(every) == len(set(every))
+    assert {one for one, _ in factorial((10, 20))} <= set(every)
+    assert {one for curve in curves((10, 20, 40), 20).values() for one in curve} <= set(
+        every
+    )
+
+
+@pytest.mark.parametrize("radius", [0.0, 0.5])
+def test_a_network_in_a_batch_is_the_network_alone(radius):
+    images, labels = digits()
+    one = Member(Setting(40, noise=0.2, width=8, decay=1e-3, radius=radius), 3)
+    other = Member(Setting(50, width=8, scale=0.5, radius=radius), 4)
+    alone = train([one], images, labels, 30)
+    batch = train([other, one], images, labels, 30)
+    for single, both in zip(alone.weights, batch.weights, strict=True):
+        torch.testing.assert_close(single[0], both[1], rtol=1e-4, atol=1e-5)
+
+
+def test_a_stack_gives_the_logits_of_its_networks():
+    images, labels = digits()
+    members = [Member(Setting(60, width=8, activation="tanh"), s) for s in (0, 1)]
+    stack = train(members, images, labels, 5)
+    pixels = images.float() / 255
+    together = stack.logits(pixels.expand(2, -1, -1))
+    for place in range(2):
+        torch.testing.assert_close(stack.network(place)(pixels), together[place])
+
+
+def test_decay_is_the_gradient_of_the_penalty():
+    """Against Adam on the penalised loss of one network in torch's own layers."""
+    images, labels = digits()
+    setting = Setting(60, width=8, decay=0.1)
+    start, end = (
+        train([Member(setting, 0)], images, labels, steps).network(0)
+        for steps in (0, 1)
+    )
+    plain = train([Member(setting._replace(decay=0.0), 0)], images, labels, 1)
+    without = plain.network(0)
+    layers = zip(start, end, without, strict=True)
+    linear = [each for each in layers if isinstance(each[0], nn.Linear)]
+    for before, after, unpenalised in linear:
+        # The first step of Adam is the sign of the gradient times the learning rate.
+        slope = before.weight - unpenalised.weight
+        changed = (before.weight - after.weight).sign() != slope.sign()
+        weights = before.weight[changed]
+        assert changed.any()
+        assert torch.equal(
+            (before.weight - after.weight)[changed].sign(), weights.sign()
+        )
+
+
+def test_parts_of_digits_keep_their_digit():
+    images, labels = digits(200)
+    assert torch.equal(relabelled(images, labels, 30) % 10, labels)
+    assert set(relabelled(images, labels, 5).tolist()) == set(range(5))
+
+
+def test_the_network_on_parts_adds_their_probabilities():
+    logits = torch.randn(4, 30)
+    shares_of = logits.softmax(1).reshape(4, 3, 10).sum(1)
+    model = Digits(nn.Flatten())
+    images = logits.reshape(4, 1, 5, 6)
+    torch.testing.assert_close(model(images).softmax(1), shares_of)
+
+
+def test_planted_effects_are_found():
+    """One main effect, one interaction and noise between seeds, of known variances."""
+    generator = np.random.default_rng(0)
+    width = FACTORS.index("width")
+    across = terms().index(("images", "decay"))
+    truth = 3 * COLUMNS[:, width] + 1 * COLUMNS[:, across]
+    values = truth + generator.normal(0, 1e-3, (5, len(COLUMNS)))
+    found = grouped(shares(values, COLUMNS))
+    assert found["width"] == pytest.approx(0.9, abs=1e-3)
+    assert found["architecture"] == pytest.approx(0.9, abs=1e-3)
+    assert found["interactions"] == pytest.approx(0.1, abs=1e-3)
+    assert found[SEEDS] == pytest.approx(0, abs=1e-3)
+    assert effect_table(values, SIGNS)["width"].value == pytest.approx(6, abs=1e-3)
+
+
+def test_shares_add_up_to_one():
+    values = np.random.default_rng(1).normal(size=(5, len(COLUMNS)))
+    found = share_table(values, SIGNS)
+    parts = ("data", "architecture", "training", "interactions", SEEDS)
+    assert sum(found[part].value for part in parts) == pytest.approx(1)
+
+
+def test_an_effect_through_the_covariate_alone_is_gone_at_equal_covariate():
+    generator = np.random.default_rng(2)
+    covariate = COLUMNS[:, 0] + generator.normal(0, 1, (5, len(COLUMNS)))
+    values = 2 * covariate + generator.normal(0, 0.01, (5, len(COLUMNS)))
+    equal = adjusted(values, covariate, COLUMNS)
+    assert grouped(shares(values, COLUMNS))["images"] > 0.2
+    assert np.abs(equal.mean(0) @ COLUMNS[:, 0] / len(COLUMNS)) < 0.01
+
+
+def test_the_jackknife_of_a_mean_is_students_interval():
+    sample = np.array([1.0, 2.0, 4.0, 8.0])
+    found = jackknifed(lambda rows: {"mean": sample[rows].mean()}, 4)["mean"]
+    reach = t.ppf(0.975, 3) * sample.std(ddof=1) / 2
+    assert (found.low, found.high) == pytest.approx((3.75 - reach, 3.75 + reach))
+
+
+def test_the_limit_of_a_power_law_is_found():
+    images = np.array([500.0, 1000, 3000, 10_000, 30_000, 60_000])
+    values = law(images, 0.4, 0.5, 0.7)[None]
+    found = extrapolated(images, values)
+    assert found["limit"] == pytest.approx(0.4, abs=1e-4)
+    assert found["ratio"] == pytest.approx(0.4 - values[0, -1], abs=1e-4)
+
+
+def test_margins_of_a_linear_network():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(2, 2, bias=False))
+    model[1].weight.data = torch.tensor([[3.0, 0.0], [0.0, 4.0]])
+    margin, slope = margins(model, torch.tensor([[[[1.0, 0.5]]]]), torch.tensor([0]))
+    assert margin.tolist() == [1.0]
+    assert slope.tolist() == [5.0]
+    assert product_of_norms(model, "relu") == pytest.approx(4.0)
+
+
+def test_components_explain_the_variance_that_was_asked_for():
+    spread = torch.tensor([10.0, 3.0, 0.1])
+    pixels = torch.randn(500, 3, generator=torch.Generator().manual_seed(0)) * spread
+    components = principal_components(pixels, 0.95)
+    assert components.shape == (2, 3)
+    torch.testing.assert_close(components @ components.T, torch.eye(2))
+
+
+def test_the_nearest_image_of_another_class():
+    images = torch.tensor([[0.0], [10.0]])
+    found = nearest_other_class(
+        images, torch.tensor([0, 1]), torch.tensor([[1.0], [4.0]]), torch.tensor([0, 1])
+    )
+    assert found.tolist() == [4.0, 9.0]
+
+
+@pytest.mark.parametrize("count", [2, 4, 8])
+def test_minimal_meets_the_optimum_of_the_planted_problem(count):
+    centres = clusters(count, count, seed=0).centres
+    images = (centres / SCALE + 0.5)[:, None, None]
+    data = Clusters(centres, images, torch.arange(count))
+    found = distances(Nearest(centres), data, starts=8)
+    assert found.tolist() == pytest.approx([(DIMENSIONS / 2) ** 0.5] * count, rel=1e-4)
