@@ -32,14 +32,6 @@ def run(
     return table, claims(tested)
 
 
-def shortened(predictions: pd.DataFrame, prefix: str) -> pd.DataFrame:
-    """Return the predictions with the networks named by their variants."""
-    short = {
-        name: predictions[name].str.replace(prefix, "") for name in ("row", "column")
-    }
-    return predictions.assign(**short)
-
-
 if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
     prefix, output = settings["prefix"], snakemake.output
@@ -49,7 +41,8 @@ if __name__ == "__main__":
             for model, paths in by_model(settings["networks"], files.errors).items()
         }
         predictions = pd.concat([pd.read_parquet(path) for path in files.predictions])
-        short = shortened(predictions, prefix)
-        table, found = run(counts, short, read_published(files.published))
+        for column in ("row", "column"):  # networks are named by their variants
+            predictions[column] = predictions[column].str.replace(prefix, "")
+        table, found = run(counts, predictions, read_published(files.published))
         write_table(table, output.adversarial_training, "Adversarial training")
         write_claims(found, output.claims, output.claims_html)

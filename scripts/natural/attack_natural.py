@@ -9,7 +9,7 @@ from intriguing.attack.sampled import Stored, select, stored
 from intriguing.attack.weights import refine
 from intriguing.models.evaluation import predict
 from intriguing.models.files import load_model
-from intriguing.natural.targets import candidates, sample_of_job, target_classes
+from intriguing.natural.targets import sample_of_job, target_classes
 from intriguing.workflow.files import write_parquet, write_tensors
 from intriguing.workflow.step import step_log
 
@@ -28,9 +28,9 @@ def run(settings: dict, weights: str, images: str) -> Stored:
     share, tolerance = settings["share"], settings["tolerance"]
     # Channels last are faster for convolutions of photographs.
     model = load_model(weights).to(memory_format=torch.channels_last)
-    known = candidates(data["labels"], target)
-    index = sample_of_job(known, settings["images"], share, settings["shares"], seed)
-    sample = select(data["images"], data["labels"], torch.from_numpy(index))
+    jobs = settings["images"], share, settings["shares"]
+    index = torch.from_numpy(sample_of_job(data["labels"], target, *jobs, seed))
+    sample = select(data["images"], data["labels"], index)
     logits = predict(model, sample.images)
     predictions, classes = logits.argmax(1), logits.shape[1]
     targets = target_classes(sample.labels, predictions, classes, target, seed + share)

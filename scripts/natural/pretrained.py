@@ -9,11 +9,7 @@ from intriguing.workflow.tensors import write_network
 
 
 def run(name: str) -> nn.Module:
-    """Return the network, from pixels in [0, 1] to logits; it normalises them itself.
-
-    Args:
-        name: As torchvision has it, ``squeezenet1_0``.
-    """
+    """Return torchvision's network of this name, from pixels in [0, 1] to logits."""
     return pretrained_classifier(name, pretrained_weights(name))
 
 

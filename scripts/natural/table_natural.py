@@ -25,10 +25,9 @@ def run(
     cells = {}
     expected = known[known["column"] == "expected"].set_index("row")["value"]
     for network, path in counts.items():
-        test = read_json(path)["test"]
-        right = test["images"] - test["wrong"]
-        cells[network, "top-1"] = rate_interval([right], [test["images"]])
-        stated = expected.get(network)
+        test, stated = read_json(path)["test"], expected.get(network)
+        correct = test["images"] - test["wrong"]
+        cells[network, "top-1"] = rate_interval([correct], [test["images"]])
         cells[network, "expected"] = stated and Interval(stated, stated, stated)
         for own in (frame for frame in predictions if network in set(frame["source"])):
             cells |= attack_cells(network, own, ATTACKS)
@@ -40,10 +39,10 @@ def run(
 
 
 if __name__ == "__main__":
-    settings, files = snakemake.params.settings, snakemake.input
+    networks, files = snakemake.params.settings["networks"], snakemake.input
     output = snakemake.output
     with step_log(snakemake, threads=None):
-        counts = dict(zip(settings["networks"], files.counts, strict=True))
+        counts = dict(zip(networks, files.counts, strict=True))
         predictions = [pd.read_parquet(path) for path in files.predictions]
         known = read_published(files.known)
         table = run(counts, predictions, known)

@@ -11,17 +11,10 @@ BATCH = 50  # photographs
 
 
 def run(weights: str, path: str) -> dict[str, dict[str, int]]:
-    """Return ``wrong`` and ``images`` of the set ``test``.
-
-    Args:
-        weights: File of the network.
-        path: File of images and labels.
-    """
+    """Return ``wrong`` and ``images`` of the set ``test``, given network and images."""
     network, stored = load_model(weights), load_file(path)
-    wrong, batches = 0, stored["images"].split(BATCH)
-    for images, labels in progress(
-        zip(batches, stored["labels"].split(BATCH), strict=True), "top-1 error"
-    ):
+    wrong, batches = 0, (stored[key].split(BATCH) for key in ("images", "labels"))
+    for images, labels in progress([*zip(*batches, strict=True)], "top-1 error"):
         wrong += int((network(to_pixels(images)).argmax(1) != labels).sum())
     return {"test": {"wrong": wrong, "images": len(stored["labels"])}}
 
@@ -29,5 +22,4 @@ def run(weights: str, path: str) -> dict[str, dict[str, int]]:
 if __name__ == "__main__":
     files = snakemake.input
     with step_log(snakemake, threads=snakemake.params.settings["threads"]):
-        counts = run(files.weights, files.images)
-        write_json(snakemake.output[0], counts)
+        write_json(snakemake.output[0], run(files.weights, files.images))

@@ -79,7 +79,7 @@ def variant_loss(
         if lengths:
             due = pools.due(indices, variant.renewed, generator)
             pools.update(network, pixels[due], labels[due], due)
-        logits = clean_and_pool_logits(
+        logits = _clean_and_pool_logits(
             network, pixels, indices, pools, variant.dropout, generator
         )
         classes = labels[indices].repeat(len(weights))
@@ -89,14 +89,14 @@ def variant_loss(
     return loss
 
 
-def clean_and_pool_logits(
+def _clean_and_pool_logits(
     network: nn.Sequential,
-    pixels: Float[Tensor, "n d"],
-    indices: Int[Tensor, " m"],
+    pixels: Tensor,
+    indices: Tensor,
     pools: Pools,
     dropout_rates: Sequence[float],
     generator: torch.Generator,
-) -> Float[Tensor, "m_times_pools_plus_1 classes"]:
+) -> Tensor:
     """Return the logits of a batch, followed by those of its examples in each pool.
 
     Clean activations and the examples of lower layers pass each layer together.

@@ -10,20 +10,19 @@ from intriguing.data import sample_indices
 from intriguing.errors import InputError
 
 
-def candidates(labels: Int[Tensor, " n"], target: int | None) -> Int[np.ndarray, " m"]:
-    """Return the indices of the images whose label is not the target."""
-    if target is None:
-        return np.arange(len(labels))
-    return np.flatnonzero((labels != target).numpy())
-
-
 def sample_of_job(
-    indices: Int[np.ndarray, " m"], count: int, job: int, jobs: int, seed: int
+    labels: Int[Tensor, " n"],
+    target: int | None,
+    count: int,
+    job: int,
+    jobs: int,
+    seed: int,
 ) -> Int[np.ndarray, " k"]:
     """Return the images that one of several jobs attacks, of one random sample.
 
     Args:
-        indices: Images to sample from.
+        labels: Of the images to sample from.
+        target: Class whose images are left out, or None.
         count: Size of the sample, a multiple of ``jobs``.
         job: Number of the job, from 0.
         jobs: Number of jobs.
@@ -34,9 +33,9 @@ def sample_of_job(
     """
     if count % jobs:
         raise InputError(f"{count} images cannot be shared by {jobs} jobs evenly")
+    indices = np.flatnonzero(labels.numpy() != target)  # all differ from None
     sample = indices[sample_indices(len(indices), count, seed)]
-    share = count // jobs
-    return sample[job * share : (job + 1) * share]
+    return np.split(sample, jobs)[job]
 
 
 def target_classes(

@@ -107,7 +107,8 @@ def rate_interval(hits: Sequence[int], totals: Sequence[int]) -> Interval:
         raise InputError(f"hits {hits} of {totals}: give 0 <= hits <= totals, totals>0")
     n, seeds = int(total.sum()), len(hit)
     share = float(hit.sum() / n)
-    shrink = max(1.0, design_effect(hits, totals) * _few_seeds(seeds))
+    few_seeds = (t.isf(TAIL, seeds - 1) / norm.isf(TAIL)) ** 2 if seeds > 1 else 1.0
+    shrink = max(1.0, design_effect(hits, totals) * float(few_seeds))
     return Interval(share, *wilson(share, n / shrink), n=n, seeds=seeds)
 
 
@@ -133,13 +134,6 @@ def design_effect(hits: Sequence[int], totals: Sequence[int]) -> float:
     return float(between / (share * (1 - share) / n))
 
 
-def _few_seeds(seeds: int) -> float:
-    """Return ``(t / z)^2``: the variance is estimated from a few seeds only."""
-    if seeds == 1:
-        return 1.0
-    return float((t.isf(TAIL, seeds - 1) / norm.isf(TAIL)) ** 2)
-
-
 def mean_interval(values_per_seed: Sequence[Float[np.ndarray, "..."]]) -> Interval:
     """Return the mean of the seeds' means, with Student's interval.
 
@@ -161,33 +155,17 @@ def mean_interval(values_per_seed: Sequence[Float[np.ndarray, "..."]]) -> Interv
     values = [np.asarray(seed, float) for seed in values_per_seed]
     _check_values(values)
     means = np.array([seed.mean() for seed in values])
-    count = len(values)
     sizes = np.array([seed.size for seed in values])
-    half, deviation = 0.0, None
+    count, n, half, spread = len(values), int(sizes.sum()), 0.0, None
     if count > 1:
         half = float(t.isf(TAIL, count - 1)) * means.std(ddof=1) / sqrt(count)
-    if (freedom := int(sizes.sum()) - count) > 0:
-        deviation = spread(values)
-        error = deviation * sqrt((1 / sizes).sum()) / count
-        half = max(half, float(t.isf(TAIL, freedom)) * error)
-    mean, n = float(means.mean()), int(sizes.sum())
-    low, high = float(mean - half), float(mean + half)
-    return Interval(mean, low, high, n, count, deviation)
-
-
-def spread(values_per_seed: Sequence[Float[np.ndarray, "..."]]) -> float:
-    """Return the standard deviation over images, pooled within seeds.
-
-    Raises:
-        InputError: No seed has two values, or a value is not finite.
-    """
-    values = [np.asarray(seed, float) for seed in values_per_seed]
-    _check_values(values)
-    freedom = sum(seed.size for seed in values) - len(values)
-    if freedom == 0:
-        raise InputError("no seed has two values: a spread over images needs them")
-    squares = sum(float(((seed - seed.mean()) ** 2).sum()) for seed in values)
-    return sqrt(squares / freedom)
+    if n > count:
+        squares = sum(float(((seed - seed.mean()) ** 2).sum()) for seed in values)
+        spread = sqrt(squares / (n - count))
+        error = spread * sqrt((1 / sizes).sum()) / count
+        half = max(half, float(t.isf(TAIL, n - count)) * error)
+    mean = float(means.mean())
+    return Interval(mean, float(mean - half), float(mean + half), n, count, spread)
 
 
 def _check_values(values: Sequence[Float[np.ndarray, "..."]]) -> None:
@@ -219,10 +197,8 @@ def average(intervals: Sequence[Interval]) -> Interval:
 def difference_interval(first: Interval, second: Interval) -> Interval:
     """Return ``first - second`` for independent measurements, by Newcombe's method 10.
 
-    Each end combines the distances of the two values from their own ends by the root
-    sum of squares, so asymmetric intervals such as Wilson's keep their shape. For
-    measurements that share images or networks, give the differences of the seeds to
-    `mean_interval` instead.
+    Asymmetric intervals such as Wilson's keep their shape. For measurements that share
+    images or networks, give the differences of the seeds to `mean_interval` instead.
     """
     value = first.value - second.value
     below = hypot(first.value - first.low, second.high - second.value)

@@ -15,21 +15,9 @@ the norm to be the root mean square. The other two readings show what they would
 from jaxtyping import Float
 from torch import Tensor
 
-from intriguing.models.perturbed import (
-    Sets,
-    amplify,
-    lengthen,
-    matched_noise,
-    root_mean_square,
-)
-from intriguing.tables.row_names import (
-    AMPLIFIED,
-    AMPLIFIED_CLIPPED,
-    LITERAL,
-    MATCHED,
-    TIMES,
-    TOGETHER,
-)
+from intriguing.models.perturbed import Sets, amplify, lengthen, root_mean_square
+from intriguing.tables import row_names
+from intriguing.transfer.predictions import adversarial_sets
 
 TEXT_FACTOR = 1.4
 """Factor by which amplification lengthens a perturbation, by the paper's text."""
@@ -51,15 +39,14 @@ def amplified_sets(
         amount: Distortion to amplify to; the L2 length in the formula as printed.
         seed: Seed of the noise.
     """
-    amplified = amplify(clean, adversarial, amount)
-    length, pixels = root_mean_square(adversarial - clean), clean[0].numel()
-    mean = length.mean()
-    return {
-        source: adversarial,
-        f"{AMPLIFIED}{source}": amplified,
-        f"{MATCHED}{source}": matched_noise(clean, length, seed),
-        f"{AMPLIFIED_CLIPPED}{source}": amplified.clamp(0, 1),
-        f"{TOGETHER}{source}": lengthen(clean, adversarial, float(amount / mean)),
-        f"{LITERAL}{source}": amplify(clean, adversarial, amount / pixels**0.5),
-        f"{TIMES}{source}": lengthen(clean, adversarial, TEXT_FACTOR),
+    amplified, pixels = amplify(clean, adversarial, amount), clean[0].numel()
+    mean = root_mean_square(adversarial - clean).mean()
+    changed = {
+        row_names.AMPLIFIED: amplified,
+        row_names.AMPLIFIED_CLIPPED: amplified.clamp(0, 1),
+        row_names.TOGETHER: lengthen(clean, adversarial, float(amount / mean)),
+        row_names.LITERAL: amplify(clean, adversarial, amount / pixels**0.5),
+        row_names.TIMES: lengthen(clean, adversarial, TEXT_FACTOR),
     }
+    named = {f"{prefix}{source}": images for prefix, images in changed.items()}
+    return adversarial_sets(source, clean, adversarial, seed) | named

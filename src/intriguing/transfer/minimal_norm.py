@@ -28,16 +28,14 @@ def paired_hits(minimal: pd.DataFrame, lbfgs: pd.DataFrame) -> dict[Cell, pd.Dat
         ``lbfgs``.
     """
     clean = lbfgs[lbfgs["row"] == CLEAN]
-    names = set(lbfgs["column"])
 
     def hits(predictions: pd.DataFrame, name: str) -> pd.DataFrame:
-        foreign = predictions["row"].isin(names)
+        foreign = predictions["row"].isin(set(lbfgs["column"]))
         foreign &= predictions["row"] != predictions["column"]
         own = fooling_hits(pd.concat([predictions[foreign], clean]))
-        return own.rename(columns={"hit": name})
+        return own[own["row"] != CLEAN].rename(columns={"hit": name})
 
     both = hits(minimal, "minimal").merge(hits(lbfgs, "lbfgs"), on=["row", *IMAGE])
-    both = both[both["row"] != CLEAN]
     return dict(iter(both.groupby(["row", "column"], sort=False)))
 
 
