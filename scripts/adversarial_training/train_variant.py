@@ -34,13 +34,12 @@ def run(settings: dict, seed: int, train: Images) -> nn.Sequential:
     return fit_variant(pixels.flatten(1), labels, *how)
 
 
-def held_out(train: Images, share: float) -> dict[str, Images]:
+def split_off(train: Images, share: float) -> dict[str, Images]:
     """Return the training images without the last share of them, and that share."""
-    kept = len(train[1]) - round(share * len(train[1]))
-    first, last = (
-        tuple(x[own] for x in train) for own in (slice(kept), slice(kept, None))
-    )
-    return {"train": first, "held-out": last}
+    (pixels, labels), count = train, len(train[1])
+    kept = count - round(share * count)
+    held_out = pixels[kept:], labels[kept:]
+    return {"train": (pixels[:kept], labels[:kept]), "held-out": held_out}
 
 
 if __name__ == "__main__":
@@ -49,7 +48,7 @@ if __name__ == "__main__":
     with step_log(snakemake, seed, settings["threads"]):
         sets = {kind: read_images(path) for kind, path in files.items()}
         if "held_out" in settings:
-            sets = held_out(sets["train"], settings["held_out"])
+            sets = split_off(sets["train"], settings["held_out"])
         network = run(settings, seed, sets["train"])
         if "held_out" not in settings:
             facts = {"model": settings["name"], "seed": str(seed)}

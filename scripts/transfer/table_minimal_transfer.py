@@ -38,9 +38,9 @@ def run(
 if __name__ == "__main__":
     files, output = snakemake.input, snakemake.output
     with step_log(snakemake, threads=None):
-        predictions = (pd.read_parquet(x) for x in (files.minimal, files.lbfgs))
+        made, lbfgs = (pd.read_parquet(x) for x in (files.minimal, files.lbfgs))
         published = read_published(files.published)
-        table, claim = run(snakemake.params.settings, *predictions, published)
+        table, claim = run(snakemake.params.settings, made, lbfgs, published)
         title = "Transfer of minimal perturbations"
         write_table(table, output.minimal_transfer, title)
         write_claims([claim], output.claims, output.claims_html)

@@ -7,9 +7,8 @@ import pandas as pd
 import pytest
 
 from intriguing.figures.decomposition import decomposition_figure
-from intriguing.tables.tidy import COLUMNS, tidy
+from intriguing.tables.tidy import COLUMNS, PUBLISHED_COLUMNS, tidy
 from intriguing.transfer.decomposition import (
-    Trait,
     data_costs_more,
     decomposition_cells,
     kind_of,
@@ -19,17 +18,10 @@ from intriguing.transfer.decomposition import (
     with_kinds,
 )
 
-TRAITS = {
-    "A@P1": Trait("A", "P1"),
-    "B@P1": Trait("B", "P1"),
-    "A@P2": Trait("A", "P2"),
-    "B@P2": Trait("B", "P2"),
-}
+TRAITS = {f"{a}@{split}": (a, split) for split in ("P1", "P2") for a in "AB"}
 LENGTHS = ["times-1", "times-2", "matched-0.1"]
 IMAGES = 500
-NO_PAPER = pd.DataFrame(
-    columns=["table", "row", "column", "value", "printed", "sample"]
-)
+NO_PAPER = pd.DataFrame(columns=PUBLISHED_COLUMNS)
 
 
 def pairs_by(share, seeds=4, noise=0.02):

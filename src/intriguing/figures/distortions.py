@@ -19,6 +19,8 @@ HALF: Look = {"color": OURS, "lw": 3}
 MEAN: Look = {"color": "black", "marker": "o", "ms": 4, "lw": 1}
 PUBLISHED: Look = {"marker": "D", "mfc": "none", "mec": PAPER, "ls": ""}
 PUBLISHED |= {"mew": 1.3, "ms": 6}
+LINES = {"quartiles and median": HALF, "mean, 95 % interval": MEAN}
+LINES["paper's mean"] = PUBLISHED
 
 
 @styled()
@@ -61,12 +63,8 @@ def distortion_figure(
     axes.set_xlabel("distortion (root mean square per pixel)")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    handles = [
-        Patch(label="images", **IMAGES),
-        Line2D([], [], label="quartiles and median", **HALF),
-        Line2D([], [], label="mean, 95 % interval", **MEAN),
-        Line2D([], [], label="paper's mean", **PUBLISHED),
-    ]
+    handles: list[Line2D | Patch] = [Patch(label="images", **IMAGES)]
+    handles += [Line2D([], [], label=label, **look) for label, look in LINES.items()]
     figure.legend(handles=handles, loc="outside upper center", ncols=4)
     return figure
 

@@ -1,7 +1,7 @@
 """Tables 2 and 4 as a map: images made for one network, classified by another."""
 
 from itertools import pairwise
-from math import isnan
+from math import isnan, nan
 from textwrap import wrap
 
 import pandas as pd
@@ -81,9 +81,9 @@ def _row_label(name: str) -> str:
 def _add_cell(axes: Axes, left: float, top: float, one: Entry) -> None:
     letters = "black"
     if one.column != "distortion":
-        is_known = one.value is not None and not isnan(one.value)
-        colour = MAP(one.value) if is_known else MISSING
-        letters = "white" if is_known and one.value < DARK else "black"
+        rate = nan if one.value is None else one.value
+        colour = MISSING if isnan(rate) else MAP(rate)
+        letters = "white" if rate < DARK else "black"
         look: Look = {"facecolor": colour, "edgecolor": "white", "lw": 0.8}
         axes.add_patch(Rectangle((left, top), 1, 1, **look))
     texts = cell_texts(one)

@@ -97,10 +97,9 @@ def tidy(
 
 def _entry(cell: Cell, one: Interval | None, paper: Any, kinds: Kinds | None) -> Entry:
     """Return the row of a cell; without one of the two numbers there is no verdict."""
-    published = paper.value if paper else None
+    published, verdict = paper.value if paper else None, ""
     if one is None:
-        return Entry(*cell, *[None] * 5, published, "")
-    numbers, verdict = (one.value, one.low, one.high, one.n, one.seeds), ""
+        return Entry(*cell, None, None, None, None, None, published, verdict)
     if paper:
         kind = "rate" if column_kind(cell[1], kinds) == "rate" else "mean"
         known = paper.value, paper.printed, paper.sample, kind, one.spread
@@ -108,6 +107,7 @@ def _entry(cell: Cell, one: Interval | None, paper: Any, kinds: Kinds | None) ->
             verdict = verdict_against_band(one, published_band(*known))
         except InputError as error:
             raise InputError(f"row {cell[0]}, column {cell[1]}: {error}") from None
+    numbers = one.value, one.low, one.high, one.n, one.seeds
     return Entry(*cell, *numbers, published, verdict)
 
 
@@ -234,5 +234,8 @@ def _latex_lines(one: Entry | None, kinds: Kinds | None) -> tuple[str, str, str]
         return "", "", ""
     texts = cell_texts(one, kinds)
     paper = f"{texts.paper} {LATEX_MARKS.get(one.verdict, '')}".strip()
-    braced = (f"{{{text}}}" if text else "" for text in (texts.interval, paper))
-    return texts.measured, *braced
+    return texts.measured, _braced(texts.interval), _braced(paper)
+
+
+def _braced(text: str) -> str:
+    return f"{{{text}}}" if text else ""

@@ -38,7 +38,7 @@ def both_directions(pairs: pd.DataFrame) -> pd.DataFrame:
     turned = dict(zip(ENDS, [*ENDS[2:], *ENDS[:2]], strict=True))
     both = one.merge(one.rename(columns=turned), on=ENDS, suffixes=("", "_back"))
     ends = zip(*(both[end] for end in ENDS), strict=True)
-    both = both[[(s, i) < (t, j) for s, i, t, j in ends]]
+    both = both[np.array([(s, i) < (t, j) for s, i, t, j in ends], bool)]
     return both[["source_seed", "target_seed"]].assign(
         log_ratio=np.log(both["distortion"] / both["distortion_back"]),
         difference=both["share"] - both["share_back"],
@@ -60,10 +60,10 @@ def slope_interval(both: pd.DataFrame) -> Interval | None:
 
     A network is in many pairs; each replicate leaves out all pairs of one seed.
     """
-    seeds = sorted({*both["source_seed"], *both["target_seed"]})
+    ends = both[["source_seed", "target_seed"]]
+    seeds = np.unique(ends)
     if len(seeds) < 3:
         return None
-    ends = both[["source_seed", "target_seed"]]
     replicates = [slope(both[~ends.eq(seed).any(axis=1)]) for seed in seeds]
     error = np.sqrt((len(seeds) - 1) * np.var(replicates))
     half, value = t.ppf(0.975, len(seeds) - 1) * error, slope(both)

@@ -4,7 +4,7 @@ The paper compares single units with random directions of the same layer. Images
 ranked by inner products, so that centring the activations changes nothing.
 """
 
-from collections.abc import Callable
+from contextlib import ExitStack
 
 import numpy as np
 import torch
@@ -35,18 +35,15 @@ def activations(
     if unknown := [path for path in layers if path not in modules]:
         raise InputError(f"layer {unknown[0]!r}: the network has {list(modules)[1:]}")
     outputs: dict[str, list[Tensor]] = {path: [] for path in layers}
-
-    def append_output(path: str) -> Callable[..., None]:
-        return lambda _, __, output: outputs[path].append(output.flatten(1))
-
-    hooks = [
-        modules[path].register_forward_hook(append_output(path)) for path in layers
-    ]
-    with torch.no_grad():
-        for images in pixels.split(batch):
-            network(images)
-    for hook in hooks:
-        hook.remove()
+    with ExitStack() as hooks:
+        for path, found in outputs.items():
+            hook = modules[path].register_forward_hook(
+                lambda _, __, output, found=found: found.append(output.flatten(1))
+            )
+            hooks.callback(hook.remove)
+        with torch.no_grad():
+            for images in pixels.split(batch):
+                network(images)
     return {path: torch.cat(batches) for path, batches in outputs.items()}
 
 
