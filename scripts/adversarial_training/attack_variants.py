@@ -21,12 +21,8 @@ def run(
 ) -> tuple[list[Stored], pd.DataFrame]:
     """Return the images made for each network, and every network's predictions.
 
-    Args:
-        settings: As for the step ``attack``; names of the ``networks``; ``amplified``,
-            the distortion to amplify to.
-        seed: Seed of images and targets; the same images for all networks.
-        weights: File of each network.
-        test: Test images and labels.
+    ``settings`` are those of the step ``attack``, the names of the ``networks``, and
+    ``amplified``, the distortion to amplify to. All networks have the same images.
     """
     row, data = settings["row"], load_file(test)
     sample = random_sample(data["images"], data["labels"], settings["images"], seed)

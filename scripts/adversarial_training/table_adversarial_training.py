@@ -21,10 +21,8 @@ def run(
 ) -> tuple[pd.DataFrame, list[Claim]]:
     """Return the tidy table ``adversarial-training``, and the claims.
 
-    Args:
-        counts: Misclassified and all images of each set, for each seed of each variant.
-        predictions: Every variant's prediction for every image.
-        published: The paper's numbers.
+    It is made of the counts of errors of each set of images, for each seed of each
+    variant, and of every variant's prediction for every image.
     """
     cells = variant_cells(counts, predictions)
     table = tidy(cells, published, "adversarial-training")

@@ -21,11 +21,8 @@ from intriguing.workflow.tensors import (
 def run(settings: dict, seed: int, train: Images) -> nn.Sequential:
     """Return the network.
 
-    Args:
-        settings: Its ``name``, to show progress; the ``variant``, the ``recipe`` of
-            Adam, and the ``hidden`` units.
-        seed: Seed of all that is random.
-        train: Training images and labels.
+    ``settings`` have its ``name``, to show progress, the ``variant``, the ``recipe`` of
+    Adam, and the ``hidden`` units.
     """
     pixels, labels = train
     variant, recipe = Variant(**settings["variant"]), AdamRecipe(**settings["recipe"])

@@ -12,10 +12,8 @@ from intriguing.workflow.step import step_log
 def run(settings: dict, weights: list[str], images: list[str]) -> Figure:
     """Return the figure: a panel for each network, then one for noise.
 
-    Args:
-        settings: ``networks`` by name; ``deviation`` of the noise and its ``seed``.
-        weights: File of each network.
-        images: File of the images made for each network.
+    ``settings`` have ``networks`` by name; ``deviation`` of the noise and its ``seed``.
+    There is a file of weights and one of images for each network.
     """
     models = dict(zip(settings["networks"], map(load_model, weights), strict=True))
     panels = []

@@ -17,12 +17,9 @@ from intriguing.workflow.step import step_log
 def run(settings: dict, weights: str, images: str) -> Stored:
     """Attack images sampled by the first seed; misclassified ones are kept.
 
-    Args:
-        settings: ``target``, a class, or None for one sampled for each image;
-            ``images`` of all ``shares`` together, and which ``share`` to attack;
-            ``seed``; ``starts``, ``tolerance`` and ``iterations`` of the search.
-        weights: The network.
-        images: Images and labels.
+    ``settings`` have a class as ``target``, or None for one sampled for each image;
+    ``images`` of all ``shares`` together, and which ``share`` to attack; the ``seed``;
+    ``starts``, ``tolerance`` and ``iterations`` of the search.
     """
     data, seed, target = load_file(images), settings["seed"], settings["target"]
     share, tolerance = settings["share"], settings["tolerance"]

@@ -24,11 +24,9 @@ COLUMNS = ("original", "difference x10", "adversarial")
 def run(settings: dict, weights: Sequence[str], images: Sequence[str]) -> Figure:
     """Return the figure: a line of panels for each kind of target, one a network.
 
-    Args:
-        settings: ``networks`` and ``attacks`` by name; ``rows`` of a panel, the first
-            ones drawn; ``width`` in inches; ``data`` that the images are of.
-        weights: File of each network.
-        images: File of the images made by each attack for each network.
+    ``settings`` have ``networks`` and ``attacks`` by name; the number of ``rows`` of a
+    panel; ``width`` in inches; ``data`` that the images are of. There is a file of
+    images for each attack and network.
     """
     networks = read_networks(settings["networks"], weights)
     names, files, lines = class_names(settings["data"]), iter(images), {}

@@ -17,10 +17,9 @@ def run(
 ) -> pd.DataFrame:
     """Return the tidy table ``natural``, a row a network.
 
-    Args:
-        counts: File with the misclassified and all images of each network.
-        predictions: Of the networks of each data set for its images.
-        known: Numbers to compare with: the paper's, and those of the weights.
+    It is made of the file of each network's counts of errors, and of the predictions
+    for the images of each data set. ``known`` has the paper's numbers, and those of the
+    weights.
     """
     cells = {}
     expected = known[known["column"] == "expected"].set_index("row")["value"]

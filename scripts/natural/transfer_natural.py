@@ -20,11 +20,8 @@ def run(
 ) -> pd.DataFrame:
     """Return every network's prediction for every image, one row each.
 
-    Args:
-        networks: By name; they know the same classes.
-        sources: Attack, network and share of each file of images.
-        images: Files of adversarial images made for these networks.
-        factors: By which perturbations are made longer.
+    ``sources`` are the attack, the network and the share of each file of images.
+    Perturbations are made longer by the ``factors``.
     """
     tables = []
     for (attack, source, share), made in images_made(sources, images, "transfer"):

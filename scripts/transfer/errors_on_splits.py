@@ -14,13 +14,10 @@ Errors = dict[str, list[dict[str, dict[str, int]]]]
 def run(
     weights: dict[str, list[str]], train: str, test: str, splits: dict[str, str]
 ) -> Errors:
-    """Count each network's errors, undistorted images only.
+    """Count each network's errors on undistorted images.
 
-    Args:
-        weights: Files of each network, one for each seed.
-        train: Training images and labels.
-        test: Test images and labels.
-        splits: Index file of each split of the training images.
+    ``weights`` has the files of each network's seeds, and ``splits`` the file of the
+    indices of each split of the training images.
     """
     pixels, labels = read_images(train)
     rows = {name: np.loadtxt(path, dtype=np.int64) for name, path in splits.items()}

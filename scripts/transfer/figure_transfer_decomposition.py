@@ -10,13 +10,7 @@ from intriguing.workflow.step import step_log
 
 
 def run(table: str, pairs: str, traits: dict[str, tuple[str, str]]) -> Figure:
-    """Return the figure.
-
-    Args:
-        table: Tidy table ``transfer-decomposition``.
-        pairs: How many images of each network fool each other one.
-        traits: Architecture and split of each network.
-    """
+    """Return the figure, given the files and the traits of each network."""
     kinds = with_kinds(pd.read_parquet(pairs), traits)
     return decomposition_figure(pd.read_csv(table), kinds)
 

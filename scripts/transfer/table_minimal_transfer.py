@@ -18,11 +18,9 @@ def run(
 ) -> tuple[pd.DataFrame, Claim]:
     """Return the tidy table ``minimal-transfer``, and the claim.
 
-    Args:
-        settings: ``networks`` of the rows; those ``compared`` between the two methods.
-        minimal: Predictions for the minimal adversarial images.
-        lbfgs: Predictions for the images of the paper's method, and for clean ones.
-        published: The paper's numbers; it has none for this table.
+    ``settings`` have the ``networks`` of the rows, and those ``compared`` between the
+    two methods. The predictions are for the images of each; ``lbfgs`` has the clean
+    images too.
     """
     networks, compared = settings["networks"], settings["compared"]
     kept = [x[x["column"].isin(compared)] for x in (minimal, lbfgs)]

@@ -20,12 +20,8 @@ def run(
 ) -> pd.DataFrame:
     """Return the tidy table of chosen rows: errors by network, and distortion.
 
-    Args:
-        predictions: Every network's prediction for every image.
-        rows: Sets of images, in the order of the table.
-        images: How many of each seed, the first ones sampled; None for all.
-        published: The paper's numbers.
-        name: Of the paper's table.
+    ``images`` is how many of each seed count, the first ones sampled; None for all.
+    ``name`` is that of the paper's table.
     """
     place = predictions.groupby(["row", "column", "seed"]).cumcount()
     own = predictions if images is None else predictions[place < images]

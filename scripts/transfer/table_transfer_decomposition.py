@@ -23,11 +23,8 @@ def run(
 ) -> tuple[pd.DataFrame, list[Claim]]:
     """Return the tidy table ``transfer-decomposition``, and the claims.
 
-    Args:
-        pairs: How many images of each network fool each other one.
-        settings: ``traits`` of each network, its architecture and its split;
-            ``judged``, the length of perturbations for the claim on the two.
-        published: The paper's numbers; it has none for this table.
+    ``settings`` have the ``traits`` of each network, its architecture and its split,
+    and the length at which the two are ``judged``.
     """
     traits, lengths = settings["traits"], list(pairs["length"].unique())
     pairs = with_kinds(pairs, traits)

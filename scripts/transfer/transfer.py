@@ -22,11 +22,8 @@ def run(
 ) -> pd.DataFrame:
     """Return every network's prediction for every image, one row each.
 
-    Args:
-        names: Name and seed of each network.
-        weights: File of each network.
-        images: File of the adversarial images made for each.
-        deviations: Standard deviations of the noise.
+    There is a file of weights, and one of the images made for it, for each network.
+    ``deviations`` are the standard deviations of the noise.
     """
     networks, tables, noisy = read_networks(names, weights), [], set()
     for (source, seed), made in images_made(names, images, "transfer"):

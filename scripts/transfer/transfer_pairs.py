@@ -13,11 +13,9 @@ from intriguing.workflow.step import step_log
 def run(settings: dict, weights: Sequence[str], images: Sequence[str]) -> pd.DataFrame:
     """Return how many images of each network fool each of the others, a row a pair.
 
-    Args:
-        settings: Name and seed of the ``networks``; ``factors`` and ``distortions`` to
-            which perturbations are scaled.
-        weights: File of each network.
-        images: File of the adversarial images made for each.
+    ``settings`` have the name and seed of the ``networks``, and the ``factors`` and
+    ``distortions`` to which perturbations are scaled. There is a file of weights, and
+    one of the images made for it, for each network.
     """
     networks = read_networks(settings["networks"], weights)
     scales, tables = (settings["factors"], settings["distortions"]), []

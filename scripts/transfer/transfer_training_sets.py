@@ -21,12 +21,9 @@ def run(
 ) -> pd.DataFrame:
     """Return every network's prediction for every image, one row each.
 
-    Args:
-        settings: Name and seed of the ``networks``; ``amplified``, the distortion to
-            amplify to; ``deviations`` of the noise, which all test images are given.
-        weights: File of each network.
-        images: File of the adversarial images made for each.
-        test: Test images and labels.
+    ``settings`` have the name and seed of the ``networks``, ``amplified``, the
+    distortion to amplify to, and ``deviations`` of the noise, which is added to all
+    test images. There is a file of weights and one of images for each network.
     """
     networks, tables = read_networks(settings["networks"], weights), []
     for (source, seed), made in images_made(networks, images, "transfer"):

@@ -16,11 +16,7 @@ def variant_cells(
 
     The column of a network is its fooling rate: the share of the images that it
     classifies correctly when clean and misclassifies when perturbed. Rows of their own
-    hold amplified perturbations.
-
-    Args:
-        counts: Wrong and all images of each set, for each seed of each network.
-        predictions: Of every network for every image.
+    hold amplified perturbations. ``counts`` are of each seed of each network.
     """
     distortions = rates.distortions_by_row(predictions)
     fooled, cells = rates.fooling_rates(predictions), {}

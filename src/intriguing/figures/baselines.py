@@ -32,10 +32,8 @@ def baselines_figure(table: pd.DataFrame) -> Figure:
 
     The excess is over the shortest perturbation of any attack, image by image, with the
     95 % interval of its mean. An attack that fails on an image has an infinite mean,
-    and a marker at the top.
-
-    Args:
-        table: Tidy table ``peers``; rows are ``network:target:attack``.
+    and a marker at the top. Rows of the tidy table ``peers`` are
+    ``network:target:attack``.
 
     Raises:
         InputError: The table is empty.

@@ -30,12 +30,8 @@ def distortion_figure(
     """Return the distribution of each network's distortions, one row a network.
 
     A row has a histogram (equal bins, equal areas), the quartiles, and below them our
-    mean with its 95 % interval and the paper's mean.
-
-    Args:
-        distortions: Root mean square per pixel of each image, seeds pooled, in the
-            order of the rows.
-        averages: Tidy table with the column ``distortion`` for these networks.
+    mean with its 95 % interval and the paper's mean, from the column ``distortion`` of
+    a tidy table. Seeds are pooled.
 
     Raises:
         InputError: A network has no images or no mean.

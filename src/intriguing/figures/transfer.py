@@ -31,10 +31,6 @@ def transfer_figure(table: pd.DataFrame, title: str) -> Figure:
     mark of the verdict. Rows that are not networks stand apart. So does the column
     ``distortion``, whose cells have no colour.
 
-    Args:
-        table: Table 2 or 4 as a tidy table, rates as fractions.
-        title: Title of the figure.
-
     Raises:
         InputError: The table has no rates.
     """

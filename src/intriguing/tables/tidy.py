@@ -120,11 +120,7 @@ def to_markdown(df: pd.DataFrame, kinds: Kinds | None = None) -> str:
     """Return the table as Markdown, rows against columns.
 
     A cell has the measured number, its interval, the paper's number and the mark of the
-    verdict.
-
-    Args:
-        df: Tidy table.
-        kinds: Kind of the columns whose name does not tell it.
+    verdict. ``kinds`` are those of the columns whose name does not tell it.
     """
     header, *body = text_rows(df, kinds)
     lines = [header, ["---"] * len(header), *body]

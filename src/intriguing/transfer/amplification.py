@@ -32,12 +32,8 @@ def amplified_sets(
 ) -> Sets:
     """Return the sets that Table 4 derives from one network's adversarial images.
 
-    Args:
-        source: Name of the network.
-        clean: Unperturbed images.
-        adversarial: Images made for the network.
-        amount: Distortion to amplify to; the L2 length in the formula as printed.
-        seed: Seed of the noise.
+    ``amount`` is the distortion to amplify to, and the L2 length in the formula as
+    printed. The seed is that of the noise.
     """
     amplified, pixels = amplify(clean, adversarial, amount), clean[0].numel()
     mean = root_mean_square(adversarial - clean).mean()

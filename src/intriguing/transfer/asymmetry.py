@@ -75,10 +75,8 @@ def longer_transfers_further(
 ) -> Claim:
     """Return the claim; it tests the slope, for each percent of length.
 
-    Args:
-        pairs: As for `both_directions`.
-        traits: Traits of each network.
-        published: The paper's numbers; the evidence compares Table 4 with the slope.
+    The pairs are as for `both_directions`. The evidence compares the paper's Table 4
+    with the slope.
     """
     found = slope_interval(both_directions(pairs))
     evidence = "transfer/pairs.parquet"

@@ -111,9 +111,7 @@ def decomposition_cells(
 ) -> dict[Cell, Interval | None]:
     """Return the fooling rate of each kind of pair (row) at each length (column).
 
-    Args:
-        pairs: As `with_kinds` returns them.
-        lengths: Lengths of the perturbations, in the order of the columns.
+    Pairs are as `with_kinds` returns them, and lengths in the order of the columns.
     """
     rows = [*KINDS, *(f"{kind}{SAME_SEED}" for kind in KINDS[1:])]
     own = {length: pairs[pairs["length"] == length] for length in lengths}

@@ -17,11 +17,7 @@ def paired_hits(minimal: pd.DataFrame, lbfgs: pd.DataFrame) -> dict[Cell, pd.Dat
     """Return whether each image of either method fools another network.
 
     Only images that the network classifies correctly when clean count. They are the
-    same for both methods.
-
-    Args:
-        minimal: Predictions for the minimum-norm adversarial images.
-        lbfgs: Predictions for the images of the paper's method, and for clean ones.
+    same for both methods; ``lbfgs`` has the predictions for them.
 
     Returns:
         For each pair of source and target network: ``seed``, ``index``, ``minimal`` and
@@ -44,13 +40,8 @@ def transfer_cells(
 ) -> Cells:
     """Return the fooling rates of each network's images on the other networks.
 
-    Args:
-        pairs: As `paired_hits` returns them.
-        networks: Names, in the order of the table.
-
-    Returns:
-        For each network ``transfer-lbfgs``, ``transfer-minimal`` and their difference
-        ``transfer-change``, means over the other networks.
+    For each network these are ``transfer-lbfgs``, ``transfer-minimal`` and their
+    difference ``transfer-change``, means over the other networks.
     """
     cells: Cells = {}
     for row in networks:

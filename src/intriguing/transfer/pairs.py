@@ -44,12 +44,8 @@ def fooled_counts(
 ) -> pd.DataFrame:
     """Return how many images of a network, and how much noise, fool each network.
 
-    Args:
-        source: Name and seed of the network that the images were made for.
-        networks: Networks that classify the images, by name and seed.
-        clean: Unperturbed images.
-        labels: True classes.
-        lengths: Images at several lengths of their perturbations, by name.
+    Networks have a name and a seed. ``lengths`` has the images made for the source at
+    several lengths of their perturbations, by name.
 
     Returns:
         The columns `COLUMNS`, one row for each length and network. ``images`` is the
