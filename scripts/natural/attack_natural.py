@@ -6,10 +6,11 @@ from safetensors.torch import load_file
 from intriguing.attack import find_adversarial
 from intriguing.attack.lbfgs import Accuracy
 from intriguing.attack.sampled import Stored, select, stored
+from intriguing.attack.targets import random_targets
 from intriguing.attack.weights import refine
 from intriguing.models.evaluation import predict
 from intriguing.models.files import load_model
-from intriguing.natural.targets import sample_of_job, target_classes
+from intriguing.natural.targets import sample_of_job
 from intriguing.workflow.files import write_parquet, write_tensors
 from intriguing.workflow.step import step_log
 
@@ -29,13 +30,15 @@ def run(settings: dict, weights: str, images: str) -> Stored:
     index = torch.from_numpy(sample_of_job(data["labels"], target, *jobs, seed))
     sample = select(data["images"], data["labels"], index)
     logits = predict(model, sample.images)
-    predictions, classes = logits.argmax(1), logits.shape[1]
-    targets = target_classes(sample.labels, predictions, classes, target, seed + share)
+    predictions, labels = logits.argmax(1), sample.labels
+    targets = torch.full_like(labels, target or 0)
+    if target is None:
+        targets = random_targets(labels, predictions, logits.shape[1], seed + share)
     found = find_adversarial(
         model,
         sample.images,
         targets,
-        labels=sample.labels,
+        labels=labels,
         starts=settings["starts"],
         accuracy=Accuracy(tolerance, iterations=settings["iterations"]),
         # The weight needs no more accuracy than the solves that test it.

@@ -23,7 +23,7 @@ from intriguing.models.files import load_model
 from intriguing.models.pretrained import alexnet_from_layers
 from intriguing.natural.images import evaluation_sets, triples
 from intriguing.natural.table import attack_cells, transfer_cells
-from intriguing.natural.targets import sample_of_job, target_classes
+from intriguing.natural.targets import sample_of_job
 from intriguing.spectra.graph import product_bound
 from intriguing.spectra.layers import measure_network
 from intriguing.workflow import images
@@ -220,12 +220,6 @@ def test_jobs_share_one_sample_without_overlap_or_images_of_the_target_class():
         sample_of_job(labels, 9, 200, 0, 4, seed=3)
 
 
-def test_targets_are_one_class_or_random_ones_other_than_the_label():
-    labels = torch.arange(50) % 10
-    assert target_classes(labels, labels, 10, 9, 0).tolist() == [9] * 50
-    assert (target_classes(labels, labels, 10, None, 0) != labels).all()
-
-
 def test_differences_are_shown_as_the_paper_shows_them():
     clean, found = torch.zeros(1, 1, 1, 3), torch.tensor([[[[0.0, 0.01, 0.9]]]])
     shown = triples(clean, found)
@@ -304,22 +298,24 @@ def test_only_photographs_stand_beside_the_papers_number(tmp_path):
     assert pd.isna(table.loc[("C", "distortion-fixed"), "published"])
 
 
-def test_the_attack_step_makes_images_that_reach_their_class(tmp_path):
+@pytest.mark.parametrize("target", [2, None])
+def test_the_attack_step_makes_images_that_reach_their_class(tmp_path, target):
     network = random_perceptron([27, 4], [False])
     path = store(tmp_path / "0.safetensors", network)
     pixels = torch.randint(256, (20, 3, 3, 3), generator=seeded())
-    tensors = {"images": pixels.byte()}
-    tensors["labels"] = torch.arange(20) % 4
+    tensors = {"images": pixels.byte(), "labels": torch.arange(20) % 4}
     save_file(tensors, tmp_path / "images.safetensors")
     run = runpy.run_path(str(ROOT / "scripts/natural/attack_natural.py"))["run"]
-    settings = {"target": 2, "images": 6, "seed": 0, "starts": [1.0]}
+    settings = {"target": target, "images": 6, "seed": 0, "starts": [1.0]}
     settings |= {"share": 1, "shares": 2, "tolerance": 1e-2, "iterations": 30}
     stored, records = run(settings, str(path), str(tmp_path / "images.safetensors"))
-    assert records["reached"].all()
-    assert (stored["label"] != 2).all()
     assert len(records) == 3
+    assert records["reached"].all()
+    assert (stored["label"] != stored["target"]).all()
+    assert target is None or (stored["target"] == target).all()
     with torch.no_grad():
-        assert (network(stored["adversarial"]).argmax(1) == 2).all()
+        found = network(stored["adversarial"]).argmax(1)
+    assert torch.equal(found, stored["target"])
 
 
 def test_the_natural_run_shares_its_images_evenly():

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict, replace
-from math import inf, nan, sqrt
+from math import inf, nan
 
 import pytest
 from hypothesis import given
@@ -84,25 +84,16 @@ def test_bands_are_those_of_the_rule(value, printed, sample, kind, band):
     assert found == pytest.approx(band)
 
 
-@pytest.mark.parametrize(("value", "printed"), [(0.0, "0%"), (1.0, "100%")])
-def test_band_of_a_rate_stays_inside_zero_and_one(value, printed):
-    low, high = published_band(value, printed, 256, "rate")
-    assert 0 <= low <= value <= high <= 1
-    assert value in (low, high)
-    assert low < high
-
-
-@given(
-    share=st.integers(0, 1000),
-    sample=st.integers(10, 10_000),
-)
+@given(share=st.integers(0, 1000), sample=st.integers(10, 10_000))
 def test_band_of_a_rate_holds_the_printed_value_and_shrinks_with_the_sample(
     share, sample
 ):
     value, printed = share / 1000, f"{share / 10:.1f}%"
     low, high = published_band(value, printed, sample, "rate")
     inner_low, inner_high = published_band(value, printed, 4 * sample, "rate")
-    assert low <= inner_low <= value <= inner_high <= high
+    assert 0 <= low <= inner_low <= value <= inner_high <= high <= 1
+    assert low < high
+    assert value not in (0, 1) or value in (low, high)
 
 
 @pytest.mark.parametrize(
@@ -195,9 +186,3 @@ def test_json_has_all_fields_with_six_digits_and_null_for_what_is_no_number():
     assert second == asdict(other)
     with pytest.raises(InputError, match="transfer"):
         to_json([CLAIM, CLAIM])
-
-
-def test_print_of_five_of_256_covers_the_five_and_not_the_fifty():
-    band = published_band(0.02, "2%", 256, "rate")
-    assert band[0] < 5 / 256 < band[1] < 50 / 256
-    assert band[1] - band[0] > 2 * sqrt(0.02 * 0.98 / 256)

@@ -48,11 +48,7 @@ def fit_variant(
     seed: int,
     track: Track = iter,
 ) -> nn.Sequential:
-    """Return a trained classifier with sigmoid hidden layers, in eval mode.
-
-    The seed also decides dropout and pools. Other arguments are those of
-    `intriguing.training.perceptron.fit_sigmoid`.
-    """
+    """Return a trained classifier, as `fit_sigmoid`; the seed decides dropout and pools."""
     return fit_sigmoid(
         *(pixels, labels, hidden, variant.decay, recipe, seed, track),
         loss_of=lambda network, generator: variant_loss(

@@ -1,11 +1,9 @@
-"""Which natural images are attacked, and their target classes."""
+"""Which natural images are attacked."""
 
 import numpy as np
-import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from intriguing.attack.targets import random_targets
 from intriguing.data import sample_indices
 from intriguing.errors import InputError
 
@@ -36,16 +34,3 @@ def sample_of_job(
     indices = np.flatnonzero(labels.numpy() != target)  # all differ from None
     sample = indices[sample_indices(len(indices), count, seed)]
     return np.split(sample, jobs)[job]
-
-
-def target_classes(
-    labels: Int[Tensor, " n"],
-    predictions: Int[Tensor, " n"],
-    classes: int,
-    target: int | None,
-    seed: int,
-) -> Int[Tensor, " n"]:
-    """Return the target of each image: the given one, or else a random class."""
-    if target is None:
-        return random_targets(labels, predictions, classes, seed)
-    return torch.full_like(labels, target)

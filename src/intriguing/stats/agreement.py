@@ -104,9 +104,6 @@ def published_band(
         kind: ``rate`` for a share of images, ``mean`` for anything else.
         spread: Standard deviation over images; a ``mean`` with a sample needs it.
 
-    Returns:
-        Lower and upper end; for a rate inside [0, 1].
-
     Raises:
         InputError: ``printed`` and ``value`` are not the same number, a mean is printed
             as a bound, or the spread of a sampled mean is missing.
@@ -129,9 +126,8 @@ def published_band(
     if images is None:
         return value - unit / 2, value + unit / 2
     if spread is None or not (isfinite(spread) and spread >= 0):
-        raise InputError(
-            f"mean {value} of {images:g} images: spread is {spread}; give ours"
-        )
+        told = f"mean {value} of {images:g} images: spread is {spread}; give ours"
+        raise InputError(told)
     reach = unit / 2 + STANDARD_ERRORS * spread / sqrt(images)
     return max(value - reach, 0.0), value + reach
 
