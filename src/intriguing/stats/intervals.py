@@ -60,14 +60,9 @@ class Interval:
 
 
 def wilson(share: float, n: float) -> tuple[float, float]:
-    """Return Wilson's score interval of a share.
+    """Return Wilson's score interval of a share, inside [0, 1] and around the share.
 
-    Args:
-        share: Observed share, in [0, 1].
-        n: Number of trials, which may be an effective number; positive.
-
-    Returns:
-        Lower and upper end, inside [0, 1] and on both sides of ``share``.
+    The number of trials may be an effective number.
 
     Raises:
         InputError: ``share`` is outside [0, 1] or ``n`` is not positive.
@@ -88,14 +83,8 @@ def rate_interval(hits: Sequence[int], totals: Sequence[int]) -> Interval:
 
     The number of images is divided by the design effect times ``(t / z)^2``, as in Korn
     and Graubard (1998) with S - 1 degrees of freedom. The divisor is at least 1, so the
-    interval is never narrower than that of the images alone.
-
-    Args:
-        hits: Hits of each seed.
-        totals: Images of each seed; they may differ.
-
-    Returns:
-        Share with its interval, ``n`` the number of images of all seeds.
+    interval is never narrower than that of the images alone. Seeds may have different
+    numbers of images.
 
     Raises:
         InputError: A seed has no images, or more hits than images.
@@ -142,12 +131,8 @@ def mean_interval(values_per_seed: Sequence[Float[np.ndarray, "..."]]) -> Interv
     the t quantile with the degrees of freedom of the images. With one seed it is the
     second.
 
-    Args:
-        values_per_seed: One array of values for each seed, such as the distortions of
-            its images. One value for each of several seeds is enough.
-
-    Returns:
-        Mean with its interval, in the unit of the values.
+    Each seed has an array of values, such as the distortions of its images. One value
+    for each of several seeds is enough.
 
     Raises:
         InputError: There are fewer than two values, or one is not finite.

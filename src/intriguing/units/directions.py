@@ -22,11 +22,8 @@ def activations(
 ) -> dict[str, Float[Tensor, "n units"]]:
     """Return the outputs of some layers for images, flattened, by layer.
 
-    Args:
-        network: In eval mode.
-        pixels: Images, in [0, 1].
-        layers: Their paths in `torch.nn.Module.named_modules`.
-        batch: Images at a time.
+    The network is in eval mode. Layers are named by their paths in
+    `torch.nn.Module.named_modules`.
 
     Raises:
         InputError: The network has no such layer.
@@ -52,11 +49,8 @@ def sample_units(
 ) -> Int64[np.ndarray, " count"]:
     """Return random units among those that are active on enough images to rank them.
 
-    Args:
-        activations: Of the layer, not negative.
-        count: Number of units.
-        least: Images on which a unit must be active.
-        seed: Decides the sample.
+    Activations are not negative; ``least`` is the number of images on which a unit must
+    be active.
 
     Raises:
         InputError: There are fewer such units.
