@@ -48,7 +48,7 @@ def fit_variant(
     seed: int,
     track: Track = iter,
 ) -> nn.Sequential:
-    """Return a trained classifier, as `fit_sigmoid`; the seed decides dropout and pools."""
+    """Return a trained classifier, as `fit_sigmoid`; the seed also decides dropout."""
     return fit_sigmoid(
         *(pixels, labels, hidden, variant.decay, recipe, seed, track),
         loss_of=lambda network, generator: variant_loss(

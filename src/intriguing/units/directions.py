@@ -5,6 +5,8 @@ ranked by inner products, so that centring the activations changes nothing.
 """
 
 from contextlib import ExitStack
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,14 +36,16 @@ def activations(
     outputs: dict[str, list[Tensor]] = {path: [] for path in layers}
     with ExitStack() as hooks:
         for path, found in outputs.items():
-            hook = modules[path].register_forward_hook(
-                lambda _, __, output, found=found: found.append(output.flatten(1))
-            )
-            hooks.callback(hook.remove)
+            append = partial(_append_output, found)
+            hooks.callback(modules[path].register_forward_hook(append).remove)
         with torch.no_grad():
             for images in pixels.split(batch):
                 network(images)
     return {path: torch.cat(batches) for path, batches in outputs.items()}
+
+
+def _append_output(found: list[Tensor], _: nn.Module, __: Any, output: Tensor) -> None:
+    found.append(output.flatten(1))
 
 
 def sample_units(
