@@ -15,9 +15,14 @@ the norm to be the root mean square. The other two readings show what they would
 from jaxtyping import Float
 from torch import Tensor
 
-from intriguing.models.perturbed import Sets, amplify, lengthen, root_mean_square
+from intriguing.models.perturbed import (
+    Sets,
+    amplify,
+    lengthen,
+    matched_noise,
+    root_mean_square,
+)
 from intriguing.tables import row_names
-from intriguing.transfer.predictions import adversarial_sets
 
 TEXT_FACTOR = 1.4
 """Factor by which amplification lengthens a perturbation, by the paper's text."""
@@ -36,13 +41,15 @@ def amplified_sets(
     printed. The seed is that of the noise.
     """
     amplified, pixels = amplify(clean, adversarial, amount), clean[0].numel()
-    mean = root_mean_square(adversarial - clean).mean()
+    length = root_mean_square(adversarial - clean)
+    factor = float(amount / length.mean())
     changed = {
+        "": adversarial,
         row_names.AMPLIFIED: amplified,
+        row_names.MATCHED: matched_noise(clean, length, seed),
         row_names.AMPLIFIED_CLIPPED: amplified.clamp(0, 1),
-        row_names.TOGETHER: lengthen(clean, adversarial, float(amount / mean)),
+        row_names.TOGETHER: lengthen(clean, adversarial, factor),
         row_names.LITERAL: amplify(clean, adversarial, amount / pixels**0.5),
         row_names.TIMES: lengthen(clean, adversarial, TEXT_FACTOR),
     }
-    named = {f"{prefix}{source}": images for prefix, images in changed.items()}
-    return adversarial_sets(source, clean, adversarial, seed) | named
+    return {f"{prefix}{source}": images for prefix, images in changed.items()}
