@@ -21,23 +21,13 @@ def run(
 ) -> tuple[pd.DataFrame, list[Claim]]:
     """Return the tidy table ``adversarial-training``, and the claims.
 
-    Args:
-        counts: Misclassified and all images of each set, for each seed of each variant.
-        predictions: Every variant's prediction for every image.
-        published: The paper's numbers.
+    It is made of the counts of errors of each set of images, for each seed of each
+    variant, and of every variant's prediction for every image.
     """
     cells = variant_cells(counts, predictions)
     table = tidy(cells, published, "adversarial-training")
     tested = {name: [seed["test"] for seed in own] for name, own in counts.items()}
     return table, claims(tested)
-
-
-def shortened(predictions: pd.DataFrame, prefix: str) -> pd.DataFrame:
-    """Return the predictions with the networks named by their variants."""
-    short = {
-        name: predictions[name].str.replace(prefix, "") for name in ("row", "column")
-    }
-    return predictions.assign(**short)
 
 
 if __name__ == "__main__":
@@ -49,7 +39,8 @@ if __name__ == "__main__":
             for model, paths in by_model(settings["networks"], files.errors).items()
         }
         predictions = pd.concat([pd.read_parquet(path) for path in files.predictions])
-        short = shortened(predictions, prefix)
-        table, found = run(counts, short, read_published(files.published))
+        for column in ("row", "column"):  # networks are named by their variants
+            predictions[column] = predictions[column].str.replace(prefix, "")
+        table, found = run(counts, predictions, read_published(files.published))
         write_table(table, output.adversarial_training, "Adversarial training")
         write_claims(found, output.claims, output.claims_html)

@@ -10,12 +10,7 @@ from intriguing.workflow.tabling import read_published, write_table
 
 
 def run(errors: dict[str, str], published: pd.DataFrame) -> pd.DataFrame:
-    """Return the tidy table ``tuning``.
-
-    Args:
-        errors: File of each setting with the misclassified and all images of each set.
-        published: The paper's numbers; it has none for this table.
-    """
+    """Return the tidy table ``tuning``, given the file of errors of each setting."""
     cells = {
         (name, f"{images}-error"): error_rate([counts])
         for name, path in errors.items()

@@ -1,4 +1,7 @@
-"""Step: train one network as one variant, and count its errors."""
+"""Step: train one network as one variant, and count its errors.
+
+A setting is tried in the same way: on images held out of training, and not stored.
+"""
 
 from torch import nn
 
@@ -15,29 +18,37 @@ from intriguing.workflow.tensors import (
 )
 
 
-def run(settings: dict, seed: int, name: str, train: Images) -> nn.Sequential:
+def run(settings: dict, seed: int, train: Images) -> nn.Sequential:
     """Return the network.
 
-    Args:
-        settings: Of the ``variant``, the ``recipe`` of Adam, and the ``hidden`` units.
-        seed: Seed of all that is random.
-        name: Of the network, to show progress.
-        train: Training images and labels.
+    ``settings`` have its ``name``, to show progress, the ``variant``, the ``recipe`` of
+    Adam, and the ``hidden`` units.
     """
     pixels, labels = train
     variant, recipe = Variant(**settings["variant"]), AdamRecipe(**settings["recipe"])
-    track = lambda epochs: progress(epochs, f"{name}, seed {seed}")  # noqa: E731
+    track = lambda epochs: progress(epochs, settings["name"])  # noqa: E731
     how = settings["hidden"], variant, recipe, seed, track
     return fit_variant(pixels.flatten(1), labels, *how)
 
 
+def split_off(train: Images, share: float) -> dict[str, Images]:
+    """Return the training images without the last share of them, and that share."""
+    (pixels, labels), count = train, len(train[1])
+    kept = count - round(share * count)
+    held_out = pixels[kept:], labels[kept:]
+    return {"train": (pixels[:kept], labels[:kept]), "held-out": held_out}
+
+
 if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
-    seed, name = int(snakemake.wildcards.seed), snakemake.wildcards.variant
+    seed, output = int(snakemake.wildcards.seed), snakemake.output
     with step_log(snakemake, seed, settings["threads"]):
-        sets = {kind: read_images(files[kind]) for kind in ("train", "test")}
-        network = run(settings, seed, name, sets["train"])
-        shape = perceptron_architecture(network)
-        facts = {"model": name, "seed": str(seed)}
-        write_network(snakemake.output.weights, network, shape, **facts)
-        write_json(snakemake.output.errors, error_counts(network, sets))
+        sets = {kind: read_images(path) for kind, path in files.items()}
+        if "held_out" in settings:
+            sets = split_off(sets["train"], settings["held_out"])
+        network = run(settings, seed, sets["train"])
+        if "held_out" not in settings:
+            facts = {"model": settings["name"], "seed": str(seed)}
+            shape = perceptron_architecture(network)
+            write_network(output.weights, network, shape, **facts)
+        write_json(output.errors, error_counts(network, sets))

@@ -14,9 +14,8 @@ from intriguing.workflow.step import step_log
 def run(records: dict[str, list[str]], table: str) -> Figure:
     """Return the figure; images that were not fooled are left out, as in Table 1.
 
-    Args:
-        records: Files of each network with a row for each attacked image.
-        table: Table 1 with the means.
+    ``records`` has each network's files with a row for each attacked image, and
+    ``table`` is Table 1 with the means.
     """
     pooled = {
         name: np.concatenate(distortions([pd.read_parquet(path) for path in paths]))

@@ -1,29 +1,23 @@
 """Step: Figure 7, digits before and after the attack, and with noise."""
 
 from matplotlib.figure import Figure
-from safetensors.torch import load_file
 
 from intriguing.figures.examples import adversarial_panel, example_figure, noise_panel
-from intriguing.models.files import load_model
 from intriguing.workflow.drawing import save_figure
+from intriguing.workflow.networks import images_made, read_networks
 from intriguing.workflow.step import step_log
 
 
 def run(settings: dict, weights: list[str], images: list[str]) -> Figure:
     """Return the figure: a panel for each network, then one for noise.
 
-    Args:
-        settings: ``networks`` by name; ``deviation`` of the noise and its ``seed``.
-        weights: File of each network.
-        images: File of the images made for each network.
+    ``settings`` have ``networks`` by name; ``deviation`` of the noise and its ``seed``.
+    There is a file of weights and one of images for each network.
     """
-    models = dict(zip(settings["networks"], map(load_model, weights), strict=True))
-    panels = []
-    for (name, model), path in zip(models.items(), images, strict=True):
-        stored = load_file(path)
-        clean, labels = stored["clean"], stored["label"]
-        found = stored["adversarial"]
-        panels.append(adversarial_panel(name, model, clean, found, labels))
+    models, panels = read_networks(settings["networks"], weights), []
+    for name, made in images_made(models, images, "panels"):
+        clean, labels, found = made["clean"], made["label"], made["adversarial"]
+        panels.append(adversarial_panel(name, models[name], clean, found, labels))
     last_first = dict(reversed(models.items()))
     how = settings["deviation"], settings["seed"]
     return example_figure([*panels, noise_panel(last_first, clean, labels, *how)])

@@ -5,10 +5,11 @@ from safetensors.torch import load_file
 
 from intriguing.attack import find_adversarial
 from intriguing.attack.sampled import Stored, select, stored
+from intriguing.attack.targets import random_targets
 from intriguing.attack.weights import Refinement
 from intriguing.models.evaluation import predict
 from intriguing.models.files import load_model
-from intriguing.natural.targets import candidates, sample_of_job, target_classes
+from intriguing.natural.targets import sample_of_job
 from intriguing.workflow.files import write_parquet, write_tensors
 from intriguing.workflow.step import step_log
 
@@ -16,28 +17,27 @@ from intriguing.workflow.step import step_log
 def run(settings: dict, weights: str, images: str) -> Stored:
     """Attack images sampled by the first seed; misclassified ones are kept.
 
-    Args:
-        settings: ``target``, a class, or None for one sampled for each image;
-            ``images`` of all ``shares`` together, and which ``share`` to attack;
-            ``seed``; ``starts``, ``tolerance`` and ``iterations`` of the search.
-        weights: The network.
-        images: Images and labels.
+    ``settings`` have a class as ``target``, or None for one sampled for each image;
+    ``images`` of all ``shares`` together, and which ``share`` to attack; the ``seed``;
+    ``starts``, ``tolerance`` and ``iterations`` of the search.
     """
     data, seed, target = load_file(images), settings["seed"], settings["target"]
     share, tolerance = settings["share"], settings["tolerance"]
     # Channels last are faster for convolutions of photographs.
     model = load_model(weights).to(memory_format=torch.channels_last)
-    known = candidates(data["labels"], target)
-    index = sample_of_job(known, settings["images"], share, settings["shares"], seed)
-    sample = select(data["images"], data["labels"], torch.from_numpy(index))
+    jobs = settings["images"], share, settings["shares"]
+    index = torch.from_numpy(sample_of_job(data["labels"], target, *jobs, seed))
+    sample = select(data["images"], data["labels"], index)
     logits = predict(model, sample.images)
-    predictions, classes = logits.argmax(1), logits.shape[1]
-    targets = target_classes(sample.labels, predictions, classes, target, seed + share)
+    predictions, labels = logits.argmax(1), sample.labels
+    targets = torch.full_like(labels, target or 0)
+    if target is None:
+        targets = random_targets(labels, predictions, logits.shape[1], seed + share)
     found = find_adversarial(
         model,
         sample.images,
         targets,
-        labels=sample.labels,
+        labels=labels,
         method="lbfgs",
         first_weights=settings["starts"],
         tolerance=tolerance,

@@ -17,18 +17,16 @@ def run(
 ) -> pd.DataFrame:
     """Return the tidy table ``natural``, a row a network.
 
-    Args:
-        counts: File with the misclassified and all images of each network.
-        predictions: Of the networks of each data set for its images.
-        known: Numbers to compare with: the paper's, and those of the weights.
+    It is made of the file of each network's counts of errors, and of the predictions
+    for the images of each data set. ``known`` has the paper's numbers, and those of the
+    weights.
     """
     cells = {}
     expected = known[known["column"] == "expected"].set_index("row")["value"]
     for network, path in counts.items():
-        test = read_json(path)["test"]
-        right = test["images"] - test["wrong"]
-        cells[network, "top-1"] = rate_interval([right], [test["images"]])
-        stated = expected.get(network)
+        test, stated = read_json(path)["test"], expected.get(network)
+        correct = test["images"] - test["wrong"]
+        cells[network, "top-1"] = rate_interval([correct], [test["images"]])
         cells[network, "expected"] = stated and Interval(stated, stated, stated)
         for own in (frame for frame in predictions if network in set(frame["source"])):
             cells |= attack_cells(network, own, ATTACKS)
@@ -40,10 +38,10 @@ def run(
 
 
 if __name__ == "__main__":
-    settings, files = snakemake.params.settings, snakemake.input
+    networks, files = snakemake.params.settings["networks"], snakemake.input
     output = snakemake.output
     with step_log(snakemake, threads=None):
-        counts = dict(zip(settings["networks"], files.counts, strict=True))
+        counts = dict(zip(networks, files.counts, strict=True))
         predictions = [pd.read_parquet(path) for path in files.predictions]
         known = read_published(files.known)
         table = run(counts, predictions, known)

@@ -1,60 +1,42 @@
 """Step: adversarial natural images, rounded, lengthened, and fed to other networks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
-from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import nn
 
-from intriguing.models.evaluation import predict
-from intriguing.models.files import load_model
+from intriguing.models.perturbed import predictions_on
 from intriguing.natural.images import evaluation_sets
 from intriguing.workflow.files import write_parquet
-from intriguing.workflow.step import progress, step_log
-
-Sources = dict[tuple[str, str, int], str]
-"""File of the images by attack, network and share."""
+from intriguing.workflow.networks import images_made, read_networks
+from intriguing.workflow.step import step_log
 
 
 def run(
-    weights: dict[str, str], sources: Sources, factors: list[float]
+    networks: Mapping[str, nn.Module],
+    sources: Sequence[tuple[str, str, int]],
+    images: Sequence[str],
+    factors: Sequence[float],
 ) -> pd.DataFrame:
     """Return every network's prediction for every image, one row each.
 
-    Args:
-        weights: File of each network; they know the same classes.
-        sources: Files of adversarial images made for these networks.
-        factors: By which perturbations are made longer.
+    ``sources`` are the attack, the network and the share of each file of images.
+    Perturbations are made longer by the ``factors``.
     """
-    networks = {name: load_model(path) for name, path in weights.items()}
     tables = []
-    for (attack, source, share), path in progress(sources.items(), "transfer"):
-        stored = load_file(path)
-        pair = stored["clean"], stored["adversarial"]
-        for row, images in evaluation_sets(*pair, factors, share).items():
-            known = {"attack": attack, "source": source, "row": row, "part": share}
-            tables.append(predictions_on(networks, images, stored, known))
+    for (attack, source, share), made in images_made(sources, images, "transfer"):
+        clean = made["clean"]
+        sets = evaluation_sets(clean, made["adversarial"], factors, share)
+        known = {"attack": attack, "source": source, "part": share}
+        known |= {key: made[key] for key in ("label", "target", "index")}
+        tables.append(predictions_on(networks, sets, clean, known))
     return pd.concat(tables, ignore_index=True)
-
-
-def predictions_on(
-    networks: Mapping[str, nn.Module], images: Tensor, stored: dict, known: dict
-) -> pd.DataFrame:
-    """Return each network's predictions for one set of images."""
-    shift = (images - stored["clean"]).flatten(1).square().mean(1).sqrt()
-    image = {key: stored[key].numpy() for key in ("label", "target", "index")}
-    known, frames = {**known, **image, "distortion": shift.numpy()}, []
-    for name, network in networks.items():
-        predicted = predict(network, images).argmax(1).numpy()
-        own = {"column": name, "prediction": predicted}
-        frames.append(pd.DataFrame({**known, **own}))
-    return pd.concat(frames)
 
 
 if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
     with step_log(snakemake, threads=settings["threads"]):
-        weights = dict(zip(settings["networks"], files.weights, strict=True))
-        images = dict(zip(settings["sources"], files.images, strict=True))
-        predictions = run(weights, images, settings["amplify"])
+        networks = read_networks(settings["networks"], files.weights)
+        made = settings["sources"], files.images
+        predictions = run(networks, *made, settings["amplify"])
         write_parquet(snakemake.output.predictions, predictions)

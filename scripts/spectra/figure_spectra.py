@@ -9,11 +9,7 @@ from intriguing.workflow.step import step_log
 
 
 def run(measured: dict[str, str]) -> Figure:
-    """Return the figure.
-
-    Args:
-        measured: File of the step ``spectra`` for each network, by name.
-    """
+    """Return the figure, given the file of the step ``spectra`` for each network."""
     networks = {}
     for name, path in measured.items():
         layers = read_json(path)["layers"]

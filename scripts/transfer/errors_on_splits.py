@@ -3,7 +3,7 @@
 import numpy as np
 
 from intriguing.models.files import load_model
-from intriguing.workflow.files import write_json
+from intriguing.workflow.files import by_model, write_json
 from intriguing.workflow.step import progress, step_log
 from intriguing.workflow.tensors import error_counts, read_images
 
@@ -12,31 +12,27 @@ Errors = dict[str, list[dict[str, dict[str, int]]]]
 
 
 def run(
-    weights: dict[tuple[str, int], str], train: str, test: str, splits: dict[str, str]
+    weights: dict[str, list[str]], train: str, test: str, splits: dict[str, str]
 ) -> Errors:
-    """Count each network's errors, undistorted images only.
+    """Count each network's errors on undistorted images.
 
-    Args:
-        weights: File of each network and seed.
-        train: Training images and labels.
-        test: Test images and labels.
-        splits: Index file of each split of the training images.
+    ``weights`` has the files of each network's seeds, and ``splits`` the file of the
+    indices of each split of the training images.
     """
     pixels, labels = read_images(train)
     rows = {name: np.loadtxt(path, dtype=np.int64) for name, path in splits.items()}
     sets = {name: (pixels[own], labels[own]) for name, own in rows.items()}
     sets["test"] = read_images(test)
-    errors: Errors = {}
-    for (name, _), path in progress(weights.items(), "errors"):
-        counts = error_counts(load_model(path), sets)
-        errors.setdefault(name, []).append(counts)
-    return errors
+    return {
+        name: [error_counts(load_model(path), sets) for path in paths]
+        for name, paths in progress(weights.items(), "errors")
+    }
 
 
 if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
     with step_log(snakemake, threads=settings["threads"]):
-        weights = dict(zip(settings["networks"], files.weights, strict=True))
+        weights = by_model(settings["networks"], files.weights)
         splits = {name: files[name] for name in ("P1", "P2")}
         errors = run(weights, files.train, files.test, splits)
         write_json(snakemake.output[0], errors)

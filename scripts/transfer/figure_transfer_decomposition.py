@@ -4,27 +4,18 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from intriguing.figures.decomposition import decomposition_figure
-from intriguing.transfer.decomposition import Trait, with_kinds
+from intriguing.transfer.decomposition import with_kinds
 from intriguing.workflow.drawing import save_figure
 from intriguing.workflow.step import step_log
 
 
 def run(table: str, pairs: str, traits: dict[str, tuple[str, str]]) -> Figure:
-    """Return the figure.
-
-    Args:
-        table: Tidy table ``transfer-decomposition``.
-        pairs: How many images of each network fool each other one.
-        traits: Architecture and split of each network.
-    """
-    known = {name: Trait(*both) for name, both in traits.items()}
-    return decomposition_figure(
-        pd.read_csv(table), with_kinds(pd.read_parquet(pairs), known)
-    )
+    """Return the figure, given the files and the traits of each network."""
+    kinds = with_kinds(pd.read_parquet(pairs), traits)
+    return decomposition_figure(pd.read_csv(table), kinds)
 
 
 if __name__ == "__main__":
     files, traits = snakemake.input, snakemake.params.settings["traits"]
     with step_log(snakemake, threads=None):
-        figure = run(files.table, files.pairs, traits)
-        save_figure(figure, snakemake.output.png)
+        save_figure(run(files.table, files.pairs, traits), snakemake.output.png)

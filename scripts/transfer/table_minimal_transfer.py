@@ -11,21 +11,18 @@ from intriguing.workflow.tabling import read_published, write_claims, write_tabl
 
 
 def run(
-    networks: list[str],
-    compared: list[str],
+    settings: dict,
     minimal: pd.DataFrame,
     lbfgs: pd.DataFrame,
     published: pd.DataFrame,
 ) -> tuple[pd.DataFrame, Claim]:
     """Return the tidy table ``minimal-transfer``, and the claim.
 
-    Args:
-        networks: Rows of the table.
-        compared: Networks between which the two methods are compared.
-        minimal: Predictions for the minimal adversarial images.
-        lbfgs: Predictions for the images of the paper's method, and for clean ones.
-        published: The paper's numbers; it has none for this table.
+    ``settings`` have the ``networks`` of the rows, and those ``compared`` between the
+    two methods. The predictions are for the images of each; ``lbfgs`` has the clean
+    images too.
     """
+    networks, compared = settings["networks"], settings["compared"]
     kept = [x[x["column"].isin(compared)] for x in (minimal, lbfgs)]
     pairs = minimal_norm.paired_hits(*kept)
     cells = transfer_cells(minimal, networks)
@@ -37,16 +34,11 @@ def run(
 
 
 if __name__ == "__main__":
-    settings, files = snakemake.params.settings, snakemake.input
-    output = snakemake.output
+    files, output = snakemake.input, snakemake.output
     with step_log(snakemake, threads=None):
-        table, claim = run(
-            settings["networks"],
-            settings["compared"],
-            pd.read_parquet(files.minimal),
-            pd.read_parquet(files.lbfgs),
-            read_published(files.published),
-        )
+        made, lbfgs = (pd.read_parquet(x) for x in (files.minimal, files.lbfgs))
+        published = read_published(files.published)
+        table, claim = run(snakemake.params.settings, made, lbfgs, published)
         title = "Transfer of minimal perturbations"
         write_table(table, output.minimal_transfer, title)
         write_claims([claim], output.claims, output.claims_html)

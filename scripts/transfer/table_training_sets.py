@@ -17,10 +17,8 @@ def run(
 ) -> pd.DataFrame:
     """Return the tidy table ``training-sets``.
 
-    Args:
-        errors: Misclassified and all images of each set, for each seed of each network.
-        records: Files of each network with a row for each attacked test image.
-        published: The paper's numbers.
+    It is made of the counts of errors of each seed of each network, and of its records
+    of attacked test images.
     """
     cells = {}
     for model, paths in records.items():

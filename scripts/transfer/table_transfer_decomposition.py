@@ -7,7 +7,6 @@ from intriguing.tables.row_names import FACTOR
 from intriguing.tables.tidy import tidy
 from intriguing.transfer.asymmetry import longer_transfers_further
 from intriguing.transfer.decomposition import (
-    Trait,
     data_costs_more,
     decomposition_cells,
     with_kinds,
@@ -20,39 +19,28 @@ AS_FOUND = f"{FACTOR}1"
 
 
 def run(
-    pairs: pd.DataFrame,
-    traits: dict[str, tuple[str, str]],
-    judged: str,
-    published: pd.DataFrame,
+    pairs: pd.DataFrame, settings: dict, published: pd.DataFrame
 ) -> tuple[pd.DataFrame, list[Claim]]:
     """Return the tidy table ``transfer-decomposition``, and the claims.
 
-    Args:
-        pairs: How many images of each network fool each other one.
-        traits: Architecture and split of each network.
-        judged: Length of the perturbations at which data and architecture are judged.
-        published: The paper's numbers; it has none for this table.
+    ``settings`` have the ``traits`` of each network, its architecture and its split,
+    and the length at which the two are ``judged``.
     """
-    known = {name: Trait(*both) for name, both in traits.items()}
-    sorted_pairs = with_kinds(pairs, known)
-    lengths = list(pairs["length"].unique())
-    table = tidy(
-        decomposition_cells(sorted_pairs, lengths), published, "transfer-decomposition"
-    )
-    as_found = sorted_pairs[sorted_pairs["length"] == AS_FOUND]
-    return table, [
-        data_costs_more(sorted_pairs, judged),
-        longer_transfers_further(as_found, known, published),
+    traits, lengths = settings["traits"], list(pairs["length"].unique())
+    pairs = with_kinds(pairs, traits)
+    cells = decomposition_cells(pairs, lengths)
+    as_found = pairs[pairs["length"] == AS_FOUND]
+    return tidy(cells, published, "transfer-decomposition"), [
+        data_costs_more(pairs, settings["judged"]),
+        longer_transfers_further(as_found, traits, published),
     ]
 
 
 if __name__ == "__main__":
-    settings, files = snakemake.params.settings, snakemake.input
-    output = snakemake.output
+    files, output = snakemake.input, snakemake.output
     with step_log(snakemake, threads=None):
-        pairs = pd.read_parquet(files.pairs)
-        how = settings["traits"], settings["judged"]
-        table, claims = run(pairs, *how, read_published(files.published))
+        pairs, published = pd.read_parquet(files.pairs), read_published(files.published)
+        table, claims = run(pairs, snakemake.params.settings, published)
         title = "Transfer by what two networks have in common"
         write_table(table, output.transfer_decomposition, title)
         write_claims(claims, output.claims, output.claims_html)

@@ -1,54 +1,43 @@
 """Step: feed the images made for each network, and noise, to every network."""
 
-import pandas as pd
-from safetensors.torch import load_file
+from collections.abc import Sequence
 
-from intriguing.models.files import load_model
-from intriguing.models.perturbed import predictions_on
+import pandas as pd
+
 from intriguing.transfer.predictions import (
     adversarial_sets,
-    networks_of_seed,
     noise_sets,
+    predictions_of_seed,
 )
 from intriguing.workflow.files import write_parquet
-from intriguing.workflow.step import progress, step_log
-
-Network = tuple[str, int]
+from intriguing.workflow.networks import images_made, read_networks
+from intriguing.workflow.step import step_log
 
 
 def run(
-    weights: dict[Network, str], images: dict[Network, str], deviations: list[float]
+    names: Sequence[tuple[str, int]],
+    weights: Sequence[str],
+    images: Sequence[str],
+    deviations: Sequence[float],
 ) -> pd.DataFrame:
     """Return every network's prediction for every image, one row each.
 
-    What was made with seed s is fed to the networks of seed s, and to those that have
-    the seed 0 only. A network that lacks the seed s, but has several, is left out.
-
-    Args:
-        weights: File of each network and seed.
-        images: File of the adversarial images made for each.
-        deviations: Standard deviations of the noise.
+    There is a file of weights, and one of the images made for it, for each network.
+    ``deviations`` are the standard deviations of the noise.
     """
-    networks = {network: load_model(path) for network, path in weights.items()}
-    tables, noisy = [], set()
-    for (source, seed), path in progress(images.items(), "transfer"):
-        stored = load_file(path)
-        clean, known = stored["clean"], (stored["label"], stored["index"], seed)
-        sets = adversarial_sets(source, clean, stored["adversarial"], seed)
+    networks, tables, noisy = read_networks(names, weights), [], set()
+    for (source, seed), made in images_made(names, images, "transfer"):
+        sets = adversarial_sets(source, made["clean"], made["adversarial"], seed)
         if seed not in noisy:  # images of a seed are the same for every network
-            sets |= noise_sets(clean, deviations, seed)
+            sets |= noise_sets(made["clean"], deviations, seed)
         noisy.add(seed)
-        fed = networks_of_seed(networks, seed)
-        tables.append(predictions_on(fed, sets, clean, *known))
+        tables.append(predictions_of_seed(networks, seed, sets, made))
     return pd.concat(tables, ignore_index=True)
 
 
 if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
     with step_log(snakemake, threads=settings["threads"]):
-        weights, images = (
-            dict(zip(settings["networks"], paths, strict=True))
-            for paths in (files.weights, files.images)
-        )
-        predictions = run(weights, images, settings["deviations"])
+        made = settings["networks"], files.weights, files.images
+        predictions = run(*made, settings["deviations"])
         write_parquet(snakemake.output.predictions, predictions)

@@ -1,40 +1,33 @@
 """Step: feed the images made for each network trained on a split to all others."""
 
+from collections.abc import Sequence
+
 import pandas as pd
-from safetensors.torch import load_file
 
-from intriguing.models.files import load_model
-from intriguing.transfer.pairs import Network, fooled_counts, lengthened
+from intriguing.transfer.pairs import fooled_counts, lengthened
 from intriguing.workflow.files import write_parquet
-from intriguing.workflow.step import progress, step_log
+from intriguing.workflow.networks import images_made, read_networks
+from intriguing.workflow.step import step_log
 
 
-def run(
-    settings: dict, weights: dict[Network, str], images: dict[Network, str]
-) -> pd.DataFrame:
+def run(settings: dict, weights: Sequence[str], images: Sequence[str]) -> pd.DataFrame:
     """Return how many images of each network fool each of the others, a row a pair.
 
-    Args:
-        settings: ``factors`` and ``distortions`` to which perturbations are scaled.
-        weights: File of each network and seed.
-        images: File of the adversarial images made for each.
+    ``settings`` have the name and seed of the ``networks``, and the ``factors`` and
+    ``distortions`` to which perturbations are scaled. There is a file of weights, and
+    one of the images made for it, for each network.
     """
-    networks = {network: load_model(path) for network, path in weights.items()}
-    tables = []
-    for source, path in progress(images.items(), "pairs"):
-        stored = load_file(path)
-        clean, scales = stored["clean"], (settings["factors"], settings["distortions"])
-        lengths = lengthened(clean, stored["adversarial"], *scales)
-        labels = stored["label"]
-        tables.append(fooled_counts(source, networks, clean, labels, lengths))
+    networks = read_networks(settings["networks"], weights)
+    scales, tables = (settings["factors"], settings["distortions"]), []
+    for source, made in images_made(networks, images, "pairs"):
+        lengths = lengthened(made["clean"], made["adversarial"], *scales)
+        known = made["clean"], made["label"]
+        tables.append(fooled_counts(source, networks, *known, lengths))
     return pd.concat(tables, ignore_index=True)
 
 
 if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
     with step_log(snakemake, threads=settings["threads"]):
-        weights, images = (
-            dict(zip(settings["networks"], paths, strict=True))
-            for paths in (files.weights, files.images)
-        )
-        write_parquet(snakemake.output.pairs, run(settings, weights, images))
+        pairs = run(settings, files.weights, files.images)
+        write_parquet(snakemake.output.pairs, pairs)

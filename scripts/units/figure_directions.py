@@ -19,11 +19,9 @@ from intriguing.workflow.step import step_log
 def run(settings: dict, weights: str, images: str) -> Figure:
     """Return the figure: layers below each other, units beside random directions.
 
-    Args:
-        settings: ``layers``, what each is called by its place; ``rows`` and ``columns``
-            of a panel; ``seed`` that draws the rows; ``width`` in inches.
-        weights: File of the network.
-        images: File of images that it was not trained on.
+    ``settings`` have ``layers``, what each is called by its place; ``rows`` and
+    ``columns`` of a panel; the ``seed`` of the rows; ``width`` in inches. The network
+    was not trained on the images.
     """
     network, pixels = load_model(weights), to_pixels(load_file(images)["images"])
     found = activations(network, pixels, list(settings["layers"]))

@@ -24,7 +24,6 @@ from intriguing.training.perceptron import fit_sigmoid
 
 SIZES = [12, 9, 8, 4]
 DECAYS = (1e-4, 1e-4, 1e-5)
-PLAIN = Variant(DECAYS, (0.0, 0.0, 0.0), (None, None, None), 0.0, 0.5)
 ALL = {0: 0.3, 1: 0.2, 2: 0.1}
 RECIPE = AdamRecipe(learning_rate=1e-2, epochs=2, batch=20)
 
@@ -42,6 +41,9 @@ def images():
 
 def variant(lengths, weight=1.0, dropout=(0.0, 0.0, 0.0)):
     return Variant(DECAYS, dropout, lengths, weight, renewed=0.5)
+
+
+PLAIN = variant((None, None, None), 0.0)
 
 
 def above(network, layer):
@@ -108,14 +110,11 @@ def test_all_layers_at_once_give_what_each_gives_alone(network):
         torch.testing.assert_close(together[layer], alone[layer])
 
 
-def test_examples_stay_in_the_box():
+def test_examples_stay_in_the_box_and_only_those_asked_for_are_replaced(network):
     outputs = images_of(50, SIZES[0], seed=4).round()
     found = perturbed(outputs, torch.randn(50, SIZES[0], generator=seeded(5)))
     assert 0 <= found.min() <= found.max() <= 1
     assert not torch.equal(found, outputs)
-
-
-def test_only_some_examples_are_replaced(network):
     pools, pixels = Pools(8, SIZES, ALL), images_of(2, SIZES[0])
     labels, rows = network(pixels).argmax(1), torch.tensor([6, 3])
     pools.update(network, pixels, labels, rows)

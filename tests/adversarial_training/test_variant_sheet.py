@@ -1,9 +1,12 @@
 """The sheet of the ways to regularise, and what is claimed of them."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT
+from synthetic import predictions_with
 
 from intriguing.adversarial_training.claims import claims
 from intriguing.adversarial_training.table import variant_cells
@@ -130,24 +133,22 @@ def test_the_claims_follow_the_errors(errors, verdicts):
     assert {claim.id: claim.verdict for claim in claims(errors)} == verdicts
 
 
-def test_transfer_is_counted_among_images_answered_rightly_when_clean():
+def test_transfer_counts_images_that_are_classified_correctly_when_clean():
     """B errs on every other clean image; those of A fool it, its own do not."""
-    frames = []
+    is_wrong, index = {}, np.arange(50)
     sets = ["clean", "A", "B", "amplified:A", "amplified:B"]
-    for row, column in ((r, c) for r in sets for c in "AB"):
-        index = np.arange(50)
-        wrong = (index % 2 == 1) if column == "B" else np.zeros(50, bool)
-        wrong = wrong | (row.endswith("A") & (index % 4 == 0))
-        known = {"row": row, "column": column, "seed": 0, "label": 1, "index": index}
-        known |= {"distortion": np.linspace(0.1, 0.2, 50)}
-        frames.append(pd.DataFrame({**known, "prediction": np.where(wrong, 0, 1)}))
+    for row, column in itertools.product(sets, "AB"):
+        is_wrong[row, column] = [
+            ((column == "B") & (index % 2 == 1))
+            | (row.endswith("A") & (index % 4 == 0))
+        ]
     errors = {"train": {"wrong": 0, "images": 9}, "test": {"wrong": 3, "images": 9}}
-    predictions = pd.concat(frames, ignore_index=True)
+    predictions = predictions_with(is_wrong)
     cells = variant_cells({"A": [errors], "B": [errors]}, predictions)
     for prefix in ("", "amplified:"):
         assert cells[f"{prefix}A", "A"].value == pytest.approx(13 / 50)
         assert cells[f"{prefix}A", "B"].value == pytest.approx(13 / 25)
         assert cells[f"{prefix}B", "B"].value == 0
     assert cells["A", "test-error"].value == pytest.approx(1 / 3)
-    assert cells["A", "distortion"].value == pytest.approx(0.15)
+    assert cells["A", "distortion"].value == pytest.approx(0.1)
     assert ("amplified:A", "test-error") not in cells

@@ -20,15 +20,9 @@ from intriguing.errors import InputError
 from intriguing.models.architecture import torchvision_classifier
 from intriguing.models.files import load_model
 from intriguing.models.pretrained import alexnet_from_layers
-from intriguing.natural.images import (
-    amplified,
-    evaluation_sets,
-    magnified_difference,
-    rounded,
-    triples,
-)
+from intriguing.natural.images import evaluation_sets, triples
 from intriguing.natural.table import attack_cells, transfer_cells
-from intriguing.natural.targets import candidates, sample_of_job, target_classes
+from intriguing.natural.targets import sample_of_job
 from intriguing.spectra import network_norms
 from intriguing.spectra.graph import network_bound
 from intriguing.workflow import images
@@ -62,14 +56,11 @@ def test_a_picture_is_cut_to_its_central_square(tmp_path):
     found = images.read_picture(tmp_path / "square.png", 224)
     assert found.shape == (3, 224, 224)
     assert (found == 255).all()
-
-
-@pytest.mark.parametrize("size", [(80, 90), (256, 256), (900, 400), (224, 1000)])
-def test_a_picture_of_any_size_gives_a_square_of_its_colour(tmp_path, size):
-    picture(tmp_path / "one.png", size)
-    found = images.read_picture(tmp_path / "one.png", 224)
-    assert found.shape == (3, 224, 224)
-    assert found.flatten(1).unique(dim=1).flatten().tolist() == [10, 200, 90]
+    for size in ((80, 90), (900, 400), (224, 1000)):
+        picture(tmp_path / "one.png", size)
+        found = images.read_picture(tmp_path / "one.png", 224)
+        assert found.shape == (3, 224, 224)
+        assert found.flatten(1).unique(dim=1).flatten().tolist() == [10, 200, 90]
 
 
 def test_what_is_no_picture_is_named(tmp_path):
@@ -139,13 +130,12 @@ def test_a_pretrained_network_loads_like_ours(tmp_path, raw):
     write_network(tmp_path / "0.safetensors", run("squeezenet1_1"), shape)
     back = load_model(tmp_path / "0.safetensors")
     pixels = torch.rand(2, 3, 64, 64)
-    mean, deviation = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
-    shift = (
-        torch.tensor(mean).reshape(3, 1, 1),
-        torch.tensor(deviation).reshape(3, 1, 1),
+    mean, deviation = (
+        torch.tensor(x).reshape(3, 1, 1)
+        for x in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
     )
     with torch.no_grad():
-        expected = network[1]((pixels - shift[0]) / shift[1])
+        expected = network[1]((pixels - mean) / deviation)
     torch.testing.assert_close(back(pixels), expected)
 
 
@@ -210,54 +200,42 @@ def test_layers_of_another_shape_and_none_at_all_are_refused(some_layers):
 # ---------------------------------------------------------------- targets, tables
 
 
-def test_jobs_share_one_sample_without_overlap():
-    indices = np.arange(100, 200)
-    shares = [sample_of_job(indices, 12, job, 4, seed=3) for job in range(4)]
-    sample = np.concatenate(shares)
-    assert [len(share) for share in shares] == [3, 3, 3, 3]
+def test_jobs_share_one_sample_without_overlap_or_images_of_the_target_class():
+    labels = torch.arange(110) % 11
+    jobs = [sample_of_job(labels, 9, 12, job, 4, seed=3) for job in range(4)]
+    sample = np.concatenate(jobs)
+    assert [len(own) for own in jobs] == [3, 3, 3, 3]
     assert len(set(sample)) == 12
-    assert set(sample) <= set(indices)
+    assert not (labels[sample] == 9).any()
+    whole = sample_of_job(labels, None, 110, 0, 1, seed=3)
+    assert sorted(whole) == list(range(110))
     with pytest.raises(InputError, match="13 images cannot be shared by 4"):
-        sample_of_job(indices, 13, 0, 4, seed=3)
+        sample_of_job(labels, 9, 13, 0, 4, seed=3)
     with pytest.raises(InputError, match="200 images are requested of 100"):
-        sample_of_job(indices, 200, 0, 4, seed=3)
-
-
-def test_images_of_the_target_class_are_left_out():
-    labels = torch.tensor([9, 1, 9, 3])
-    assert candidates(labels, 9).tolist() == [1, 3]
-    assert candidates(labels, None).tolist() == [0, 1, 2, 3]
-    assert target_classes(labels[1::2], labels[1::2], 10, 9, 0).tolist() == [9, 9]
-    targets = target_classes(labels, labels, 10, None, 0)
-    assert (targets != labels).all()
-
-
-def test_rounding_is_what_a_file_of_bytes_does():
-    pixels = torch.rand(2, 3, 5, 5)
-    stored = (pixels * 255).round().byte()
-    assert torch.equal(rounded(pixels), stored.float() / 255)
+        sample_of_job(labels, 9, 200, 0, 4, seed=3)
 
 
 def test_differences_are_shown_as_the_paper_shows_them():
     clean, found = torch.zeros(1, 1, 1, 3), torch.tensor([[[[0.0, 0.01, 0.9]]]])
-    shown = magnified_difference(clean, found) * 255
-    torch.testing.assert_close(shown.flatten(), torch.tensor([128.0, 153.5, 255.0]))
-    assert triples(clean, found).shape == (1, 3, 1, 3, 1)
+    shown = triples(clean, found)
+    assert shown.shape == (1, 3, 1, 3, 1)
+    assert shown[0, 1].flatten() * 255 == pytest.approx([128.0, 153.5, 255.0])
 
 
-def test_perturbations_are_made_longer_inside_the_box():
+def test_images_are_rounded_made_longer_inside_the_box_and_given_noise():
     clean, found = torch.full((1, 1, 1, 2), 0.5), torch.tensor([[[[0.6, 0.9]]]])
-    longer = amplified(clean, found, 2.0)
-    torch.testing.assert_close(longer, torch.tensor([[[[0.7, 1.0]]]]))
-    sets = evaluation_sets(clean, found, [1.0], seed=0)
+    sets = evaluation_sets(clean, found, [1.0, 2.0], seed=0)
+    names = ["clean", "adversarial", "rounded", "amplified-1", "amplified-2"]
+    assert list(sets) == [*names, "matched"]
+    assert torch.equal(sets["rounded"], (found * 255).round().byte().float() / 255)
     torch.testing.assert_close(sets["amplified-1"], found)
+    torch.testing.assert_close(sets["amplified-2"], torch.tensor([[[[0.7, 1.0]]]]))
     noise, shift = sets["matched"] - clean, found - clean
     torch.testing.assert_close(noise.norm(), shift.norm())
 
 
-ANSWERS = pd.DataFrame(
+PREDICTIONS = pd.DataFrame(
     [
-        # attack, source, row, part, column, label, target, index, distortion, answer
         ("fixed", "A", "clean", 0, "A", 1, 9, 0, 0.0, 1),
         ("fixed", "A", "clean", 0, "A", 2, 9, 1, 0.0, 3),
         ("fixed", "A", "adversarial", 0, "A", 1, 9, 0, 0.02, 9),
@@ -277,14 +255,14 @@ ANSWERS = pd.DataFrame(
 
 
 def test_cells_of_an_attack_are_counted_on_its_own_network():
-    cells = attack_cells("A", ANSWERS, ["fixed"])
+    cells = attack_cells("A", PREDICTIONS, ["fixed"])
     assert cells["A", "reached-fixed"].value == 1
     assert cells["A", "rounded-fixed"].value == 0.5
     assert cells["A", "distortion-fixed"].value == pytest.approx(0.03)
 
 
-def test_transfer_counts_images_that_were_answered_rightly():
-    cells = transfer_cells(ANSWERS)
+def test_transfer_counts_images_that_are_classified_correctly_when_clean():
+    cells = transfer_cells(PREDICTIONS)
     assert cells["adversarial:A", "A"].value == 1
     assert cells["adversarial:A", "A"].n == 1  # the other one was wrong when clean
     assert cells["adversarial:A", "B"].value == 0.5
@@ -304,7 +282,7 @@ def test_only_photographs_stand_beside_the_papers_number(tmp_path):
         ],
         columns=["table", "row", "column", "value", "printed", "sample"],
     )
-    kinds = (ANSWERS.assign(attack=attack) for attack in ("fixed", "random"))
+    kinds = (PREDICTIONS.assign(attack=attack) for attack in ("fixed", "random"))
     photographs = pd.concat(kinds, ignore_index=True)
     others = photographs.replace({"source": "A", "column": "A"}, "C")
     table = run(counts, [photographs, others], paper).set_index(["row", "column"])
@@ -315,22 +293,24 @@ def test_only_photographs_stand_beside_the_papers_number(tmp_path):
     assert pd.isna(table.loc[("C", "distortion-fixed"), "published"])
 
 
-def test_the_attack_step_makes_images_that_reach_their_class(tmp_path):
+@pytest.mark.parametrize("target", [2, None])
+def test_the_attack_step_makes_images_that_reach_their_class(tmp_path, target):
     network = random_perceptron([27, 4], [False])
     path = store(tmp_path / "0.safetensors", network)
     pixels = torch.randint(256, (20, 3, 3, 3), generator=seeded())
-    tensors = {"images": pixels.byte()}
-    tensors["labels"] = torch.arange(20) % 4
+    tensors = {"images": pixels.byte(), "labels": torch.arange(20) % 4}
     save_file(tensors, tmp_path / "images.safetensors")
     run = runpy.run_path(str(ROOT / "scripts/natural/attack_natural.py"))["run"]
-    settings = {"target": 2, "images": 6, "seed": 0, "starts": [1.0]}
+    settings = {"target": target, "images": 6, "seed": 0, "starts": [1.0]}
     settings |= {"share": 1, "shares": 2, "tolerance": 1e-2, "iterations": 30}
     stored, records = run(settings, str(path), str(tmp_path / "images.safetensors"))
-    assert records["reached"].all()
-    assert (stored["label"] != 2).all()
     assert len(records) == 3
+    assert records["reached"].all()
+    assert (stored["label"] != stored["target"]).all()
+    assert target is None or (stored["target"] == target).all()
     with torch.no_grad():
-        assert (network(stored["adversarial"]).argmax(1) == 2).all()
+        found = network(stored["adversarial"]).argmax(1)
+    assert torch.equal(found, stored["target"])
 
 
 def test_the_natural_run_shares_its_images_evenly():

@@ -1,8 +1,8 @@
 """The rule of agreement, at its edges."""
 
 import json
-from dataclasses import asdict
-from math import inf, nan, sqrt
+from dataclasses import asdict, replace
+from math import inf, nan
 
 import pytest
 from hypothesis import given
@@ -17,7 +17,6 @@ from intriguing.stats.agreement import (
     read_printed,
     to_json,
     verdict_against_band,
-    verdict_against_threshold,
 )
 from intriguing.stats.intervals import Interval
 
@@ -28,18 +27,9 @@ def sorted_three():
     return st.tuples(numbers, numbers, numbers).map(sorted)
 
 
-def claim(**changes):
-    fields = {
-        "id": "transfer",
-        "statement": "Images made for one network fool another",
-        "published": 0.2,
-        "measured": 0.25,
-        "low": 0.2,
-        "high": 0.3,
-        "verdict": "agrees",
-        "evidence": "tables/cross-model.csv",
-    }
-    return Claim(**(fields | changes))
+CLAIM = Claim(
+    "transfer", "Images fool another", 0.2, 0.25, 0.2, 0.3, "agrees", "tables/cross"
+)
 
 
 @pytest.mark.parametrize(
@@ -67,74 +57,56 @@ def test_what_is_not_printed_like_this_is_refused(printed):
         read_printed(printed)
 
 
-def test_band_of_a_rate_without_sample_is_rounding_or_truncation():
-    assert published_band(0.382, "38.2%", None, "rate") == pytest.approx(
-        (0.3815, 0.383)
-    )
+def wilson_end(hits, sample, end):
+    return getattr(binomtest(hits, sample).proportion_ci(0.95, "wilson"), end)
 
 
-def test_band_of_a_rate_is_wilson_at_the_ends_of_its_rounding():
-    """Half a unit down and a unit up are 245 and 260 of 1000, known to scipy."""
-    low, high = published_band(0.25, "25%", 1000, "rate")
-    expected_low = binomtest(245, 1000).proportion_ci(0.95, "wilson").low
-    expected_high = binomtest(260, 1000).proportion_ci(0.95, "wilson").high
-    assert (low, high) == pytest.approx((expected_low, expected_high))
-
-
-def test_an_upper_bound_reaches_from_zero_to_its_own_sampling_error():
-    assert published_band(0.012, "<1.2%", None, "rate") == (0, 0.012)
-    expected = binomtest(120, 10_000).proportion_ci(0.95, "wilson").high
-    assert published_band(0.012, "<1.2%", 10_000, "rate") == pytest.approx(
-        (0, expected)
-    )
-
-
-def test_a_bound_of_a_mean_is_refused():
-    with pytest.raises(InputError, match="rate"):
-        published_band(0.1, "<0.1", None, "mean")
-
-
-@pytest.mark.parametrize(("value", "printed"), [(0.0, "0%"), (1.0, "100%")])
-def test_band_of_a_rate_stays_inside_zero_and_one(value, printed):
-    low, high = published_band(value, printed, 256, "rate")
-    assert 0 <= low <= value <= high <= 1
-    assert value in (low, high)
-    assert low < high
-
-
-def test_band_of_a_mean_adds_rounding_and_sampling_error():
-    reach = 0.0005 + 1.96 * 0.02 / 16
-    band = published_band(0.062, "0.062", 256, "mean", spread=0.02)
-    assert band == pytest.approx((0.062 - reach, 0.062 + reach))
-
-
-@pytest.mark.parametrize("sample", [None, nan])
-def test_band_of_a_number_without_sample_is_its_rounding(sample):
-    assert published_band(2.75, "2.75", sample, "mean") == pytest.approx((2.745, 2.755))
-
-
-@given(
-    share=st.integers(0, 1000),
-    sample=st.integers(10, 10_000),
+@pytest.mark.parametrize(
+    ("value", "printed", "sample", "kind", "band"),
+    [
+        # Rounding or truncation.
+        (0.382, "38.2%", None, "rate", (0.3815, 0.383)),
+        # Wilson's interval at half a unit down and a unit up.
+        (
+            *(0.25, "25%", 1000, "rate"),
+            (wilson_end(245, 1000, "low"), wilson_end(260, 1000, "high")),
+        ),
+        (0.012, "<1.2%", None, "rate", (0, 0.012)),
+        (0.012, "<1.2%", 10_000, "rate", (0, wilson_end(120, 10_000, "high"))),
+        (2.75, "2.75", None, "mean", (2.745, 2.755)),
+        (2.75, "2.75", nan, "mean", (2.745, 2.755)),
+        # Rounding and sampling error.
+        (0.062, "0.062", 256, "mean", (0.0615 - 0.00245, 0.0625 + 0.00245)),
+    ],
 )
+def test_bands_are_those_of_the_rule(value, printed, sample, kind, band):
+    found = published_band(value, printed, sample, kind, spread=0.02)
+    assert found == pytest.approx(band)
+
+
+@given(share=st.integers(0, 1000), sample=st.integers(10, 10_000))
 def test_band_of_a_rate_holds_the_printed_value_and_shrinks_with_the_sample(
     share, sample
 ):
     value, printed = share / 1000, f"{share / 10:.1f}%"
     low, high = published_band(value, printed, sample, "rate")
     inner_low, inner_high = published_band(value, printed, 4 * sample, "rate")
-    assert low <= inner_low <= value <= inner_high <= high
+    assert 0 <= low <= inner_low <= value <= inner_high <= high <= 1
+    assert low < high
+    assert value not in (0, 1) or value in (low, high)
 
 
-@pytest.mark.parametrize("spread", [None, nan, inf, -1.0])
-def test_sampled_mean_without_spread_is_refused(spread):
-    with pytest.raises(InputError, match="spread"):
-        published_band(0.062, "0.062", 256, "mean", spread)
-
-
-def test_value_that_is_not_the_printed_one_is_refused():
-    with pytest.raises(InputError, match=r"0\.0625.*6\.3%"):
-        published_band(0.0625, "6.3%", 256, "rate")
+@pytest.mark.parametrize(
+    ("value", "printed", "sample", "kind", "spread", "told"),
+    [
+        *((0.062, "0.062", 256, "mean", x, "spread") for x in (None, nan, inf, -1.0)),
+        (0.1, "<0.1", None, "mean", None, "only a rate"),
+        (0.0625, "6.3%", 256, "rate", None, r"0\.0625.*6\.3%"),
+    ],
+)
+def test_numbers_without_a_band_are_refused(value, printed, sample, kind, spread, told):
+    with pytest.raises(InputError, match=told):
+        published_band(value, printed, sample, kind, spread)
 
 
 @pytest.mark.parametrize(
@@ -188,39 +160,29 @@ def test_reversed_or_nan_bands_are_refused(band):
 )
 def test_direction_is_decided_by_the_whole_interval(low, high, above, below):
     measured = Interval((low + high) / 2, low, high)
-    assert verdict_against_threshold(measured, 0.0, "above") == above
-    assert verdict_against_threshold(measured, 0.0, "below") == below
+    for side, verdict in (("above", above), ("below", below)):
+        found = directional_claim("id", "A exceeds B", measured, "here", side=side)
+        assert found.verdict == verdict
+        assert (found.measured, found.low, found.high) == (measured.value, low, high)
 
 
-def test_directional_claim_reports_one_interval_and_may_test_another():
+def test_a_claim_may_test_another_interval_or_another_threshold_or_nothing():
     measured, tested = Interval(0.2, 0.1, 0.3), Interval(-0.2, -0.3, -0.1)
     found = directional_claim("id", "A exceeds B", measured, "here", tested=tested)
     assert (found.measured, found.low, found.high) == (0.2, 0.1, 0.3)
     assert found.verdict == "differs"
     below = directional_claim("id", "", measured, "", side="below", threshold=0.5)
     assert below.verdict == "agrees"
-
-
-def test_directional_claim_without_a_measurement_is_undecided():
-    found = directional_claim("id", "A exceeds B", None, "here")
-    assert (found.measured, found.verdict) == (None, "undecided")
+    nothing = directional_claim("id", "A exceeds B", None, "here")
+    assert (nothing.measured, nothing.verdict) == (None, "undecided")
 
 
 def test_json_has_all_fields_with_six_digits_and_null_for_what_is_no_number():
-    first, second = json.loads(
-        to_json([claim(measured=1 / 3, low=nan, high=inf), claim(id="other")])
-    )
-    assert list(first) == list(asdict(claim()))
+    other = replace(CLAIM, id="other")
+    text = to_json([replace(CLAIM, measured=1 / 3, low=nan, high=inf), other])
+    first, second = json.loads(text)
+    assert list(first) == list(asdict(CLAIM))
     assert [first[key] for key in ("measured", "low", "high")] == [0.333333, None, None]
-    assert second == asdict(claim(id="other"))
-
-
-def test_claims_that_share_an_id_are_refused():
+    assert second == asdict(other)
     with pytest.raises(InputError, match="transfer"):
-        to_json([claim(), claim()])
-
-
-def test_print_of_five_of_256_covers_the_five_and_not_the_fifty():
-    band = published_band(0.02, "2%", 256, "rate")
-    assert band[0] < 5 / 256 < band[1] < 50 / 256
-    assert band[1] - band[0] > 2 * sqrt(0.02 * 0.98 / 256)
+        to_json([CLAIM, CLAIM])

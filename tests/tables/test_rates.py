@@ -32,16 +32,14 @@ def test_distortions_are_separate_by_seed_and_counted_once():
 
 
 def test_images_that_were_not_fooled_have_no_distortion():
-    table = pd.DataFrame(
-        {"reached": [True, False, True], "distortion": [0.1, 0.0, 0.3]}
-    )
-    assert rates.distortions([table])[0].tolist() == [0.1, 0.3]
+    found = {"reached": [True, False, True], "distortion": [0.1, 0.0, 0.3]}
+    assert rates.distortions([pd.DataFrame(found)])[0].tolist() == [0.1, 0.3]
 
 
 def test_errors_are_pooled_over_seeds():
     counts = [
-        {"train": {"wrong": 1, "images": 100}, "test": {"wrong": 4, "images": 50}},
-        {"train": {"wrong": 3, "images": 100}, "test": {"wrong": 6, "images": 50}},
+        {"train": {"wrong": a, "images": 100}, "test": {"wrong": b, "images": 50}}
+        for a, b in ((1, 4), (3, 6))
     ]
     cells = rates.error_cells("net", counts)
     assert cells["net", "train-error"].value == pytest.approx(0.02)

@@ -46,13 +46,9 @@ def stripes():
     return images, labels
 
 
-def fit(stripes, seed, **changes):
-    settings = {
-        "decay": 0.0,
-        "augmentation": Augmentation(1, True),
-        "seed": seed,
-    } | changes
-    return fit_convolutional(TINY, *stripes, AdamRecipe(0.01, 8, 40), **settings)
+def fit(stripes, seed):
+    how = {"decay": 0.0, "augmentation": Augmentation(1, True), "seed": seed}
+    return fit_convolutional(TINY, *stripes, AdamRecipe(0.01, 8, 40), **how)
 
 
 def test_a_network_learns_what_its_images_show(stripes):
@@ -136,18 +132,11 @@ def test_standardising_subtracts_the_mean_and_divides_by_the_deviation():
 SHEET = ROOT / "config/convolutional.tsv"
 
 
-@pytest.fixture
-def rows():
-    return read_convolutional(SHEET, {})
-
-
-def test_the_sheet_trains_alexnet_on_digits_with_three_seeds(rows):
+def test_the_sheet_trains_alexnet_on_digits_with_three_seeds():
+    rows = read_convolutional(SHEET, {})
     assert list(rows) == ["alexnet-mnist"]
     found = trained_convolutional(rows, [4, 5, 6, 7])
     assert found == [("alexnet-mnist", seed) for seed in (4, 5, 6)]
-
-
-def test_a_name_in_both_sheets_is_refused(rows):
     with pytest.raises(InputError, match="alexnet-mnist is in the other sheet"):
         read_convolutional(SHEET, {"alexnet-mnist": None})
 

@@ -4,32 +4,26 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from networks import images_of, seeded
 
 from intriguing.models.perturbed import amplify, lengthen, root_mean_square
 from intriguing.transfer.amplification import amplified_sets
 
-
-@pytest.fixture
-def clean() -> torch.Tensor:
-    return torch.rand(40, 1, 28, 28, generator=torch.Generator().manual_seed(0))
-
-
-@pytest.fixture
-def adversarial(clean) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(1)
-    scale = torch.linspace(0.01, 0.2, 40).reshape(-1, 1, 1, 1)
-    noise = torch.randn(clean.shape, generator=generator)
-    return (clean + scale * noise).clamp(0, 1)
+CLEAN = images_of(40, 1, 28, 28)
+NOISE = torch.randn(CLEAN.shape, generator=seeded(1))
+SCALES = torch.linspace(0.01, 0.2, 40).reshape(-1, 1, 1, 1)
+ADVERSARIAL = (CLEAN + SCALES * NOISE).clamp(0, 1)
+SETS = amplified_sets("N", CLEAN, ADVERSARIAL, 0.1, seed=0)
 
 
-def directions(clean, images):
-    shift = (images - clean).flatten(1).double()
+def directions(images):
+    shift = (images - CLEAN).flatten(1).double()
     return shift / shift.norm(dim=1, keepdim=True)
 
 
-def test_distortion_is_the_length_over_the_root_of_the_pixels(clean, adversarial):
-    expected = (adversarial - clean).flatten(1).norm(dim=1) / 28
-    torch.testing.assert_close(root_mean_square(adversarial - clean), expected)
+def test_distortion_is_the_length_over_the_root_of_the_pixels():
+    expected = (ADVERSARIAL - CLEAN).flatten(1).norm(dim=1) / 28
+    torch.testing.assert_close(root_mean_square(ADVERSARIAL - CLEAN), expected)
 
 
 @given(amount=st.floats(0.01, 0.5))
@@ -42,51 +36,40 @@ def test_amplified_perturbations_all_have_one_root_mean_square(amount):
     )
 
 
-def test_every_way_to_amplify_keeps_the_direction(clean, adversarial):
-    sets = amplified_sets("N", clean, adversarial, 0.3, seed=0)
-    for name in ("amplified:N", "amplified-together:N", "literal:N", "times-1.4:N"):
-        torch.testing.assert_close(
-            directions(clean, sets[name]),
-            directions(clean, adversarial),
-            rtol=0,
-            atol=1e-4,
-        )
+@pytest.mark.parametrize(
+    "kind", ["amplified", "amplified-together", "literal", "times-1.4"]
+)
+def test_every_way_to_amplify_keeps_the_direction(kind):
+    expected = directions(ADVERSARIAL)
+    found = directions(SETS[f"{kind}:N"])
+    torch.testing.assert_close(found, expected, rtol=0, atol=5e-4)
 
 
-def test_the_printed_formula_gives_an_l2_length_and_so_a_28th_of_the_distortion(
-    clean, adversarial
-):
-    sets = amplified_sets("N", clean, adversarial, 0.1, seed=0)
-    lengths = (sets["literal:N"] - clean).flatten(1).norm(dim=1)
-    torch.testing.assert_close(lengths, torch.full((40,), 0.1), rtol=1e-3, atol=0)
-
-
-def test_one_factor_for_all_keeps_the_proportions(clean, adversarial):
-    sets = amplified_sets("N", clean, adversarial, 0.1, seed=0)
-    before = root_mean_square(adversarial - clean)
-    ratio = root_mean_square(sets["amplified-together:N"] - clean) / before
+def test_one_factor_for_all_keeps_the_proportions():
+    before = root_mean_square(ADVERSARIAL - CLEAN)
+    ratio = root_mean_square(SETS["amplified-together:N"] - CLEAN) / before
     torch.testing.assert_close(ratio, ratio.mean().expand(40), rtol=1e-3, atol=0)
 
 
-def test_an_image_that_was_not_perturbed_stays_as_it_is(clean, adversarial):
-    adversarial[3] = clean[3]
-    found = amplify(clean, adversarial, 0.1)
-    assert torch.equal(found[3], clean[3])
+def test_an_image_that_was_not_perturbed_stays_as_it_is():
+    adversarial = ADVERSARIAL.clone()
+    adversarial[3] = CLEAN[3]
+    found = amplify(CLEAN, adversarial, 0.1)
+    assert torch.equal(found[3], CLEAN[3])
     assert torch.isfinite(found).all()
 
 
-def test_a_factor_may_be_one_for_all_or_one_for_each(clean, adversarial):
-    shift = adversarial - clean
-    torch.testing.assert_close(lengthen(clean, adversarial, 2.0), clean + 2 * shift)
-    factors = torch.arange(40.0)
-    found = lengthen(clean, adversarial, factors)
-    torch.testing.assert_close(found[7], clean[7] + 7 * shift[7])
+def test_a_factor_may_be_one_for_all_or_one_for_each():
+    shift = ADVERSARIAL - CLEAN
+    torch.testing.assert_close(lengthen(CLEAN, ADVERSARIAL, 2.0), CLEAN + 2 * shift)
+    found = lengthen(CLEAN, ADVERSARIAL, torch.arange(40.0))
+    torch.testing.assert_close(found[7], CLEAN[7] + 7 * shift[7])
 
 
-def test_sets_are_named_as_the_rows_of_the_tables(clean, adversarial):
-    sets = amplified_sets("N", clean, adversarial, 0.1, seed=0)
+def test_sets_are_named_as_the_rows_of_the_tables():
+    """The printed formula gives an L2 length, and so a 28th of the distortion."""
     lengths = {
-        name: float(root_mean_square(x - clean).mean()) for name, x in sets.items()
+        name: float(root_mean_square(x - CLEAN).mean()) for name, x in SETS.items()
     }
     made = lengths["N"]
     assert lengths == {
@@ -98,6 +81,8 @@ def test_sets_are_named_as_the_rows_of_the_tables(clean, adversarial):
         "literal:N": pytest.approx(0.1 / 28, rel=1e-3),
         "times-1.4:N": pytest.approx(1.4 * made, rel=1e-4),
     }
-    assert torch.equal(sets["amplified-clipped:N"], sets["amplified:N"].clamp(0, 1))
+    literal = (SETS["literal:N"] - CLEAN).flatten(1).norm(dim=1)
+    torch.testing.assert_close(literal, torch.full((40,), 0.1), rtol=1e-3, atol=0)
+    assert torch.equal(SETS["amplified-clipped:N"], SETS["amplified:N"].clamp(0, 1))
     assert lengths["amplified-clipped:N"] < 0.1
-    assert torch.equal(sets["N"], adversarial)
+    assert torch.equal(SETS["N"], ADVERSARIAL)

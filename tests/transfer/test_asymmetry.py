@@ -13,11 +13,11 @@ from intriguing.transfer.asymmetry import (
     slope,
     slope_interval,
 )
-from intriguing.transfer.decomposition import Trait, with_kinds
+from intriguing.transfer.decomposition import with_kinds
 from intriguing.workflow.tabling import read_published
 
 ONE, OTHER, DISJOINT = "FC100-100-10@P1", "FC123-456-10@P1", "FC100-100-10@P2"
-TRAITS = {ONE: Trait("A", "P1"), OTHER: Trait("B", "P1"), DISJOINT: Trait("A", "P2")}
+TRAITS = {ONE: ("A", "P1"), OTHER: ("B", "P1"), DISJOINT: ("A", "P2")}
 IMAGES = 100_000
 TRUE = 0.5
 PUBLISHED = read_published(ROOT / "data/published.tsv")

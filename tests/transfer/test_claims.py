@@ -1,33 +1,17 @@
-"""The claims on Table 2, on predictions whose truth is known."""
+"""The claims on Tables 2 and 4, on predictions whose truth is known."""
+
+import itertools
 
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic import first_wrong
+from synthetic import first_wrong, predictions_with
 
 from intriguing.attack.claims import adversarial_images_exist
-from intriguing.tables.rates import error_rates
-from intriguing.transfer.claims import (
-    among,
-    autoencoder_resists,
-    claims,
-    strong_to_weak,
-    strong_to_weak_is_best,
-    transfer_beats_noise,
-)
+from intriguing.tables.rates import fooling_hits
+from intriguing.transfer.claims import cross_model_claims, cross_training_set_claims
 
 NETWORKS = ("weak", "strong", "coded")
-
-
-def transfer_of(strength: dict[tuple[str, str], int], noise: int) -> pd.DataFrame:
-    errors = {("clean", column): [5] * 5 for column in NETWORKS}
-    for source in NETWORKS:
-        for column in NETWORKS:
-            errors[source, column] = [strength.get((source, column), 100)] * 5
-            errors[f"matched:{source}", column] = [noise] * 5
-    return first_wrong(errors)
-
-
 STRENGTH = {
     ("weak", "strong"): 30,
     ("weak", "coded"): 15,
@@ -38,67 +22,135 @@ STRENGTH = {
 }
 
 
-def test_transfer_far_above_noise_agrees_and_near_it_does_not():
-    assert transfer_beats_noise(transfer_of(STRENGTH, 7)).verdict == "agrees"
-    weak = dict.fromkeys(STRENGTH, 30)
-    assert transfer_beats_noise(transfer_of(weak, 28)).verdict == "differs"
+def transfer_of(strength: dict[tuple[str, str], int], noise: int) -> pd.DataFrame:
+    errors = {("clean", column): [5] * 5 for column in NETWORKS}
+    for source, column in itertools.product(NETWORKS, NETWORKS):
+        errors[source, column] = [strength.get((source, column), 100)] * 5
+        errors[f"matched:{source}", column] = [noise] * 5
+    return first_wrong(errors)
 
 
-def test_transfer_and_noise_are_averaged_over_pairs_of_different_networks():
-    claim = transfer_beats_noise(transfer_of(STRENGTH, 7))
+TRANSFER = transfer_of(STRENGTH, 7)
+
+
+def by_id(predictions, *, by_decay=("weak", "strong"), coded="coded", own=NETWORKS):
+    found = cross_model_claims(predictions, own, by_decay, coded)
+    return {claim.id: claim for claim in found}
+
+
+def test_claims_on_table_2_measure_what_was_put_in():
+    found = by_id(TRANSFER)
+    assert {claim.verdict for claim in found.values()} == {"agrees"}
     foreign = np.mean([(wrong - 5) / 95 for wrong in STRENGTH.values()])
-    assert claim.measured == pytest.approx(foreign - 2 / 95)
-
-
-def test_direction_between_linear_networks_is_judged_by_its_least_difference():
-    rates = error_rates(transfer_of(STRENGTH, 7))
-    claim = strong_to_weak(rates, ["weak", "strong"])
-    assert claim.verdict == "agrees"
-    assert claim.measured == pytest.approx(0.5)
-    assert strong_to_weak(rates, ["strong", "weak"]).verdict == "differs"
-    assert strong_to_weak_is_best(rates, ["weak", "strong"]).verdict == "agrees"
-
-
-def test_the_network_with_the_fewest_errors_on_foreign_images_resists_best():
-    rates = error_rates(transfer_of(STRENGTH, 7))
-    claim = autoencoder_resists(rates, "coded")
-    assert claim.verdict == "agrees"
+    noise = found["transfer-beats-noise"]
+    assert noise.measured == pytest.approx(foreign - 2 / 95)
+    assert found["strong-to-weak-linear"].measured == pytest.approx(0.5)
     # Against `weak` on the images of `strong`, and the other way round.
-    assert claim.measured == pytest.approx(min(0.8 - 0.2, 0.3 - 0.15))
-    assert autoencoder_resists(rates, "weak").verdict == "differs"
+    least = min(0.8 - 0.2, 0.3 - 0.15)
+    assert found["autoencoder-resists"].measured == pytest.approx(least)
 
 
 @pytest.mark.parametrize(
-    ("by_decay", "autoencoder", "left_out"),
+    ("name", "predictions", "how"),
     [
-        (["weak", "strong"], "coded", set()),
-        (["weak"], "coded", {"strong-to-weak-linear", "strong-to-weak-is-best"}),
-        (["weak", "strong"], None, {"autoencoder-resists"}),
+        ("transfer-beats-noise", transfer_of(dict.fromkeys(STRENGTH, 30), 28), {}),
+        ("strong-to-weak-linear", TRANSFER, {"by_decay": ["strong", "weak"]}),
+        ("strong-to-weak-is-best", TRANSFER, {"by_decay": ["strong", "weak"]}),
+        ("autoencoder-resists", TRANSFER, {"coded": "weak"}),
     ],
 )
-def test_claims_on_networks_that_are_not_there_are_left_out(
-    by_decay, autoencoder, left_out
+def test_each_claim_on_table_2_differs_where_its_opposite_is_true(
+    name, predictions, how
 ):
-    predictions = transfer_of(STRENGTH, 7)
-    whole = claims(predictions, ["weak", "strong"], "coded")
-    found = claims(predictions, by_decay, autoencoder)
-    assert {one.id for one in whole} - {one.id for one in found} == left_out
-    assert len(whole) == 4
+    assert by_id(predictions, **how)[name].verdict == "differs"
 
 
-def test_a_single_network_has_no_claim_on_transfer():
-    predictions = first_wrong({("clean", "weak"): [5], ("weak", "weak"): [100]})
-    assert claims(predictions, ["weak"], None) == []
+@pytest.mark.parametrize(
+    ("how", "left_out"),
+    [
+        ({}, set()),
+        ({"by_decay": ["weak"]}, {"strong-to-weak-linear", "strong-to-weak-is-best"}),
+        ({"coded": None}, {"autoencoder-resists"}),
+    ],
+)
+def test_claims_on_networks_that_are_not_there_are_left_out(how, left_out):
+    assert set(by_id(TRANSFER)) - set(by_id(TRANSFER, **how)) == left_out
+    alone = first_wrong({("clean", "weak"): [5], ("weak", "weak"): [100]})
+    assert by_id(alone, by_decay=["weak"], coded=None, own=["weak"]) == {}
 
 
 def test_claims_on_transfer_are_of_the_papers_own_networks():
-    names = ["A", "B", "net"]
-    rows = [*names, *(f"matched:{name}" for name in names), "clean", "noise-0.1"]
-    cells = [(row, column) for row in rows for column in names]
-    kept = among(pd.DataFrame(cells, columns=["row", "column"]), ["A", "B"])
-    assert set(kept["column"]) == {"A", "B"}
-    assert set(kept["row"]) == set(rows) - {"net", "matched:net"}
-    assert len(kept) == 2 * 6
+    rows = [*NETWORKS, *(f"matched:{name}" for name in NETWORKS), "clean", "net"]
+    more = [(row, "net") for row in rows] + [
+        (f"{kind}net", column) for kind in ("", "matched:") for column in NETWORKS
+    ]
+    other = first_wrong({cell: [50] * 5 for cell in more})
+    both = pd.concat([TRANSFER, other], ignore_index=True)
+    assert by_id(both) == by_id(TRANSFER)
+
+
+SPLITS = {"A": "P1", "B": "P1", "C": "P2"}
+IMAGES, SEEDS = 200, 3
+
+
+def predictions_by(
+    same=0.3, other=0.1, noise=0.01, amplified=0.5, clean_error=0.0
+) -> pd.DataFrame:
+    """Fool networks of the same split and of the other one with these chances."""
+    draw = np.random.default_rng(0).random
+    clean = {t: [draw(IMAGES) < clean_error for _ in range(SEEDS)] for t in SPLITS}
+    wrong = {("clean", target): seeds for target, seeds in clean.items()}
+    for source, target in itertools.product(SPLITS, SPLITS):
+        made = same if SPLITS[source] == SPLITS[target] else other
+        for kind, chance in {
+            "": made,
+            "matched:": noise,
+            "amplified:": amplified,
+        }.items():
+            wrong[f"{kind}{source}", target] = [
+                seed | (draw(IMAGES) < chance) for seed in clean[target]
+            ]
+    return predictions_with(wrong)
+
+
+def across_splits(**how):
+    found = cross_training_set_claims(predictions_by(**how), SPLITS)
+    return {claim.id: claim for claim in found}
+
+
+def test_claims_on_table_4_measure_what_was_put_in():
+    found = across_splits(same=0.4)
+    assert {claim.verdict for claim in found.values()} == {"agrees"}
+    gap = found["disjoint-data-transfers-less"]
+    assert gap.low < 0.3 < gap.high
+    assert gap.measured == pytest.approx(0.3, abs=0.05)
+    noise = found["disjoint-data-transfer-beats-noise"]
+    assert noise.measured == pytest.approx(0.09, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("how", "name"),
+    [
+        ({"same": 0.1, "other": 0.3}, "disjoint-data-transfers-less"),
+        ({"noise": 0.2}, "disjoint-data-transfer-beats-noise"),
+        ({"amplified": 0.1}, "amplified-transfer-strongly"),
+    ],
+)
+def test_each_claim_on_table_4_differs_where_its_opposite_is_true(how, name):
+    found = {name: claim.verdict for name, claim in across_splits(**how).items()}
+    assert found.pop(name) == "differs"
+    assert set(found.values()) == {"agrees"}
+
+
+def test_images_wrong_when_clean_count_nowhere():
+    predictions = predictions_by(clean_error=0.5)
+    hits = fooling_hits(predictions)
+    clean = predictions[predictions["row"] == "clean"]
+    correct = int((clean["label"] == clean["prediction"]).sum())
+    assert not hits.loc[hits["row"] == "clean", "hit"].any()
+    assert (hits["row"] == "clean").sum() == correct
+    gap = across_splits(clean_error=0.5)["disjoint-data-transfers-less"]
+    assert gap.measured == pytest.approx(0.2, abs=0.1)
 
 
 @pytest.mark.parametrize(("failed", "verdict"), [(0, "agrees"), (1, "differs")])

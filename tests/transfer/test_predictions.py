@@ -1,41 +1,38 @@
 """Sets of distorted images, and the networks that classify them."""
 
-import pytest
 import torch
+from networks import images_of, random_perceptron
 
-from intriguing.models.perceptron import perceptron
-from intriguing.models.perturbed import (
-    root_mean_square,
-)
+from intriguing.models.perturbed import root_mean_square
 from intriguing.transfer.predictions import (
     adversarial_sets,
     networks_of_seed,
     noise_sets,
+    predictions_of_seed,
 )
 
-
-def network(seed):
-    made = perceptron([6, 3], [False]).eval().requires_grad_(False)
-    generator = torch.Generator().manual_seed(seed)
-    made[1].weight.data = torch.randn(3, 6, generator=generator)
-    return made
+LINEAR, FIRST, SECOND = (random_perceptron([4, n, 3], [True] * 2) for n in (2, 3, 4))
+NETWORKS = {("linear", 0): LINEAR, ("deep", 0): FIRST, ("deep", 1): SECOND}
 
 
 def test_images_go_to_networks_of_their_seed_and_to_convex_ones():
     """A network with several seeds, but not this one, is left out."""
-    linear, first, second = network(0), network(1), network(2)
-    networks = {("linear", 0): linear, ("deep", 0): first, ("deep", 1): second}
-    assert networks_of_seed(networks, 1) == {"linear": linear, "deep": second}
-    assert networks_of_seed(networks, 0) == {"linear": linear, "deep": first}
-    assert networks_of_seed(networks, 3) == {"linear": linear}
+    assert networks_of_seed(NETWORKS, 1) == {"linear": LINEAR, "deep": SECOND}
+    assert networks_of_seed(NETWORKS, 0) == {"linear": LINEAR, "deep": FIRST}
+    assert networks_of_seed(NETWORKS, 3) == {"linear": LINEAR}
 
 
-@pytest.fixture
-def clean() -> torch.Tensor:
-    return torch.rand(50, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+def test_predictions_are_those_of_the_networks_of_the_seed():
+    clean, index = images_of(6, 1, 2, 2), torch.arange(6)
+    images = {"clean": clean, "label": index % 3, "index": index}
+    found = predictions_of_seed(NETWORKS, 1, {"clean": clean}, images)
+    assert set(found["seed"]) == {1}
+    own = found.loc[found["column"] == "deep", "prediction"]
+    assert own.tolist() == SECOND(clean).argmax(1).tolist()
 
 
-def test_sets_are_named_as_the_rows_of_the_tables(clean):
+def test_sets_are_named_as_the_rows_of_the_tables():
+    clean = images_of(50, 1, 28, 28)
     adversarial = (clean + 0.05).clamp(0, 1)
     made = adversarial_sets("FC10-1", clean, adversarial, seed=0)
     assert list(made) == ["FC10-1", "matched:FC10-1"]
@@ -47,3 +44,5 @@ def test_sets_are_named_as_the_rows_of_the_tables(clean):
     names = ["clean", "noise-0.1", "noise-0.1-clipped", "noise-0.3"]
     assert list(noise) == [*names, "noise-0.3-clipped"]
     assert torch.equal(noise["clean"], clean)
+    assert noise["noise-0.3"].min() < 0
+    assert torch.equal(noise["noise-0.3-clipped"], noise["noise-0.3"].clamp(0, 1))

@@ -15,25 +15,17 @@ from intriguing.units.directions import (
 )
 
 
-@pytest.fixture(scope="module")
-def network():
+def test_activations_are_what_the_layers_give_one_after_the_other():
     torch.manual_seed(0)
     layers = nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(48, 5)
-    return nn.Sequential(*layers).eval()
-
-
-def test_activations_are_what_the_layers_give_one_after_the_other(network):
-    pixels = images_of(11, 1, 6, 6)
+    network, pixels = nn.Sequential(*layers).eval(), images_of(11, 1, 6, 6)
     found = activations(network, pixels, ["1", "3"], batch=4)
     with torch.no_grad():
         torch.testing.assert_close(found["1"], network[:2](pixels).flatten(1))
         torch.testing.assert_close(found["3"], network(pixels))
     assert not any(layer._forward_hooks for layer in network)
-
-
-def test_a_layer_that_is_not_there_is_refused(network):
     with pytest.raises(InputError, match="layer '9'"):
-        activations(network, images_of(2, 1, 6, 6), ["9"])
+        activations(network, pixels, ["9"])
 
 
 def test_the_first_images_are_those_with_the_largest_scores_in_order():

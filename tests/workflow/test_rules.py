@@ -121,9 +121,15 @@ def test_rows_of_table_4_stand_in_the_order_of_the_paper(rules):
     made = settings_of(rules["table_cross_training_set"])
     names = ["FC100-100-10@P1", "FC123-456-10@P1", "FC100-100-10@P2"]
     amplified = [f"amplified:{name}" for name in names]
-    assert made["rows"] == [*names, "noise-0.06", *amplified, "noise-0.1"]
-    assert made["controls"][0] == "clean"
-    assert made["splits"] == dict(zip(names, ("P1", "P1", "P2"), strict=True))
+    shown = {key: rows for key, (_, rows, _) in made["tables"].items()}
+    assert shown["cross_training_set"] == [
+        *names,
+        "noise-0.06",
+        *amplified,
+        "noise-0.1",
+    ]
+    assert shown["amplification"][0] == "clean"
+    assert made["claims"]["splits"] == dict(zip(names, ("P1", "P1", "P2"), strict=True))
 
 
 def test_the_decomposition_is_judged_near_the_amplified_distortion(tmp_path):

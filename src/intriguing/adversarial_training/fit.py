@@ -48,11 +48,7 @@ def fit_variant(
     seed: int,
     track: Track = iter,
 ) -> nn.Sequential:
-    """Return a trained classifier with sigmoid hidden layers, in eval mode.
-
-    The seed also decides dropout and pools. Other arguments are those of
-    `intriguing.training.perceptron.fit_sigmoid`.
-    """
+    """Return a trained classifier, as `fit_sigmoid`; the seed also decides dropout."""
     return fit_sigmoid(
         *(pixels, labels, hidden, variant.decay, recipe, seed, track),
         loss_of=lambda network, generator: variant_loss(
@@ -79,7 +75,7 @@ def variant_loss(
         if lengths:
             due = pools.due(indices, variant.renewed, generator)
             pools.update(network, pixels[due], labels[due], due)
-        logits = clean_and_pool_logits(
+        logits = _clean_and_pool_logits(
             network, pixels, indices, pools, variant.dropout, generator
         )
         classes = labels[indices].repeat(len(weights))
@@ -89,14 +85,14 @@ def variant_loss(
     return loss
 
 
-def clean_and_pool_logits(
+def _clean_and_pool_logits(
     network: nn.Sequential,
-    pixels: Float[Tensor, "n d"],
-    indices: Int[Tensor, " m"],
+    pixels: Tensor,
+    indices: Tensor,
     pools: Pools,
     dropout_rates: Sequence[float],
     generator: torch.Generator,
-) -> Float[Tensor, "m_times_pools_plus_1 classes"]:
+) -> Tensor:
     """Return the logits of a batch, followed by those of its examples in each pool.
 
     Clean activations and the examples of lower layers pass each layer together.

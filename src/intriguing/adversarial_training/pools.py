@@ -36,14 +36,9 @@ def adversarial_perturbations(
 ) -> dict[int, Float[Tensor, "n _"]]:
     """Return adversarial perturbations of the activations of some layers.
 
-    Each follows the gradient of the largest wrong logit minus the label's logit. It is
-    0 for an image that the network misclassifies.
-
-    Args:
-        network: As for `stages`.
-        pixels: Images, flattened.
-        labels: True classes.
-        lengths: L2 length of the perturbations, by layer; layer 0 is the pixels.
+    Each follows the gradient of the largest wrong logit minus the label's logit, and
+    has the L2 length of its layer; layer 0 is the pixels. It is 0 for an image that the
+    network misclassifies.
     """
     activations = [pixels.clone().requires_grad_()]
     for stage in stages(network):
@@ -94,14 +89,7 @@ class Pools:
         labels: Int[Tensor, " n"],
         indices: Int[Tensor, " n"],
     ) -> None:
-        """Replace the examples of some images by those of the present network.
-
-        Args:
-            network: As for `stages`.
-            pixels: Images, flattened.
-            labels: True classes.
-            indices: Of the images in the training set.
-        """
+        """Replace the examples of some images of the training set, for this network."""
         found = adversarial_perturbations(network, pixels, labels, self.lengths)
         for layer, perturbations in found.items():
             self.perturbations[layer][indices] = perturbations

@@ -5,34 +5,24 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from intriguing.stats.intervals import mean_interval
-from intriguing.tables.rates import (
-    Cells,
-    Counts,
-    distortions_by_row,
-    error_cells,
-    fooling_rates,
-)
+from intriguing.tables import rates
 from intriguing.tables.row_names import AMPLIFIED
 
 
 def variant_cells(
-    counts: Mapping[str, Sequence[Counts]], predictions: pd.DataFrame
-) -> Cells:
+    counts: Mapping[str, Sequence[rates.Counts]], predictions: pd.DataFrame
+) -> rates.Cells:
     """Return errors, distortions and fooling rates of the networks of all variants.
 
     The column of a network is its fooling rate: the share of the images that it
     classifies correctly when clean and misclassifies when perturbed. Rows of their own
-    hold amplified perturbations.
-
-    Args:
-        counts: Wrong and all images of each set, for each seed of each network.
-        predictions: Of every network for every image.
+    hold amplified perturbations. ``counts`` are of each seed of each network.
     """
-    distortions, rates = distortions_by_row(predictions), fooling_rates(predictions)
-    cells: Cells = {}
+    distortions = rates.distortions_by_row(predictions)
+    fooled, cells = rates.fooling_rates(predictions), {}
     for row in [*counts, *(f"{AMPLIFIED}{name}" for name in counts)]:
         if row in counts:
-            cells |= error_cells(row, counts[row])
+            cells |= rates.error_cells(row, counts[row])
         cells[row, "distortion"] = mean_interval(distortions[row])
-        cells |= {(row, column): rates[row, column] for column in counts}
+        cells |= {(row, column): fooled[row, column] for column in counts}
     return cells

@@ -32,10 +32,8 @@ def baselines_figure(table: pd.DataFrame) -> Figure:
 
     The excess is over the shortest perturbation of any attack, image by image, with the
     95 % interval of its mean. An attack that fails on an image has an infinite mean,
-    and a marker at the top.
-
-    Args:
-        table: Tidy table ``peers``; rows are ``network:target:attack``.
+    and a marker at the top. Rows of the tidy table ``peers`` are
+    ``network:target:attack``.
 
     Raises:
         InputError: The table is empty.
@@ -50,7 +48,10 @@ def baselines_figure(table: pd.DataFrame) -> Figure:
     grid = figure.subplots(
         len(networks), len(targets), squeeze=False, sharex=True, sharey=True
     )
-    top, points = _upper_limit(table), {}
+    ratio = table.loc[table["column"] == "ratio-to-best-mean", "value"]
+    # Above every finite excess.
+    top = max(200 * (ratio[np.isfinite(ratio)].max() - 1), 10 * LEAST)
+    points = {}
     for line, network in zip(grid, networks, strict=True):
         for axes, target in zip(line, targets, strict=True):
             own = table[(table["network"] == network) & (table["target"] == target)]
@@ -63,13 +64,6 @@ def baselines_figure(table: pd.DataFrame) -> Figure:
     for axes, found in points.items():
         _add_numbers(axes, {numbers[attack]: point for attack, point in found.items()})
     return figure
-
-
-def _upper_limit(table: pd.DataFrame) -> float:
-    """Return the excess at the top, above every finite one."""
-    ratio = table.loc[table["column"] == "ratio-to-best-mean", "value"]
-    finite = ratio[np.isfinite(ratio)]
-    return max(200 * (finite.max() - 1), 10 * LEAST)
 
 
 def _plot_attacks(axes: Axes, own: pd.DataFrame, top: float) -> dict[str, Point]:
@@ -121,9 +115,9 @@ def _colour(attack: str) -> str:
 
 
 def _handles(numbers: Mapping[str, int]) -> list[Line2D]:
-    handles = [
-        Line2D([], [], marker="o", mfc=_colour(a), label=f"{number} {a}", **MARKER)
-        for a, number in numbers.items()
+    looks: list[Look] = [
+        {"marker": "o", "mfc": _colour(attack), "label": f"{number} {attack}"}
+        for attack, number in numbers.items()
     ]
-    failing: Look = {"marker": "^", "mfc": "white", "label": "fails on some images"}
-    return [*handles, Line2D([], [], **failing, **MARKER)]
+    looks.append({"marker": "^", "mfc": "white", "label": "fails on some images"})
+    return [Line2D([], [], **look, **MARKER) for look in looks]

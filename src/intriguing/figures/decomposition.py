@@ -43,13 +43,9 @@ def decomposition_figure(table: pd.DataFrame, pairs: pd.DataFrame) -> Figure:
     """Return a plot of the fooling rate against the length of the perturbations.
 
     On the left each perturbation is multiplied by a factor, on the right all are scaled
-    to one distortion. Thick lines: means of a kind of pairs with their intervals. Thin
-    lines: single pairs of networks of that kind, seeds pooled. Dashed: pairs of one
-    seed.
-
-    Args:
-        table: Tidy table ``transfer-decomposition``.
-        pairs: As `with_kinds` returns them.
+    to one distortion. Thick lines: means of a kind of pairs with their intervals, from
+    the table ``transfer-decomposition``. Thin lines: single pairs of networks of that
+    kind (see `with_kinds`), seeds pooled. Dashed: pairs of one seed.
 
     Raises:
         InputError: The table has no values.

@@ -26,12 +26,7 @@ class Rows(NamedTuple):
 
 @styled()
 def direction_figure(layers: Mapping[str, Sequence[Rows]], width: float) -> Figure:
-    """Return a figure with a row of panels for each layer.
-
-    Args:
-        layers: Panels of each layer, by the layer's name.
-        width: Width of the figure, in inches.
-    """
+    """Return a figure with a row of panels for each layer; its width is in inches."""
     first = next(iter(layers.values()))
     rows, columns = first[0].images.shape[:2]
     side = width / (len(first) * (columns + 1.6))

@@ -17,14 +17,10 @@ BINS = 50
 IMAGES: Look = {"color": OURS, "alpha": 0.3}
 HALF: Look = {"color": OURS, "lw": 3}
 MEAN: Look = {"color": "black", "marker": "o", "ms": 4, "lw": 1}
-PUBLISHED: Look = {
-    "marker": "D",
-    "mfc": "none",
-    "mec": PAPER,
-    "mew": 1.3,
-    "ms": 6,
-    "ls": "",
-}
+PUBLISHED: Look = {"marker": "D", "mfc": "none", "mec": PAPER, "ls": ""}
+PUBLISHED |= {"mew": 1.3, "ms": 6}
+LINES = {"quartiles and median": HALF, "mean, 95 % interval": MEAN}
+LINES["paper's mean"] = PUBLISHED
 
 
 @styled()
@@ -34,12 +30,8 @@ def distortion_figure(
     """Return the distribution of each network's distortions, one row a network.
 
     A row has a histogram (equal bins, equal areas), the quartiles, and below them our
-    mean with its 95 % interval and the paper's mean.
-
-    Args:
-        distortions: Root mean square per pixel of each image, seeds pooled, in the
-            order of the rows.
-        averages: Tidy table with the column ``distortion`` for these networks.
+    mean with its 95 % interval and the paper's mean, from the column ``distortion`` of
+    a tidy table. Seeds are pooled.
 
     Raises:
         InputError: A network has no images or no mean.
@@ -57,7 +49,9 @@ def distortion_figure(
     for row, (name, values) in enumerate(distortions.items()):
         heights = 0.72 * shares[name] / peak
         axes.stairs(row - heights, bins, baseline=row, fill=True, **IMAGES)
-        _plot_quartiles(axes, row, values)
+        first, median, third = np.quantile(values, [0.25, 0.5, 0.75])
+        axes.plot([first, third], [row, row], solid_capstyle="butt", **HALF)
+        axes.plot(median, row, "|", color="white", ms=5, mew=1.2)
         _plot_means(axes, row + 0.16, means.loc[name])
     labels = [f"{name}\n{len(found):,} images" for name, found in distortions.items()]
     axes.set_yticks(range(len(labels)), labels)
@@ -65,14 +59,10 @@ def distortion_figure(
     axes.set_xlabel("distortion (root mean square per pixel)")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    figure.legend(handles=_handles(), loc="outside upper center", ncols=4)
+    handles: list[Line2D | Patch] = [Patch(label="images", **IMAGES)]
+    handles += [Line2D([], [], label=label, **look) for label, look in LINES.items()]
+    figure.legend(handles=handles, loc="outside upper center", ncols=4)
     return figure
-
-
-def _plot_quartiles(axes: Axes, row: float, values: Float[np.ndarray, " n"]) -> None:
-    first, median, third = np.quantile(values, [0.25, 0.5, 0.75])
-    axes.plot([first, third], [row, row], solid_capstyle="butt", **HALF)
-    axes.plot(median, row, "|", color="white", ms=5, mew=1.2)
 
 
 def _plot_means(axes: Axes, row: float, mean: pd.Series) -> None:
@@ -80,12 +70,3 @@ def _plot_means(axes: Axes, row: float, mean: pd.Series) -> None:
     axes.errorbar(mean["value"], row, xerr=ends, capsize=2.5, **MEAN)
     if pd.notna(mean["published"]):
         axes.plot(mean["published"], row, **PUBLISHED)
-
-
-def _handles() -> list[Line2D | Patch]:
-    return [
-        Patch(label="images", **IMAGES),
-        Line2D([], [], label="quartiles and median", **HALF),
-        Line2D([], [], label="mean, 95 % interval", **MEAN),
-        Line2D([], [], label="paper's mean", **PUBLISHED),
-    ]

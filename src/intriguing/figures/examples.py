@@ -1,6 +1,7 @@
 """Images before and after a distortion, as in the paper's Figure 7."""
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from string import ascii_lowercase
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from intriguing.figures.style import add_image, blank, styled
+from intriguing.figures.style import Look, add_image, blank, styled
 from intriguing.models.evaluation import predict
 from intriguing.models.perturbed import add_noise, root_mean_square
 from intriguing.stats.intervals import share_interval
@@ -43,21 +44,13 @@ def adversarial_panel(
     adversarial: Float[Tensor, "n 1 height width"],
     labels: Int[Tensor, " n"],
 ) -> Panel:
-    """Return the panel of the images made for a network.
-
-    Args:
-        name: Name of the network.
-        model: The network.
-        clean: Unperturbed images.
-        adversarial: The perturbed images; pixels in [0, 1].
-        labels: True classes.
-    """
+    """Return the panel of the images made for a network, with its accuracy on them."""
     before, after = _classes(model, clean), _classes(model, adversarial)
     mean = root_mean_square(adversarial - clean).mean()
     title = (
         f"adversarial images of {name}\n"
         f"mean distortion {mean:.3f}, {len(clean):,} images\n"
-        f"accuracy {accuracy_text(after, labels.numpy())}"
+        f"accuracy {_accuracy(after, labels)}"
     )
     images = clean[:, 0].numpy(), adversarial[:, 0].numpy()
     return Panel(title, *images, before, after, (0.0, 1.0))
@@ -72,18 +65,12 @@ def noise_panel(
 ) -> Panel:
     """Return the panel of noise without clipping, with each network's accuracy.
 
-    Args:
-        models: Networks by name; the panel shows the predictions of the first one.
-        clean: Images without noise.
-        labels: True classes.
-        deviation: Standard deviation, in units of pixels.
-        seed: Seed of the noise.
+    It shows the predictions of the first network. The standard deviation of the noise
+    is in units of pixels.
     """
-    noisy = add_noise(clean, deviation, seed, clip=False)
+    noisy = add_noise(clean, deviation, seed)
     after = {name: _classes(model, noisy) for name, model in models.items()}
-    scores = [
-        f"{n}: accuracy {accuracy_text(a, labels.numpy())}" for n, a in after.items()
-    ]
+    scores = [f"{n}: accuracy {_accuracy(found, labels)}" for n, found in after.items()]
     title = "\n".join([f"Gaussian noise, standard deviation {deviation:g}", *scores])
     first = next(iter(models))
     images = clean[:, 0].numpy(), noisy[:, 0].numpy()
@@ -92,17 +79,13 @@ def noise_panel(
     return Panel(title, *images, _classes(models[first], clean), after[first], scale)
 
 
-def _classes(
-    model: nn.Module, images: Float[Tensor, "n 1 height width"]
-) -> Int[np.ndarray, " n"]:
+def _classes(model: nn.Module, images: Tensor) -> Int[np.ndarray, " n"]:
     return predict(model, images).argmax(1).numpy()
 
 
-def accuracy_text(
-    predictions: Int[np.ndarray, " n"], labels: Int[np.ndarray, " n"]
-) -> str:
+def _accuracy(predictions: Int[np.ndarray, " n"], labels: Tensor) -> str:
     """Return the accuracy of one network in per cent, with its 95 % interval."""
-    share = share_interval([predictions == labels]).scaled(100)
+    share = share_interval([predictions == labels.numpy()]).scaled(100)
     return f"{share.value:.3g} % [{share.low:.3g}, {share.high:.3g}]"
 
 
@@ -124,30 +107,27 @@ def example_figure(panels: Sequence[Panel]) -> Figure:
 
 
 def _add_pairs(axes: Axes, panel: Panel) -> None:
-    for i, pair in enumerate(zip(panel.clean, panel.distorted, strict=True)):
-        if i == PAIRS:
-            break
-        row, column = divmod(2 * i, COLUMNS)
+    pairs = zip(panel.clean, panel.distorted, panel.before, panel.after, strict=True)
+    for i, (clean, distorted, before, after) in enumerate(islice(pairs, PAIRS)):
+        column, top = 2 * i % COLUMNS, 2 * i // COLUMNS * PITCH
         # The images of a pair are closer to each other than to the next pair.
-        for image, left in zip(pair, (column + 0.04, column + 0.98), strict=True):
-            add_image(axes, image, left, row * PITCH, 0.92, panel.scale)
-        classes = f"{panel.before[i]}→{panel.after[i]}"
-        axes.text(left, row * PITCH + 1.11, classes, ha="center", va="center")
+        add_image(axes, clean, column + 0.04, top, 0.92, panel.scale)
+        add_image(axes, distorted, column + 0.98, top, 0.92, panel.scale)
+        place = column + 0.98, top + 1.11
+        axes.text(*place, f"{before}→{after}", ha="center", va="center")
     axes.set(xlim=(0, COLUMNS), ylim=(ROWS * PITCH - 0.05, -0.03))
     axes.axis("off")
 
 
 def _add_grey_scale(figure: Figure, axes: Axes, scale: tuple[float, float]) -> None:
     """Add the grey scale; it has pointed ends where pixels may lie beyond it."""
+    place: Look = {"location": "bottom", "fraction": 0.03, "pad": 0.01, "shrink": 0.6}
     bar = figure.colorbar(
         ScalarMappable(Normalize(*scale), "gray"),
         ax=axes,
-        location="bottom",
-        fraction=0.03,
-        pad=0.01,
-        shrink=0.6,
         extend="neither" if scale == (0, 1) else "both",
         ticks=np.linspace(*scale, 3),
+        **place,
     )
     bar.set_label("pixel value")
     bar.outline.set_linewidth(0.6)

@@ -8,9 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib import style
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.typing import ColorType
 
 Look = dict[str, Any]
 """Keyword arguments of an artist."""
@@ -64,33 +62,11 @@ def add_image(
     side: float = 1.0,
     scale: tuple[float, float] = (0, 1),
 ) -> None:
-    """Add an image at a place of the axes, whose vertical axis points down.
+    """Add an image to axes whose vertical axis points down, by its upper left corner.
 
-    Args:
-        axes: Where to add it.
-        image: Pixels, in grey or in colour.
-        left: Left edge.
-        top: Upper edge.
-        side: Width and height.
-        scale: Pixel values shown as black and as white, for images in grey.
+    ``side`` is its width and height, and ``scale`` has the pixel values shown as black
+    and as white, for images in grey.
     """
     place = (left, left + side, top + side, top)
     low, high = scale
     axes.imshow(image, "gray", vmin=low, vmax=high, extent=place, interpolation="none")
-
-
-def luminance(colour: ColorType) -> float:
-    """Return the relative luminance of a colour, from 0 (black) to 1 (white).
-
-    The Web Content Accessibility Guidelines 2.2 define it for sRGB.
-    """
-    channel = np.array(to_rgb(colour))
-    curve = ((channel + 0.055) / 1.055) ** 2.4
-    linear = np.where(channel <= 0.04045, channel / 12.92, curve)
-    return float(linear @ [0.2126, 0.7152, 0.0722])
-
-
-def ink(background: ColorType) -> str:
-    """Return black or white, whichever has more contrast with the background."""
-    # Where the contrast ratios (1.05 / (L + 0.05) and (L + 0.05) / 0.05) are equal.
-    return "black" if luminance(background) > 0.05 * (21**0.5 - 1) else "white"

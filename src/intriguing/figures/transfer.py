@@ -1,6 +1,7 @@
 """Tables 2 and 4 as a map: images made for one network, classified by another."""
 
-from math import isnan
+from itertools import pairwise
+from math import isnan, nan
 from textwrap import wrap
 
 import pandas as pd
@@ -12,12 +13,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from intriguing.errors import InputError
-from intriguing.figures.style import Look, blank, ink, styled
+from intriguing.figures.style import Look, blank, styled
 from intriguing.tables.tidy import MARKS, Entry, cell_texts, entries_of, marks_text
 
 GAP = 0.35  # between groups of rows and columns, in cells
 MAP = colormaps["cividis"]  # even lightness, also for colour-blind readers
 MISSING = "#e6e6e6"
+DARK = 120 / 256  # below this rate white letters have more contrast than black ones
 LETTERS = 16  # letters of a note to an inch
 
 
@@ -28,10 +30,6 @@ def transfer_figure(table: pd.DataFrame, title: str) -> Figure:
     Each cell has our percentage, its 95 % interval, and the paper's number with the
     mark of the verdict. Rows that are not networks stand apart. So does the column
     ``distortion``, whose cells have no colour.
-
-    Args:
-        table: Table 2 or 4 as a tidy table, rates as fractions.
-        title: Title of the figure.
 
     Raises:
         InputError: The table has no rates.
@@ -45,8 +43,10 @@ def transfer_figure(table: pd.DataFrame, title: str) -> Figure:
     for (row, column), one in entries_of(table).items():
         _add_cell(axes, columns[column], rows[row], one)
     axes.set(xlim=(0, across), ylim=(down, 0), title=title)
-    axes.set_xticks([x + 0.5 for x in columns.values()], map(column_label, columns))
-    axes.set_yticks([y + 0.5 for y in rows.values()], map(row_label, rows))
+    axes.set_xticks(
+        [x + 0.5 for x in columns.values()], [c.replace("@", "\n@") for c in columns]
+    )
+    axes.set_yticks([y + 0.5 for y in rows.values()], map(_row_label, rows))
     axes.set(xlabel="classified by", ylabel="made for, or distorted by")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
@@ -56,13 +56,9 @@ def transfer_figure(table: pd.DataFrame, title: str) -> Figure:
 
 def _places(names: pd.Series) -> dict[str, float]:
     """Return the position of each row or column, with a gap between groups."""
-    places: dict[str, float] = {}
-    shift, previous = 0.0, None
-    for i, name in enumerate(names.unique()):
-        group = _group(name)
-        shift += GAP * (previous not in (None, group))
-        places[name], previous = i + shift, group
-    return places
+    groups = [_group(name) for name in names.unique()]
+    gaps = [0, *(GAP * (one != other) for one, other in pairwise(groups))]
+    return {n: i + sum(gaps[: i + 1]) for i, n in enumerate(names.unique())}
 
 
 def _group(name: str) -> str:
@@ -72,35 +68,26 @@ def _group(name: str) -> str:
     return name if name == "distortion" else name.rpartition(":")[0]
 
 
-def row_label(name: str) -> str:
-    """Return the label of a set of images."""
+def _row_label(name: str) -> str:
     if name.startswith("noise-"):
         return f"Gaussian noise,\nst. dev. {name.removeprefix('noise-')}"
     return name.replace(":", ":\n")
 
 
-def column_label(name: str) -> str:
-    """Return the label of a network, with its training set on a line of its own."""
-    return name.replace("@", "\n@")
-
-
-def cell_lines(one: Entry) -> tuple[str, str, str]:
-    """Return the lines of a cell: our number, its interval, the paper's number."""
-    texts = cell_texts(one)
-    paper = f"paper {texts.paper} {MARKS.get(one.verdict, '')}".rstrip()
-    return texts.measured or "n/a", texts.interval, paper if texts.paper else ""
-
-
 def _add_cell(axes: Axes, left: float, top: float, one: Entry) -> None:
-    colour = "white"
+    letters = "black"
     if one.column != "distortion":
-        rate = one.value
-        colour = MISSING if rate is None or isnan(rate) else MAP(rate)
+        rate = nan if one.value is None else one.value
+        colour = MISSING if isnan(rate) else MAP(rate)
+        letters = "white" if rate < DARK else "black"
         look: Look = {"facecolor": colour, "edgecolor": "white", "lw": 0.8}
         axes.add_patch(Rectangle((left, top), 1, 1, **look))
-    middle: Look = {"ha": "center", "va": "center", "color": ink(colour)}
+    texts = cell_texts(one)
+    paper = f"paper {texts.paper} {MARKS.get(one.verdict, '')}".rstrip()
+    lines = texts.measured or "n/a", texts.interval, paper if texts.paper else ""
+    middle: Look = {"ha": "center", "va": "center", "color": letters}
     looks = [(0.27, 9.5, "bold"), (0.55, 6.5, "normal"), (0.8, 7, "normal")]
-    for line, (down, size, weight) in zip(cell_lines(one), looks, strict=True):
+    for line, (down, size, weight) in zip(lines, looks, strict=True):
         axes.text(left + 0.5, top + down, line, size=size, weight=weight, **middle)
 
 
@@ -116,14 +103,14 @@ def _add_explanation(figure: Figure, axes: Axes, table: pd.DataFrame) -> None:
     notes = (
         f"Misclassified images in %, in brackets the 95 % interval{marks}.",
         "Distortion: root mean square per pixel, mean over images. "
-        f"Images of a cell: {extent(table['n'])}; seeds: {extent(table['seeds'])}.",
+        f"Images of a cell: {_extent(table['n'])}; seeds: {_extent(table['seeds'])}.",
     )
     width = int(LETTERS * figure.get_figwidth())
     lines = [line for note in notes for line in wrap(note, width)]
     figure.supxlabel("\n".join(lines), size=8, x=0.01, ha="left")
 
 
-def extent(counts: pd.Series) -> str:
+def _extent(counts: pd.Series) -> str:
     """Return the smallest and the largest count: ``1,024 to 5,120``."""
     known = counts.dropna().astype(int)
     ends = dict.fromkeys([known.min(), known.max()])

@@ -1,11 +1,12 @@
 """Perturbed images: their lengths, noise as a control, and predictions for them."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from intriguing.models.evaluation import predict
@@ -28,14 +29,10 @@ def lengthen(
 ) -> Float[Tensor, " n *pixels"]:
     """Return images with perturbations multiplied by a factor; nothing is clipped.
 
-    Args:
-        clean: Unperturbed images.
-        adversarial: Perturbed images.
-        factor: One for each image, or one for all.
+    ``factor`` is one for each image, or one for all.
     """
-    shape = (-1, *[1] * (clean.dim() - 1))
-    factors = torch.as_tensor(factor, dtype=clean.dtype).reshape(shape)
-    return clean + factors * (adversarial - clean)
+    factors = torch.as_tensor(factor, dtype=clean.dtype)
+    return clean + _times(factors, adversarial - clean)
 
 
 def amplify(
@@ -55,19 +52,13 @@ def amplify(
 
 
 def add_noise(
-    images: Float[Tensor, " n *pixels"], deviation: float, seed: int, clip: bool
+    images: Float[Tensor, " n *pixels"], deviation: float, seed: int
 ) -> Float[Tensor, " n *pixels"]:
-    """Return images with Gaussian noise of one standard deviation.
+    """Return images with Gaussian noise of a standard deviation in units of pixels.
 
-    Args:
-        images: Pixels in [0, 1].
-        deviation: Standard deviation, in units of pixels.
-        seed: Seed of the noise.
-        clip: Whether to clip pixels to [0, 1]. The paper does not clip its noise: its
-            Figure 7 shows pixels darker than the background.
+    Nothing is clipped: the paper's Figure 7 shows pixels darker than the background.
     """
-    noisy = images + deviation * standard_noise(images, seed)
-    return noisy.clamp(0, 1) if clip else noisy
+    return images + deviation * _standard_noise(images, seed)
 
 
 def matched_noise(
@@ -78,15 +69,15 @@ def matched_noise(
     It is the control for adversarial images: a perturbation of the same length in a
     random direction.
     """
-    noise = standard_noise(images, seed)
-    factor = distortion / root_mean_square(noise)
-    return images + factor.reshape(-1, *[1] * (images.dim() - 1)) * noise
+    noise = _standard_noise(images, seed)
+    return images + _times(distortion / root_mean_square(noise), noise)
 
 
-def standard_noise(
-    like: Float[Tensor, " n *pixels"], seed: int
-) -> Float[Tensor, " n *pixels"]:
-    """Return standard normal noise of a tensor's shape; only the seed determines it."""
+def _times(factor: Tensor, images: Tensor) -> Tensor:
+    return factor.reshape(-1, *[1] * (images.dim() - 1)) * images
+
+
+def _standard_noise(like: Tensor, seed: int) -> Tensor:
     generator = np.random.default_rng([seed, 3])
     return torch.from_numpy(generator.standard_normal(tuple(like.shape), np.float32))
 
@@ -95,9 +86,7 @@ def predictions_on(
     networks: Mapping[str, nn.Module],
     sets: Sets,
     clean: Float[Tensor, " n *pixels"],
-    labels: Int[Tensor, " n"],
-    index: Int[Tensor, " n"],
-    seed: int,
+    known: Mapping[str, Any],
 ) -> pd.DataFrame:
     """Return the prediction of each network for each image of each set.
 
@@ -105,26 +94,19 @@ def predictions_on(
         networks: By the name of their column.
         sets: Distorted images by the name of their row, in the order of ``clean``.
         clean: Unperturbed images.
-        labels: True classes.
-        index: Position of each image in the set that it was sampled from.
-        seed: Seed of the sample and of the networks.
+        known: Other columns, such as ``seed``, ``label`` and ``index``: a tensor with a
+            value for each image, or one value for all.
 
     Returns:
-        ``row``, ``column``, ``seed``, ``label``, ``index``, ``distortion`` (root mean
-        square per pixel) and ``prediction`` of each image.
+        ``row``, ``column``, the known columns, ``distortion`` (root mean square per
+        pixel) and ``prediction`` of each image.
     """
-    known = {"seed": seed, "label": labels.numpy(), "index": index.numpy()}
     found = []
     for row, images in sets.items():
         distortion = root_mean_square(images - clean).numpy()
         for column, network in networks.items():
             predicted = predict(network, images).argmax(1).numpy()
-            found.append((row, column, distortion, predicted))
+            own = {"distortion": distortion, "prediction": predicted}
+            found.append({"row": row, "column": column, **known, **own})
     # Frames last: allocating them between the passes would fragment the memory.
-    frames = [
-        pd.DataFrame(
-            {"row": row, "column": column, **known, "distortion": d, "prediction": p}
-        )
-        for row, column, d, p in found
-    ]
-    return pd.concat(frames, ignore_index=True)
+    return pd.concat(map(pd.DataFrame, found), ignore_index=True)

@@ -29,34 +29,23 @@ def alexnet_from_layers(
     """
     network = build(alexnet_2012(offset=1.0, scale=1e-4)).eval().requires_grad_(False)
     layers = [
-        (path, layer)
+        path
         for path, layer in network.named_modules()
         if isinstance(layer, nn.Conv2d | nn.Linear)
     ]
-    missing = [
-        path
-        for name, (path, layer) in zip(LAYERS, layers, strict=True)
-        if not _has_filled(layer, name, stored)
-    ]
+    names = dict(zip(LAYERS, layers, strict=True))
+    missing = [path for name, path in names.items() if f"{name}.weight" not in stored]
     if len(missing) == len(LAYERS):
         raise InputError(f"none of the layers {', '.join(LAYERS)} is in the weights")
+    for name, path in names.items():
+        for kind, own in network.get_submodule(path).named_parameters():
+            given = None if path in missing else stored.get(f"{name}.{kind}")
+            given = torch.full_like(own, torch.nan) if given is None else given
+            if given.shape != own.shape:
+                shapes = f"{tuple(given.shape)}; AlexNet's is {tuple(own.shape)}"
+                raise InputError(f"{name}.{kind} is {shapes}")
+            own.data = given.float()
     return network, missing
-
-
-def _has_filled(
-    layer: nn.Conv2d | nn.Linear, name: str, stored: Mapping[str, Tensor]
-) -> bool:
-    """Copy the weights of one layer, or set them to NaN; return whether it has any."""
-    is_stored = f"{name}.weight" in stored
-    for kind, own in layer.named_parameters():
-        given = stored.get(f"{name}.{kind}") if is_stored else None
-        if given is not None and given.shape != own.shape:
-            raise InputError(
-                f"{name}.{kind} is {tuple(given.shape)}; AlexNet's is "
-                f"{tuple(own.shape)}"
-            )
-        own.data = torch.full_like(own, torch.nan) if given is None else given.float()
-    return is_stored
 
 
 def pretrained_classifier(name: str, weights: Mapping[str, Tensor]) -> nn.Sequential:

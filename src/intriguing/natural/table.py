@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from intriguing.stats.intervals import mean_interval, rate_interval
+from intriguing.stats.intervals import mean_interval, share_interval
 from intriguing.tables.rates import Cells, fooling_rates
 from intriguing.tables.row_names import CLEAN
 
@@ -25,20 +25,19 @@ def attack_cells(
         with the target as their class before and after rounding to 8 bits; and
         ``distortion-KIND`` of the images that reach it before.
     """
-    is_own = (predictions["source"] == network) & (predictions["column"] == network)
-    own = predictions[is_own]
+    own = predictions[predictions[["source", "column"]].eq(network).all(axis=1)]
     own = own.assign(hit=own["prediction"] == own["target"])
     cells: Cells = {}
     for attack in attacks:
-        of_attack = own[own["attack"] == attack]
-        for row, name in (("adversarial", "reached"), ("rounded", "rounded")):
-            hits = of_attack[of_attack["row"] == row].groupby("part")["hit"]
-            counts = hits.sum().astype(int).tolist()
-            cells[network, f"{name}-{attack}"] = rate_interval(
-                counts, hits.size().tolist()
-            )
-        reached = of_attack[(of_attack["row"] == "adversarial") & of_attack["hit"]]
-        distortions = [d.to_numpy() for _, d in reached.groupby("part")["distortion"]]
+        made, rounded = (
+            own[(own["attack"] == attack) & (own["row"] == row)]
+            for row in ("adversarial", "rounded")
+        )
+        for name, images in (("reached", made), ("rounded", rounded)):
+            hits = [hit.to_numpy() for _, hit in images.groupby("part")["hit"]]
+            cells[network, f"{name}-{attack}"] = share_interval(hits)
+        reached = made[made["hit"]].groupby("part")["distortion"]
+        distortions = [distortion.to_numpy() for _, distortion in reached]
         cells[network, f"distortion-{attack}"] = mean_interval(distortions)
     return cells
 
@@ -49,12 +48,12 @@ def transfer_cells(predictions: pd.DataFrame) -> Cells:
     It is the share of misclassified images among those classified correctly when clean.
     A row is ``TRANSFORMATION:SOURCE``.
     """
-    cells: Cells = {}
     # Both kinds of targets count together, as if they were images of different seeds.
     seeds = predictions["attack"] + "/" + predictions["part"].astype(str)
     seeded = predictions.assign(seed=seeds)
-    for source, own in seeded.groupby("source", sort=False):
-        for (row, column), rate in fooling_rates(own).items():
-            if row != CLEAN:
-                cells[f"{row}:{source}", column] = rate
-    return cells
+    return {
+        (f"{row}:{source}", column): rate
+        for source, own in seeded.groupby("source", sort=False)
+        for (row, column), rate in fooling_rates(own).items()
+        if row != CLEAN
+    }

@@ -1,29 +1,26 @@
-"""Which natural images are attacked, and their target classes."""
+"""Which natural images are attacked."""
 
 import numpy as np
-import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from intriguing.attack.targets import random_targets
 from intriguing.data import sample_indices
 from intriguing.errors import InputError
 
 
-def candidates(labels: Int[Tensor, " n"], target: int | None) -> Int[np.ndarray, " m"]:
-    """Return the indices of the images whose label is not the target."""
-    if target is None:
-        return np.arange(len(labels))
-    return np.flatnonzero((labels != target).numpy())
-
-
 def sample_of_job(
-    indices: Int[np.ndarray, " m"], count: int, job: int, jobs: int, seed: int
+    labels: Int[Tensor, " n"],
+    target: int | None,
+    count: int,
+    job: int,
+    jobs: int,
+    seed: int,
 ) -> Int[np.ndarray, " k"]:
     """Return the images that one of several jobs attacks, of one random sample.
 
     Args:
-        indices: Images to sample from.
+        labels: Of the images to sample from.
+        target: Class whose images are left out, or None.
         count: Size of the sample, a multiple of ``jobs``.
         job: Number of the job, from 0.
         jobs: Number of jobs.
@@ -34,19 +31,6 @@ def sample_of_job(
     """
     if count % jobs:
         raise InputError(f"{count} images cannot be shared by {jobs} jobs evenly")
+    indices = np.flatnonzero(labels.numpy() != target)  # all differ from None
     sample = indices[sample_indices(len(indices), count, seed)]
-    share = count // jobs
-    return sample[job * share : (job + 1) * share]
-
-
-def target_classes(
-    labels: Int[Tensor, " n"],
-    predictions: Int[Tensor, " n"],
-    classes: int,
-    target: int | None,
-    seed: int,
-) -> Int[Tensor, " n"]:
-    """Return the target of each image: the given one, or else a random class."""
-    if target is None:
-        return random_targets(labels, predictions, classes, seed)
-    return torch.full_like(labels, target)
+    return np.split(sample, jobs)[job]

@@ -83,10 +83,8 @@ def read_printed(printed: str) -> tuple[float, float]:
         raise InputError(f"printed {printed!r}: write it as 6.7%, 0.062 or 5·10^-5")
     mantissa, exponent, plain, percent = match.groups()
     shift = int(exponent or 0) - (2 if percent else 0)
-    digits = plain or mantissa or "1"
-    decimals = len(digits.partition(".")[2])
-    unit = Decimal(1).scaleb(shift - decimals)
-    return float(Decimal(digits).scaleb(shift)), float(unit)
+    number = Decimal(plain or mantissa or "1").scaleb(shift)
+    return float(number), float(Decimal(1).scaleb(int(number.as_tuple().exponent)))
 
 
 def published_band(
@@ -106,9 +104,6 @@ def published_band(
         kind: ``rate`` for a share of images, ``mean`` for anything else.
         spread: Standard deviation over images; a ``mean`` with a sample needs it.
 
-    Returns:
-        Lower and upper end; for a rate inside [0, 1].
-
     Raises:
         InputError: ``printed`` and ``value`` are not the same number, a mean is printed
             as a bound, or the spread of a sampled mean is missing.
@@ -119,32 +114,21 @@ def published_band(
             f"value {value} is printed as {printed!r}; correct one of them"
         )
     images = None if sample is None or isnan(sample) else sample
+    is_bound = printed.startswith(BELOW)
     if kind == "rate":
-        return _rate_band(value, unit, images, printed.startswith(BELOW))
-    if printed.startswith(BELOW):
+        ends = (0.0, value) if is_bound else (value - unit / 2, value + unit)
+        low, high = max(ends[0], 0.0), min(ends[1], 1.0)
+        return (
+            (wilson(low, images)[0], wilson(high, images)[1]) if images else (low, high)
+        )
+    if is_bound:
         raise InputError(f"{printed}: only a rate may be printed as a bound")
-    return _mean_band(value, unit, images, spread)
-
-
-def _rate_band(value: float, unit: float, sample: float | None, bound: bool) -> Band:
-    low, high = max(value - unit / 2, 0.0), min(value + unit, 1.0)
-    if bound:
-        low, high = 0.0, value
-    if sample is None:
-        return low, high
-    return wilson(low, sample)[0], wilson(high, sample)[1]
-
-
-def _mean_band(
-    value: float, unit: float, sample: float | None, spread: float | None
-) -> Band:
-    if sample is None:
+    if images is None:
         return value - unit / 2, value + unit / 2
     if spread is None or not (isfinite(spread) and spread >= 0):
-        raise InputError(
-            f"mean {value} of {sample:g} images: spread is {spread}; give ours"
-        )
-    reach = unit / 2 + STANDARD_ERRORS * spread / sqrt(sample)
+        told = f"mean {value} of {images:g} images: spread is {spread}; give ours"
+        raise InputError(told)
+    reach = unit / 2 + STANDARD_ERRORS * spread / sqrt(images)
     return max(value - reach, 0.0), value + reach
 
 
@@ -164,23 +148,6 @@ def verdict_against_band(measured: Interval, band: Band) -> Verdict:
     return "undecided"
 
 
-def verdict_against_threshold(
-    measured: Interval, threshold: float, side: Side
-) -> Verdict:
-    """Return the verdict on the claim that a number lies on one side of a threshold.
-
-    Args:
-        measured: A number, or a difference or ratio of two.
-        threshold: An interval that touches it decides nothing.
-        side: Where the number lies according to the claim.
-    """
-    if measured.low > threshold:
-        return "agrees" if side == "above" else "differs"
-    if measured.high < threshold:
-        return "agrees" if side == "below" else "differs"
-    return "undecided"
-
-
 def directional_claim(
     name: str,
     statement: str,
@@ -194,6 +161,8 @@ def directional_claim(
 ) -> Claim:
     """Return a claim whose verdict is that of an interval against a threshold.
 
+    An interval that touches the threshold decides nothing.
+
     Args:
         name: The claim's id.
         statement: What is claimed.
@@ -204,12 +173,15 @@ def directional_claim(
         tested: The interval to test, where it is not ``measured``.
         published: The paper's number, if it gives one.
     """
-    if measured is None:
-        return Claim(
-            name, statement, published, None, None, None, "undecided", evidence
-        )
-    verdict = verdict_against_threshold(tested or measured, threshold, side)
-    numbers = measured.value, measured.low, measured.high
+    numbers: tuple[float | None, ...] = (None, None, None)
+    verdict: Verdict = "undecided"
+    if measured is not None:
+        numbers = measured.value, measured.low, measured.high
+        decisive = tested or measured
+        if decisive.low > threshold:
+            verdict = "agrees" if side == "above" else "differs"
+        elif decisive.high < threshold:
+            verdict = "agrees" if side == "below" else "differs"
     return Claim(name, statement, published, *numbers, verdict, evidence)
 
 

@@ -60,14 +60,9 @@ class Interval:
 
 
 def wilson(share: float, n: float) -> tuple[float, float]:
-    """Return Wilson's score interval of a share.
+    """Return Wilson's score interval of a share, inside [0, 1] and around the share.
 
-    Args:
-        share: Observed share, in [0, 1].
-        n: Number of trials, which may be an effective number; positive.
-
-    Returns:
-        Lower and upper end, inside [0, 1] and on both sides of ``share``.
+    The number of trials may be an effective number.
 
     Raises:
         InputError: ``share`` is outside [0, 1] or ``n`` is not positive.
@@ -88,14 +83,8 @@ def rate_interval(hits: Sequence[int], totals: Sequence[int]) -> Interval:
 
     The number of images is divided by the design effect times ``(t / z)^2``, as in Korn
     and Graubard (1998) with S - 1 degrees of freedom. The divisor is at least 1, so the
-    interval is never narrower than that of the images alone.
-
-    Args:
-        hits: Hits of each seed.
-        totals: Images of each seed; they may differ.
-
-    Returns:
-        Share with its interval, ``n`` the number of images of all seeds.
+    interval is never narrower than that of the images alone. Seeds may have different
+    numbers of images.
 
     Raises:
         InputError: A seed has no images, or more hits than images.
@@ -107,7 +96,8 @@ def rate_interval(hits: Sequence[int], totals: Sequence[int]) -> Interval:
         raise InputError(f"hits {hits} of {totals}: give 0 <= hits <= totals, totals>0")
     n, seeds = int(total.sum()), len(hit)
     share = float(hit.sum() / n)
-    shrink = max(1.0, design_effect(hits, totals) * _few_seeds(seeds))
+    few_seeds = (t.isf(TAIL, seeds - 1) / norm.isf(TAIL)) ** 2 if seeds > 1 else 1.0
+    shrink = max(1.0, design_effect(hits, totals) * float(few_seeds))
     return Interval(share, *wilson(share, n / shrink), n=n, seeds=seeds)
 
 
@@ -133,13 +123,6 @@ def design_effect(hits: Sequence[int], totals: Sequence[int]) -> float:
     return float(between / (share * (1 - share) / n))
 
 
-def _few_seeds(seeds: int) -> float:
-    """Return ``(t / z)^2``: the variance is estimated from a few seeds only."""
-    if seeds == 1:
-        return 1.0
-    return float((t.isf(TAIL, seeds - 1) / norm.isf(TAIL)) ** 2)
-
-
 def mean_interval(values_per_seed: Sequence[Float[np.ndarray, "..."]]) -> Interval:
     """Return the mean of the seeds' means, with Student's interval.
 
@@ -148,12 +131,8 @@ def mean_interval(values_per_seed: Sequence[Float[np.ndarray, "..."]]) -> Interv
     the t quantile with the degrees of freedom of the images. With one seed it is the
     second.
 
-    Args:
-        values_per_seed: One array of values for each seed, such as the distortions of
-            its images. One value for each of several seeds is enough.
-
-    Returns:
-        Mean with its interval, in the unit of the values.
+    Each seed has an array of values, such as the distortions of its images. One value
+    for each of several seeds is enough.
 
     Raises:
         InputError: There are fewer than two values, or one is not finite.
@@ -161,33 +140,17 @@ def mean_interval(values_per_seed: Sequence[Float[np.ndarray, "..."]]) -> Interv
     values = [np.asarray(seed, float) for seed in values_per_seed]
     _check_values(values)
     means = np.array([seed.mean() for seed in values])
-    count = len(values)
     sizes = np.array([seed.size for seed in values])
-    half, deviation = 0.0, None
+    count, n, half, spread = len(values), int(sizes.sum()), 0.0, None
     if count > 1:
         half = float(t.isf(TAIL, count - 1)) * means.std(ddof=1) / sqrt(count)
-    if (freedom := int(sizes.sum()) - count) > 0:
-        deviation = spread(values)
-        error = deviation * sqrt((1 / sizes).sum()) / count
-        half = max(half, float(t.isf(TAIL, freedom)) * error)
-    mean, n = float(means.mean()), int(sizes.sum())
-    low, high = float(mean - half), float(mean + half)
-    return Interval(mean, low, high, n, count, deviation)
-
-
-def spread(values_per_seed: Sequence[Float[np.ndarray, "..."]]) -> float:
-    """Return the standard deviation over images, pooled within seeds.
-
-    Raises:
-        InputError: No seed has two values, or a value is not finite.
-    """
-    values = [np.asarray(seed, float) for seed in values_per_seed]
-    _check_values(values)
-    freedom = sum(seed.size for seed in values) - len(values)
-    if freedom == 0:
-        raise InputError("no seed has two values: a spread over images needs them")
-    squares = sum(float(((seed - seed.mean()) ** 2).sum()) for seed in values)
-    return sqrt(squares / freedom)
+    if n > count:
+        squares = sum(float(((seed - seed.mean()) ** 2).sum()) for seed in values)
+        spread = sqrt(squares / (n - count))
+        error = spread * sqrt((1 / sizes).sum()) / count
+        half = max(half, float(t.isf(TAIL, n - count)) * error)
+    mean = float(means.mean())
+    return Interval(mean, float(mean - half), float(mean + half), n, count, spread)
 
 
 def _check_values(values: Sequence[Float[np.ndarray, "..."]]) -> None:
@@ -219,10 +182,8 @@ def average(intervals: Sequence[Interval]) -> Interval:
 def difference_interval(first: Interval, second: Interval) -> Interval:
     """Return ``first - second`` for independent measurements, by Newcombe's method 10.
 
-    Each end combines the distances of the two values from their own ends by the root
-    sum of squares, so asymmetric intervals such as Wilson's keep their shape. For
-    measurements that share images or networks, give the differences of the seeds to
-    `mean_interval` instead.
+    Asymmetric intervals such as Wilson's keep their shape. For measurements that share
+    images or networks, give the differences of the seeds to `mean_interval` instead.
     """
     value = first.value - second.value
     below = hypot(first.value - first.low, second.high - second.value)

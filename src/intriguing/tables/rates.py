@@ -62,8 +62,9 @@ def fooling_hits(predictions: pd.DataFrame) -> pd.DataFrame:
     """
     wrong = predictions["label"] != predictions["prediction"]
     correct = predictions.loc[(predictions["row"] == CLEAN) & ~wrong, IMAGE]
-    kept = predictions.assign(hit=wrong).merge(correct, on=IMAGE)
-    return kept[["row", *IMAGE, "hit"]]
+    return predictions.assign(hit=wrong).merge(correct, on=IMAGE)[
+        ["row", *IMAGE, "hit"]
+    ]
 
 
 def fooling_rates(predictions: pd.DataFrame) -> Cells:
@@ -88,12 +89,10 @@ def pooled_rates(hits: pd.DataFrame) -> Cells:
 def distortions_by_row(predictions: pd.DataFrame) -> dict[str, list[np.ndarray]]:
     """Return the distortions of each row's images, one array for each seed."""
     own = predictions[predictions["column"] == predictions["column"].iloc[0]]
-    return {
-        row: [
-            seed.to_numpy(np.float64) for _, seed in one.groupby("seed")["distortion"]
-        ]
-        for row, one in own.groupby("row", sort=False)
-    }
+    found: dict[str, list[np.ndarray]] = {}
+    for (row, _), seed in own.groupby(["row", "seed"])["distortion"]:
+        found.setdefault(row, []).append(seed.to_numpy(np.float64))
+    return found
 
 
 def transfer_cells(predictions: pd.DataFrame, rows: Sequence[str]) -> Cells:

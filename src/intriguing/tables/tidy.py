@@ -4,9 +4,9 @@ A tidy table has one row for each cell of a table of the paper, with the columns
 `COLUMNS`. A number that does not apply is missing, and empty in the CSV file.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import isnan
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 
@@ -23,7 +23,6 @@ PUBLISHED_COLUMNS = ["table", "row", "column", "value", "printed", "sample"]
 LAYER_COLUMNS = ("in-channels", "kernel", "out-channels", "stride", "upper", "lower")
 MARKS = {"agrees": "=", "differs": "≠", "undecided": "~"}
 LATEX_MARKS = {"agrees": "$=$", "differs": r"$\neq$", "undecided": r"$\sim$"}
-DASH = "{--}"
 
 
 class Entry(NamedTuple):
@@ -41,14 +40,6 @@ class Entry(NamedTuple):
 
 
 COLUMNS = list(Entry._fields)
-
-
-class Printed(NamedTuple):
-    """A number of the paper: its value, its text and its number of images."""
-
-    value: float
-    text: str
-    sample: float
 
 
 class Texts(NamedTuple):
@@ -92,21 +83,32 @@ def tidy(
         InputError: ``published`` lacks a column or has a cell twice, or the mean of a
             sample has a published number and no spread.
     """
-    paper = _paper_numbers(published, table)
-    entries = []
-    for cell, interval in cells.items():
-        known = paper.get(cell)
-        verdict = _verdict(cell, interval, known, kinds)
-        number = known.value if known else None
-        entries.append(Entry(*cell, *_numbers(interval), number, verdict))
-    return tidy_frame(entries)
-
-
-def tidy_frame(entries: Sequence[Entry]) -> pd.DataFrame:
-    """Return the tidy table of these rows, with the types of its columns."""
+    if missing := [name for name in PUBLISHED_COLUMNS if name not in published]:
+        raise InputError(f"published numbers lack the columns {', '.join(missing)}")
+    own = published[published["table"] == table]
+    if own.duplicated(["row", "column"]).any():
+        raise InputError(f"published numbers of {table}: a cell is there twice")
+    paper = {(number.row, number.column): number for number in own.itertuples()}
+    entries = [_entry(cell, one, paper.get(cell), kinds) for cell, one in cells.items()]
     counts = {"n": "Int64", "seeds": "Int64"}
     floats = dict.fromkeys(["value", "low", "high", "published"], "float64")
     return pd.DataFrame(entries, columns=COLUMNS).astype(counts | floats)
+
+
+def _entry(cell: Cell, one: Interval | None, paper: Any, kinds: Kinds | None) -> Entry:
+    """Return the row of a cell; without one of the two numbers there is no verdict."""
+    published, verdict = paper.value if paper else None, ""
+    if one is None:
+        return Entry(*cell, None, None, None, None, None, published, verdict)
+    if paper:
+        kind = "rate" if column_kind(cell[1], kinds) == "rate" else "mean"
+        known = paper.value, paper.printed, paper.sample, kind, one.spread
+        try:
+            verdict = verdict_against_band(one, published_band(*known))
+        except InputError as error:
+            raise InputError(f"row {cell[0]}, column {cell[1]}: {error}") from None
+    numbers = one.value, one.low, one.high, one.n, one.seeds
+    return Entry(*cell, *numbers, published, verdict)
 
 
 def to_csv_text(df: pd.DataFrame) -> str:
@@ -118,11 +120,7 @@ def to_markdown(df: pd.DataFrame, kinds: Kinds | None = None) -> str:
     """Return the table as Markdown, rows against columns.
 
     A cell has the measured number, its interval, the paper's number and the mark of the
-    verdict.
-
-    Args:
-        df: Tidy table.
-        kinds: Kind of the columns whose name does not tell it.
+    verdict. ``kinds`` are those of the columns whose name does not tell it.
     """
     header, *body = text_rows(df, kinds)
     lines = [header, ["---"] * len(header), *body]
@@ -132,13 +130,11 @@ def to_markdown(df: pd.DataFrame, kinds: Kinds | None = None) -> str:
 
 def text_rows(df: pd.DataFrame, kinds: Kinds | None = None) -> list[list[str]]:
     """Return the cells as text, with the names in the first line and first column."""
-    entries = entries_of(df)
-    columns = list(df["column"].unique())
-    lines = [["", *columns]]
-    for row in df["row"].unique():
-        found = [entries.get((row, column)) for column in columns]
-        lines.append([row, *(_cell_text(one, kinds) for one in found)])
-    return lines
+    body = [
+        [row, *(_cell_text(one, kinds) if one else "" for one in found)]
+        for row, found in _by_row(df).items()
+    ]
+    return [["", *df["column"].unique()], *body]
 
 
 def to_latex(df: pd.DataFrame, kinds: Kinds | None = None) -> str:
@@ -148,25 +144,18 @@ def to_latex(df: pd.DataFrame, kinds: Kinds | None = None) -> str:
     number with the mark of the verdict. Rates are percentages. A missing number is a
     dash; a line without any interval or published number is left out.
     """
-    texts = {cell: _latex_lines(one, kinds) for cell, one in entries_of(df).items()}
-    columns = list(df["column"].unique())
-    lines = {}
-    for row in df["row"].unique():
-        stack = [texts.get((row, column), ("", "", "")) for column in columns]
-        names = ("ours", r"95\,\%", "paper")
-        for name, line in zip(names, zip(*stack, strict=True), strict=True):
+    lines, names = {}, ("ours", r"95\,\%", "paper")
+    for row, found in _by_row(df).items():
+        stack = zip(*(_latex_lines(one, kinds) for one in found), strict=True)
+        for name, line in zip(names, stack, strict=True):
             if any(line) or name == "ours":
-                lines[row, name] = [text or DASH for text in line]
-    index = pd.MultiIndex.from_tuples(lines)
+                lines[row, name] = [text or "{--}" for text in line]
+    index, columns = pd.MultiIndex.from_tuples(lines), list(df["column"].unique())
     frame = pd.DataFrame(list(lines.values()), index=index, columns=columns)
     styler = frame.style.format_index(escape="latex", axis=1)
     styler = styler.format_index(escape="latex", axis=0, level=0)
-    return styler.to_latex(
-        column_format="ll" + "S" * len(columns),
-        hrules=True,
-        siunitx=True,
-        multirow_align="naive",
-    )
+    shape = {"column_format": "ll" + "S" * len(columns), "multirow_align": "naive"}
+    return styler.to_latex(hrules=True, siunitx=True, **shape)
 
 
 def headline(df: pd.DataFrame) -> dict[str, dict[str, float]]:
@@ -193,12 +182,13 @@ def marks_text() -> str:
 def cell_texts(one: Entry, kinds: Kinds | None = None) -> Texts:
     """Return the numbers of a cell as text; rates are percentages."""
     kind = column_kind(one.column, kinds)
-    low, high = _measured_text(one.low, kind), _measured_text(one.high, kind)
-    return Texts(
-        _measured_text(one.value, kind),
-        f"[{low}, {high}]" if low else "",
-        _paper_text(one.published, kind),
+    value, low, high = (
+        "" if number is None or isnan(number) else _measured_text(number, kind)
+        for number in (one.value, one.low, one.high)
     )
+    paper, scale = one.published, 100 if kind == "rate" else 1
+    printed = "" if paper is None or isnan(paper) else f"{scale * paper:.6g}"
+    return Texts(value, f"[{low}, {high}]" if low else "", printed)
 
 
 def entries_of(df: pd.DataFrame) -> dict[Cell, Entry]:
@@ -209,47 +199,12 @@ def entries_of(df: pd.DataFrame) -> dict[Cell, Entry]:
     return {(entry.row, entry.column): entry for entry in entries}
 
 
-def _paper_numbers(published: pd.DataFrame, table: str) -> dict[Cell, Printed]:
-    missing = [name for name in PUBLISHED_COLUMNS if name not in published.columns]
-    if missing:
-        raise InputError(f"published numbers lack the columns {', '.join(missing)}")
-    own = published[published["table"] == table]
-    if own.duplicated(["row", "column"]).any():
-        raise InputError(f"published numbers of {table}: a cell is there twice")
-    cells = zip(own["row"], own["column"], strict=True)
-    numbers = own[["value", "printed", "sample"]].itertuples(index=False)
-    return {cell: Printed(*number) for cell, number in zip(cells, numbers, strict=True)}
+def _by_row(df: pd.DataFrame) -> dict[str, list[Entry | None]]:
+    entries, columns = entries_of(df), df["column"].unique()
+    return {r: [entries.get((r, c)) for c in columns] for r in df["row"].unique()}
 
 
-def _numbers(
-    interval: Interval | None,
-) -> tuple[float | None, float | None, float | None, int | None, int | None]:
-    if interval is None:
-        return None, None, None, None, None
-    return interval.value, interval.low, interval.high, interval.n, interval.seeds
-
-
-def _verdict(
-    cell: Cell,
-    interval: Interval | None,
-    known: Printed | None,
-    kinds: Kinds | None,
-) -> str:
-    """Return the verdict on a cell, empty where one of the two numbers is missing."""
-    if interval is None or known is None:
-        return ""
-    kind = "rate" if column_kind(cell[1], kinds) == "rate" else "mean"
-    paper = known.value, known.text, known.sample
-    try:
-        band = published_band(*paper, kind, interval.spread)
-    except InputError as error:
-        raise InputError(f"row {cell[0]}, column {cell[1]}: {error}") from None
-    return verdict_against_band(interval, band)
-
-
-def _measured_text(number: float | None, kind: Kind) -> str:
-    if number is None or isnan(number):
-        return ""
+def _measured_text(number: float, kind: Kind) -> str:
     if kind == "rate":
         return f"{100 * number:.{2 if number < 0.1 else 1}f}"
     if kind == "ratio":
@@ -257,15 +212,7 @@ def _measured_text(number: float | None, kind: Kind) -> str:
     return f"{number:#.3g}" if kind == "distortion" else f"{number:.4g}"
 
 
-def _paper_text(number: float | None, kind: Kind) -> str:
-    if number is None or isnan(number):
-        return ""
-    return f"{100 * number if kind == 'rate' else number:.6g}"
-
-
-def _cell_text(one: Entry | None, kinds: Kinds | None) -> str:
-    if one is None:
-        return ""
+def _cell_text(one: Entry, kinds: Kinds | None) -> str:
     texts = cell_texts(one, kinds)
     unit = "%" if column_kind(one.column, kinds) == "rate" else ""
     parts = [
@@ -277,8 +224,10 @@ def _cell_text(one: Entry | None, kinds: Kinds | None) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _latex_lines(one: Entry, kinds: Kinds | None) -> tuple[str, str, str]:
+def _latex_lines(one: Entry | None, kinds: Kinds | None) -> tuple[str, str, str]:
     """Return the three lines of a cell; braces protect text from siunitx."""
+    if one is None:
+        return "", "", ""
     texts = cell_texts(one, kinds)
     paper = f"{texts.paper} {LATEX_MARKS.get(one.verdict, '')}".strip()
     return texts.measured, _braced(texts.interval), _braced(paper)

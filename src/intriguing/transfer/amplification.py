@@ -22,14 +22,7 @@ from intriguing.models.perturbed import (
     matched_noise,
     root_mean_square,
 )
-from intriguing.tables.row_names import (
-    AMPLIFIED,
-    AMPLIFIED_CLIPPED,
-    LITERAL,
-    MATCHED,
-    TIMES,
-    TOGETHER,
-)
+from intriguing.tables import row_names
 
 TEXT_FACTOR = 1.4
 """Factor by which amplification lengthens a perturbation, by the paper's text."""
@@ -44,22 +37,19 @@ def amplified_sets(
 ) -> Sets:
     """Return the sets that Table 4 derives from one network's adversarial images.
 
-    Args:
-        source: Name of the network.
-        clean: Unperturbed images.
-        adversarial: Images made for the network.
-        amount: Distortion to amplify to; the L2 length in the formula as printed.
-        seed: Seed of the noise.
+    ``amount`` is the distortion to amplify to, and the L2 length in the formula as
+    printed. The seed is that of the noise.
     """
-    amplified = amplify(clean, adversarial, amount)
-    length, pixels = root_mean_square(adversarial - clean), clean[0].numel()
-    mean = length.mean()
-    return {
-        source: adversarial,
-        f"{AMPLIFIED}{source}": amplified,
-        f"{MATCHED}{source}": matched_noise(clean, length, seed),
-        f"{AMPLIFIED_CLIPPED}{source}": amplified.clamp(0, 1),
-        f"{TOGETHER}{source}": lengthen(clean, adversarial, float(amount / mean)),
-        f"{LITERAL}{source}": amplify(clean, adversarial, amount / pixels**0.5),
-        f"{TIMES}{source}": lengthen(clean, adversarial, TEXT_FACTOR),
+    amplified, pixels = amplify(clean, adversarial, amount), clean[0].numel()
+    length = root_mean_square(adversarial - clean)
+    factor = float(amount / length.mean())
+    changed = {
+        "": adversarial,
+        row_names.AMPLIFIED: amplified,
+        row_names.MATCHED: matched_noise(clean, length, seed),
+        row_names.AMPLIFIED_CLIPPED: amplified.clamp(0, 1),
+        row_names.TOGETHER: lengthen(clean, adversarial, factor),
+        row_names.LITERAL: amplify(clean, adversarial, amount / pixels**0.5),
+        row_names.TIMES: lengthen(clean, adversarial, TEXT_FACTOR),
     }
+    return {f"{prefix}{source}": images for prefix, images in changed.items()}

@@ -6,7 +6,6 @@ regressed on the difference in length of the two networks' perturbations: longer
 perturbations should also fool the network that needs shorter ones.
 """
 
-from collections.abc import Mapping
 from itertools import combinations
 
 import numpy as np
@@ -15,12 +14,11 @@ from scipy.stats import t
 
 from intriguing.stats.agreement import Claim, directional_claim
 from intriguing.stats.intervals import Interval
-from intriguing.transfer.decomposition import ARCHITECTURE, SAME_SEED, SEED, Trait
+from intriguing.transfer.decomposition import ARCHITECTURE, SAME_SEED, SEED, Traits
 
 SAME_DATA = (SEED, ARCHITECTURE, ARCHITECTURE + SAME_SEED)
 """Kinds of pairs with the same training data."""
 ENDS = ["source", "source_seed", "target", "target_seed"]
-REVERSED_ENDS = ["target", "target_seed", "source", "source_seed"]
 PUBLISHED = "cross-training-set"
 
 
@@ -36,16 +34,11 @@ def both_directions(pairs: pd.DataFrame) -> pd.DataFrame:
         distortion over the target's) and ``difference`` (transfer from source to target
         less that from target to source).
     """
-    one = pairs[pairs["kind"].isin(SAME_DATA)]
-    other = one[[*ENDS, "share", "distortion"]].set_axis(
-        [*REVERSED_ENDS, "share_back", "distortion_back"], axis=1
-    )
-    both = one.merge(other, on=ENDS)
-    first = both["source"] < both["target"]
-    first |= (both["source"] == both["target"]) & (
-        both["source_seed"] < both["target_seed"]
-    )
-    both = both[first]
+    one = pairs.loc[pairs["kind"].isin(SAME_DATA), [*ENDS, "share", "distortion"]]
+    turned = dict(zip(ENDS, [*ENDS[2:], *ENDS[:2]], strict=True))
+    both = one.merge(one.rename(columns=turned), on=ENDS, suffixes=("", "_back"))
+    ends = zip(*(both[end] for end in ENDS), strict=True)
+    both = both[np.array([(s, i) < (t, j) for s, i, t, j in ends], bool)]
     return both[["source_seed", "target_seed"]].assign(
         log_ratio=np.log(both["distortion"] / both["distortion_back"]),
         difference=both["share"] - both["share_back"],
@@ -67,10 +60,10 @@ def slope_interval(both: pd.DataFrame) -> Interval | None:
 
     A network is in many pairs; each replicate leaves out all pairs of one seed.
     """
-    seeds = sorted({*both["source_seed"], *both["target_seed"]})
+    ends = both[["source_seed", "target_seed"]]
+    seeds = np.unique(ends)
     if len(seeds) < 3:
         return None
-    ends = both[["source_seed", "target_seed"]]
     replicates = [slope(both[~ends.eq(seed).any(axis=1)]) for seed in seeds]
     error = np.sqrt((len(seeds) - 1) * np.var(replicates))
     half, value = t.ppf(0.975, len(seeds) - 1) * error, slope(both)
@@ -78,43 +71,41 @@ def slope_interval(both: pd.DataFrame) -> Interval | None:
 
 
 def longer_transfers_further(
-    pairs: pd.DataFrame, traits: Mapping[str, Trait], published: pd.DataFrame
+    pairs: pd.DataFrame, traits: Traits, published: pd.DataFrame
 ) -> Claim:
     """Return the claim; it tests the slope, for each percent of length.
 
-    Args:
-        pairs: As for `both_directions`.
-        traits: Traits of each network.
-        published: The paper's numbers; the evidence compares Table 4 with the slope.
+    The pairs are as for `both_directions`. The evidence compares the paper's Table 4
+    with the slope.
     """
     found = slope_interval(both_directions(pairs))
-    percent = found.scaled(0.01) if found else None
+    evidence = "transfer/pairs.parquet"
+    if found:
+        evidence += _paper_comparison(found.value, traits, published)
     return directional_claim(
         "longer-perturbations-transfer-further",
         "Of two networks trained on the same data, images transfer more often from the "
         "one with the longer perturbations (difference of the two fooling rates for "
         "each percent by which they are longer).",
-        percent,
-        "transfer/pairs.parquet" + paper_comparison(percent, traits, published),
+        found.scaled(0.01) if found else None,
+        evidence,
     )
 
 
-def paper_comparison(
-    percent: Interval | None, traits: Mapping[str, Trait], published: pd.DataFrame
-) -> str:
+def _paper_comparison(slope: float, traits: Traits, published: pd.DataFrame) -> str:
     """Return what the slope predicts for the paper's pairs, and what the paper has."""
     table = published[published["table"] == PUBLISHED]
-    cells = table.set_index(["row", "column"])["value"].to_dict()
+    cells = table.set_index(["row", "column"])["value"]
     known = sorted(name for name in traits if (name, "distortion") in cells)
     text = ""
     for one, other in combinations(known, 2):
-        if percent is None or traits[one].split != traits[other].split:
+        if traits[one][1] != traits[other][1]:
             continue
-        lengths = cells[one, "distortion"], cells[other, "distortion"]
-        predicted = 100 * percent.value * np.log(lengths[0] / lengths[1])
+        first, second = cells[one, "distortion"], cells[other, "distortion"]
         text += (
-            f"; from the paper's distortions of {one} ({lengths[0]:g}) and {other} "
-            f"({lengths[1]:g}) the slope predicts a difference of {predicted:.3f}; the "
+            f"; from the paper's distortions of {one} ({first:g}) and {other} "
+            f"({second:g}) the slope predicts a difference of "
+            f"{slope * np.log(first / second):.3f}; the "
             f"paper has {cells[one, other] - cells[other, one]:.3f}"
         )
     return text

@@ -1,7 +1,15 @@
-"""The paper's claims on transfer between networks, with rules fixed before the run."""
+"""The paper's claims on Tables 2 and 4, with rules fixed before the run.
+
+Claims on the linear networks and the autoencoder are on errors, all others on fooling
+rates: of the images that a network classifies correctly when clean, the share that it
+then misclassifies. In Table 4 differences are taken image by image and averaged over
+images, pairs of networks and seeds.
+"""
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 
+import numpy as np
 import pandas as pd
 
 from intriguing.stats.agreement import Claim, directional_claim
@@ -9,47 +17,55 @@ from intriguing.stats.intervals import (
     Interval,
     average,
     difference_interval,
+    mean_interval,
 )
-from intriguing.tables.rates import Cell, Cells, error_rates, fooling_rates
-from intriguing.tables.row_names import MATCHED
+from intriguing.tables.rates import (
+    IMAGE,
+    Cells,
+    error_rates,
+    fooling_hits,
+    fooling_rates,
+)
+from intriguing.tables.row_names import AMPLIFIED, MATCHED
 
 FAR_MORE = 2.0
 """Transfer is "far more" than noise if it is more than this many times as high."""
+STRONG = 0.25
+"""Amplified images transfer "strongly" if they fool more than this share."""
+TABLE_2, TABLE_4 = "tables/cross-model", "tables/cross-training-set"
+
+Splits = Mapping[str, str]
+"""Split of the training images on which each network was trained."""
 
 
-def claims(
-    predictions: pd.DataFrame, by_decay: list[str], autoencoder: str | None
+def cross_model_claims(
+    predictions: pd.DataFrame,
+    networks: Sequence[str],
+    by_decay: Sequence[str],
+    autoencoder: str | None,
 ) -> list[Claim]:
-    """Return the claims on Table 2 whose networks are in the predictions.
-
-    Args:
-        predictions: Every network's prediction for every image.
-        by_decay: Linear networks, from the weakest decay to the strongest.
-        autoencoder: Name of the network on an autoencoder's codes, if there is one.
-    """
-    rates, networks = error_rates(predictions), predictions["column"].nunique()
-    found = [transfer_beats_noise(predictions)] if networks > 1 else []
-    if len(by_decay) > 1:
-        found.append(strong_to_weak(rates, by_decay))
-        found.append(strong_to_weak_is_best(rates, by_decay))
-    if autoencoder and networks > 2:
-        found.append(autoencoder_resists(rates, autoencoder))
-    return found
-
-
-def among(predictions: pd.DataFrame, networks: list[str]) -> pd.DataFrame:
-    """Return the predictions of some networks for noise and images made for them."""
-    others = set(predictions["column"]) - set(networks)
-    source = predictions["row"].str.removeprefix(MATCHED)
-    return predictions[predictions["column"].isin(networks) & ~source.isin(others)]
-
-
-def transfer_beats_noise(predictions: pd.DataFrame) -> Claim:
-    """Return the claim; it tests the transfer rate less `FAR_MORE` times noise's.
+    """Return the claims on Table 2 whose networks are among ``networks``.
 
     Args:
         predictions: As for `fooling_hits`, of Table 2 and its controls.
+        networks: Networks that the claims are about.
+        by_decay: Linear networks, from the weakest decay to the strongest.
+        autoencoder: Name of the network on an autoencoder's codes, if there is one.
     """
+    others = set(predictions["column"]) - set(networks)
+    source = predictions["row"].str.removeprefix(MATCHED)
+    own = predictions[predictions["column"].isin(networks) & ~source.isin(others)]
+    rates = error_rates(own)
+    claims = [_transfer_beats_noise(own)] if len(networks) > 1 else []
+    if len(by_decay) > 1:
+        claims.append(_strong_to_weak(rates, by_decay))
+        claims.append(_strong_to_weak_is_best(rates, by_decay))
+    if autoencoder and len(networks) > 2:
+        claims.append(_autoencoder_resists(rates, autoencoder))
+    return claims
+
+
+def _transfer_beats_noise(predictions: pd.DataFrame) -> Claim:
     rates = fooling_rates(predictions)
     names = list(dict.fromkeys(predictions["column"]))
     pairs = [(row, column) for row in names for column in names if row != column]
@@ -66,18 +82,12 @@ def transfer_beats_noise(predictions: pd.DataFrame) -> Claim:
     )
 
 
-def strong_to_weak(rates: Cells, by_decay: Sequence[str]) -> Claim:
-    """Return the claim; it tests the smallest difference over all pairs.
-
-    Args:
-        rates: Errors of the cross-model table.
-        by_decay: Linear networks, from the weakest decay to the strongest.
-    """
+def _strong_to_weak(rates: Cells, by_decay: Sequence[str]) -> Claim:
     gaps = {
         f"{strong} to {weak}": difference_interval(
             rates[strong, weak], rates[weak, strong]
         )
-        for strong, weak in _strong_to_weak_pairs(by_decay)
+        for weak, strong in combinations(by_decay, 2)
     }
     pair, least = _smallest(gaps)
     return directional_claim(
@@ -85,17 +95,13 @@ def strong_to_weak(rates: Cells, by_decay: Sequence[str]) -> Claim:
         "Linear networks: images made for the more regularised network fool the less "
         "regularised one more often than the reverse (smallest difference).",
         least,
-        f"tables/cross-model: {pair}",
+        f"{TABLE_2}: {pair}",
     )
 
 
-def strong_to_weak_is_best(rates: Cells, by_decay: Sequence[str]) -> Claim:
-    """Return the claim; it tests the smallest of those cells less the largest other.
-
-    The arguments are those of `strong_to_weak`.
-    """
+def _strong_to_weak_is_best(rates: Cells, by_decay: Sequence[str]) -> Claim:
     names = {row for row, _ in rates} & {column for _, column in rates}
-    downhill = _strong_to_weak_pairs(by_decay)
+    downhill = [(strong, weak) for weak, strong in combinations(by_decay, 2)]
     others = [
         c for c in rates if c[0] != c[1] and set(c) <= names and c not in downhill
     ]
@@ -106,28 +112,19 @@ def strong_to_weak_is_best(rates: Cells, by_decay: Sequence[str]) -> Claim:
         "Transfer is highest from strongly to weakly regularised linear networks: the "
         "smallest of those cells exceeds every other cell.",
         difference_interval(rates[least], rates[most]),
-        f"tables/cross-model: {' to '.join(least)} against {' to '.join(most)}",
+        f"{TABLE_2}: {' to '.join(least)} against {' to '.join(most)}",
     )
 
 
-def autoencoder_resists(rates: Cells, autoencoder: str) -> Claim:
-    """Return the claim; it tests the smallest difference to another network.
-
-    Both are compared on the images made for neither of the two, by the mean over the
-    networks they were made for.
-
-    Args:
-        rates: Errors of the cross-model table.
-        autoencoder: Name of the network on an autoencoder's codes.
-    """
-    names = dict.fromkeys(column for _, column in rates)
-    gaps = {}
+def _autoencoder_resists(rates: Cells, autoencoder: str) -> Claim:
+    """Compare it with each other network on the images made for neither of the two."""
+    names, gaps = dict.fromkeys(column for _, column in rates), {}
     for other in (name for name in names if name != autoencoder):
-        sources = [name for name in names if name not in (other, autoencoder)]
         gaps[other] = average(
             [
                 difference_interval(rates[row, other], rates[row, autoencoder])
-                for row in sources
+                for row in names
+                if row not in (other, autoencoder)
             ]
         )
     nearest, least = _smallest(gaps)
@@ -136,17 +133,83 @@ def autoencoder_resists(rates: Cells, autoencoder: str) -> Claim:
         "The network on the autoencoder's codes is the most robust to images made for "
         "other networks (error of the next best network less its own).",
         least,
-        f"tables/cross-model: next best is {nearest}",
+        f"{TABLE_2}: next best is {nearest}",
     )
-
-
-def _strong_to_weak_pairs(by_decay: Sequence[str]) -> list[Cell]:
-    return [
-        (strong, weak)
-        for i, weak in enumerate(by_decay)
-        for strong in by_decay[i + 1 :]
-    ]
 
 
 def _smallest(gaps: Mapping[str, Interval]) -> tuple[str, Interval]:
     return min(gaps.items(), key=lambda item: item[1].value)
+
+
+def cross_training_set_claims(predictions: pd.DataFrame, splits: Splits) -> list[Claim]:
+    """Return the claims on Table 4.
+
+    Args:
+        predictions: As for `fooling_hits`, of Table 4 and its controls.
+        splits: Split of each network.
+    """
+    hits = fooling_hits(predictions)
+    disjoint = [(s, t) for s in splits for t in splits if splits[s] != splits[t]]
+    made, noise, amplified = (
+        pd.concat([_hits_of(hits, f"{kind}{s}", t) for s, t in disjoint])
+        for kind in ("", MATCHED, AMPLIFIED)
+    )
+    return [
+        _disjoint_data_beat_noise(made, noise),
+        _disjoint_data_transfer_less(hits, splits),
+        directional_claim(
+            "amplified-transfer-strongly",
+            "Amplified adversarial images transfer strongly to networks trained on "
+            f"disjoint data (fooling rate; strongly: over {STRONG:.0%}).",
+            _mean(amplified["seed"], amplified["hit"]),
+            f"{TABLE_4}: mean over {len(disjoint)} pairs of networks",
+            threshold=STRONG,
+        ),
+    ]
+
+
+def _disjoint_data_beat_noise(made: pd.DataFrame, noise: pd.DataFrame) -> Claim:
+    both = made.merge(noise, on=["source", *IMAGE], suffixes=("", "_noise"))
+    means = both["hit"].mean(), both["hit_noise"].mean()
+    return directional_claim(
+        "disjoint-data-transfer-beats-noise",
+        "Adversarial images transfer to networks trained on disjoint data far more "
+        "often than Gaussian noise of the same size (difference of the two fooling "
+        "rates; far more: more than twice as often).",
+        _mean(both["seed"], both["hit"] - both["hit_noise"]),
+        f"{TABLE_4}: transfer {means[0]:.4g}, noise {means[1]:.4g}",
+        tested=_mean(both["seed"], both["hit"] - FAR_MORE * both["hit_noise"]),
+    )
+
+
+def _disjoint_data_transfer_less(hits: pd.DataFrame, splits: Splits) -> Claim:
+    """Use the images that all networks but the source classify correctly when clean."""
+    gaps = []
+    for source, split in splits.items():
+        same = [n for n in splits if n != source and splits[n] == split]
+        disjoint = [n for n in splits if splits[n] != split]
+        if same and disjoint:
+            own = _hits_of(hits, source, *same, *disjoint)
+            place = ["seed", "index"]
+            wide = own.pivot(index=place, columns="column", values="hit").dropna()
+            gaps.append(wide[same].mean(axis=1) - wide[disjoint].mean(axis=1))
+    gap = pd.concat(gaps)
+    return directional_claim(
+        "disjoint-data-transfers-less",
+        "Adversarial images transfer less often to networks trained on disjoint data "
+        "than to others trained on the same data (difference of the two fooling "
+        "rates).",
+        _mean(gap.index.get_level_values("seed"), gap),
+        f"{TABLE_4}: images made for networks that have both",
+    )
+
+
+def _hits_of(hits: pd.DataFrame, row: str, *columns: str) -> pd.DataFrame:
+    """Return the hits of one set of images on some networks, with its ``source``."""
+    own = hits[(hits["row"] == row) & hits["column"].isin(columns)]
+    return own.assign(source=row.rpartition(":")[2], hit=own["hit"].astype(float))
+
+
+def _mean(seeds: pd.Series | pd.Index, values: pd.Series) -> Interval:
+    grouped = pd.Series(values.to_numpy()).groupby(np.asarray(seeds))
+    return mean_interval([group.to_numpy() for _, group in grouped])

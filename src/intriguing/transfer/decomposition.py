@@ -7,9 +7,7 @@ and the pairs are grouped by what the two networks have in common.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from intriguing.stats.agreement import Claim, directional_claim
@@ -27,31 +25,22 @@ SAME_SEED = "-same-seed"
 """Suffix for pairs of one seed: the first layers start from the same random numbers."""
 ITSELF = "itself"
 
-
-class Trait(NamedTuple):
-    """Properties that two networks may share.
-
-    Attributes:
-        architecture: Any text that is equal for equal architectures.
-        split: Split of the training images on which the network was trained.
-    """
-
-    architecture: str
-    split: str
+Traits = Mapping[str, tuple[str, str]]
+"""Architecture of each network, as any text that is equal for equal architectures, and
+the split of the training images on which it was trained."""
 
 
-def kind_of(source: Trait, target: Trait, same_seed: bool) -> str:
-    """Return what differs between two networks, besides their initial weights."""
-    changed = (source.architecture != target.architecture, source.split != target.split)
-    kind = {(False, False): SEED, (True, False): ARCHITECTURE, (False, True): DATA}.get(
-        changed, BOTH
-    )
+def kind_of(source: tuple[str, str], target: tuple[str, str], same_seed: bool) -> str:
+    """Return what differs between the traits of two networks, besides their weights."""
+    changed = source[0] != target[0], source[1] != target[1]
+    kinds = {(False, False): SEED, (True, False): ARCHITECTURE, (False, True): DATA}
+    kind = kinds.get(changed, BOTH)
     if not same_seed:
         return kind
     return ITSELF if kind == SEED else f"{kind}{SAME_SEED}"
 
 
-def with_kinds(pairs: pd.DataFrame, traits: Mapping[str, Trait]) -> pd.DataFrame:
+def with_kinds(pairs: pd.DataFrame, traits: Traits) -> pd.DataFrame:
     """Return the pairs with their ``kind`` and the fooling rates.
 
     Args:
@@ -69,10 +58,8 @@ def with_kinds(pairs: pd.DataFrame, traits: Mapping[str, Trait]) -> pd.DataFrame
         kind_of(traits[p.source], traits[p.target], p.source_seed == p.target_seed)
         for p in pairs.itertuples()
     ]
-    share = pairs["fooled"] / pairs["images"]
-    return pairs.assign(
-        kind=kinds, share=share, noise=pairs["fooled_by_noise"] / pairs["images"]
-    )
+    share, noise = (pairs[n] / pairs["images"] for n in ("fooled", "fooled_by_noise"))
+    return pairs.assign(kind=kinds, share=share, noise=noise)
 
 
 def seed_values(pairs: pd.DataFrame, column: str = "share") -> pd.Series:
@@ -102,7 +89,7 @@ def pair_mean(pairs: pd.DataFrame, column: str = "share") -> Interval | None:
     low, high = wilson(share, images)
     seeds = seed_values(pairs, column).dropna()
     if len(seeds) > 1:
-        over_seeds = mean_interval([np.array([value]) for value in seeds])
+        over_seeds = mean_interval(list(seeds.to_numpy()[:, None]))
         low, high = min(low, over_seeds.low), max(high, over_seeds.high)
     return Interval(share, max(low, 0.0), min(high, 1.0), n=images, seeds=len(seeds))
 
@@ -116,8 +103,7 @@ def seed_difference(first: pd.DataFrame, second: pd.DataFrame) -> Interval | Non
     seeds = (seed_values(first) - seed_values(second)).dropna()
     if len(seeds) < 3:
         return None
-    found = mean_interval([np.array([value]) for value in seeds])
-    return replace(found, n=None)
+    return replace(mean_interval(list(seeds.to_numpy()[:, None])), n=None)
 
 
 def decomposition_cells(
@@ -125,21 +111,18 @@ def decomposition_cells(
 ) -> dict[Cell, Interval | None]:
     """Return the fooling rate of each kind of pair (row) at each length (column).
 
-    Args:
-        pairs: As `with_kinds` returns them.
-        lengths: Lengths of the perturbations, in the order of the columns.
+    Pairs are as `with_kinds` returns them, and lengths in the order of the columns.
     """
     rows = [*KINDS, *(f"{kind}{SAME_SEED}" for kind in KINDS[1:])]
-    foreign = pairs[pairs["kind"].isin(KINDS)]
-    found: dict[Cell, Interval | None] = {}
-    for length in lengths:
-        own = pairs[pairs["length"] == length]
-        for row in rows:
-            found[row, length] = pair_mean(own[own["kind"] == row])
-        found[NOISE, length] = pair_mean(foreign[foreign["length"] == length], "noise")
-    return dict(
-        sorted(found.items(), key=lambda cell: [*rows, NOISE].index(cell[0][0]))
-    )
+    own = {length: pairs[pairs["length"] == length] for length in lengths}
+    found: dict[Cell, Interval | None] = {
+        (row, length): pair_mean(some[some["kind"] == row])
+        for row in rows
+        for length, some in own.items()
+    }
+    for length, some in own.items():
+        found[NOISE, length] = pair_mean(some[some["kind"].isin(KINDS)], "noise")
+    return found
 
 
 def data_costs_more(pairs: pd.DataFrame, length: str) -> Claim:

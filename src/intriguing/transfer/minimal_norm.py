@@ -17,27 +17,21 @@ def paired_hits(minimal: pd.DataFrame, lbfgs: pd.DataFrame) -> dict[Cell, pd.Dat
     """Return whether each image of either method fools another network.
 
     Only images that the network classifies correctly when clean count. They are the
-    same for both methods.
-
-    Args:
-        minimal: Predictions for the minimum-norm adversarial images.
-        lbfgs: Predictions for the images of the paper's method, and for clean ones.
+    same for both methods; ``lbfgs`` has the predictions for them.
 
     Returns:
         For each pair of source and target network: ``seed``, ``index``, ``minimal`` and
         ``lbfgs``.
     """
     clean = lbfgs[lbfgs["row"] == CLEAN]
-    names = set(lbfgs["column"])
 
     def hits(predictions: pd.DataFrame, name: str) -> pd.DataFrame:
-        foreign = predictions["row"].isin(names)
+        foreign = predictions["row"].isin(set(lbfgs["column"]))
         foreign &= predictions["row"] != predictions["column"]
         own = fooling_hits(pd.concat([predictions[foreign], clean]))
-        return own.rename(columns={"hit": name})
+        return own[own["row"] != CLEAN].rename(columns={"hit": name})
 
     both = hits(minimal, "minimal").merge(hits(lbfgs, "lbfgs"), on=["row", *IMAGE])
-    both = both[both["row"] != CLEAN]
     return dict(iter(both.groupby(["row", "column"], sort=False)))
 
 
@@ -46,13 +40,8 @@ def transfer_cells(
 ) -> Cells:
     """Return the fooling rates of each network's images on the other networks.
 
-    Args:
-        pairs: As `paired_hits` returns them.
-        networks: Names, in the order of the table.
-
-    Returns:
-        For each network ``transfer-lbfgs``, ``transfer-minimal`` and their difference
-        ``transfer-change``, means over the other networks.
+    For each network these are ``transfer-lbfgs``, ``transfer-minimal`` and their
+    difference ``transfer-change``, means over the other networks.
     """
     cells: Cells = {}
     for row in networks:

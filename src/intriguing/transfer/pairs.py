@@ -1,13 +1,14 @@
 """How often the images made for each network fool each of the others."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from intriguing.models.evaluation import predict
 from intriguing.models.perturbed import (
+    Sets,
     amplify,
     lengthen,
     matched_noise,
@@ -15,8 +16,6 @@ from intriguing.models.perturbed import (
 )
 from intriguing.tables.row_names import FACTOR, MATCHED_LENGTH
 
-Network = tuple[str, int]
-"""Name and seed."""
 COLUMNS = [
     *("source", "source_seed", "target", "target_seed", "length", "distortion"),
     *("images", "fooled", "fooled_by_noise"),
@@ -28,52 +27,41 @@ def lengthened(
     adversarial: Float[Tensor, "n ..."],
     factors: Sequence[float],
     distortions: Sequence[float],
-) -> Iterator[tuple[str, Float[Tensor, "n ..."]]]:
-    """Yield the images at each length of their perturbations, with its name."""
-    for factor in factors:
-        yield f"{FACTOR}{factor:g}", lengthen(clean, adversarial, factor)
-    for distortion in distortions:
-        longer = amplify(clean, adversarial, distortion)
-        yield f"{MATCHED_LENGTH}{distortion:g}", longer
+) -> Sets:
+    """Return the images at each length of their perturbations, by its name."""
+    times = {f"{FACTOR}{x:g}": lengthen(clean, adversarial, x) for x in factors}
+    return times | {
+        f"{MATCHED_LENGTH}{x:g}": amplify(clean, adversarial, x) for x in distortions
+    }
 
 
 def fooled_counts(
-    source: Network,
-    networks: Mapping[Network, nn.Module],
+    source: tuple[str, int],
+    networks: Mapping[tuple[str, int], nn.Module],
     clean: Float[Tensor, "n ..."],
     labels: Int[Tensor, " n"],
-    lengths: Iterator[tuple[str, Float[Tensor, "n ..."]]],
+    lengths: Sets,
 ) -> pd.DataFrame:
     """Return how many images of a network, and how much noise, fool each network.
 
-    Args:
-        source: The network that the images were made for.
-        networks: Networks that classify the images.
-        clean: Unperturbed images.
-        labels: True classes.
-        lengths: Images at several lengths of their perturbations, by name.
+    Networks have a name and a seed. ``lengths`` has the images made for the source at
+    several lengths of their perturbations, by name.
 
     Returns:
         The columns `COLUMNS`, one row for each length and network. ``images`` is the
         number classified correctly when clean; of these, ``fooled`` and
         ``fooled_by_noise`` are misclassified when perturbed.
     """
-    rows = []
-    right = {n: correct(model, clean, labels) for n, model in networks.items()}
-    for length, longer in lengths:
+
+    def correct(target: tuple[str, int], images: Tensor) -> Tensor:
+        return predict(networks[target], images).argmax(1) == labels
+
+    rows, known = [], {target: correct(target, clean) for target in networks}
+    for length, longer in lengths.items():
         distortion = root_mean_square(longer - clean)
         noisy = matched_noise(clean, distortion, source[1])
-        for target, model in networks.items():
-            kept = right[target]
-            fooled = [kept & ~correct(model, x, labels) for x in (longer, noisy)]
+        for target, kept in known.items():
+            fooled = [kept & ~correct(target, images) for images in (longer, noisy)]
             counts = [int(those.sum()) for those in (kept, *fooled)]
-            known = (*source, *target, length, float(distortion.mean()))
-            rows.append((*known, *counts))
+            rows.append((*source, *target, length, float(distortion.mean()), *counts))
     return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def correct(
-    model: nn.Module, images: Float[Tensor, "n ..."], labels: Int[Tensor, " n"]
-) -> Bool[Tensor, " n"]:
-    """Return whether a network classifies each image correctly."""
-    return predict(model, images).argmax(1) == labels

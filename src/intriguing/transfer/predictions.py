@@ -2,10 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 
+import pandas as pd
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from intriguing.models.perturbed import Sets, add_noise, matched_noise, root_mean_square
+from intriguing.models.perturbed import (
+    Sets,
+    add_noise,
+    matched_noise,
+    predictions_on,
+    root_mean_square,
+)
 from intriguing.tables.row_names import CLEAN, MATCHED
 
 
@@ -26,22 +33,41 @@ def noise_sets(
     """Return the clean images, and each noise level without and with clipping."""
     sets = {CLEAN: clean}
     for deviation in deviations:
-        name = f"noise-{deviation:g}"
-        sets[name] = add_noise(clean, deviation, seed, clip=False)
-        sets[f"{name}-clipped"] = add_noise(clean, deviation, seed, clip=True)
+        noisy = add_noise(clean, deviation, seed)
+        sets[f"noise-{deviation:g}"] = noisy
+        sets[f"noise-{deviation:g}-clipped"] = noisy.clamp(0, 1)
     return sets
+
+
+def predictions_of_seed(
+    networks: Mapping[tuple[str, int], nn.Module],
+    seed: int,
+    sets: Sets,
+    images: Mapping[str, Tensor],
+) -> pd.DataFrame:
+    """Return predictions for sets of images by the networks of a seed.
+
+    These are the networks of the same seed, and the convex ones, which have only the
+    seed 0. A network with several seeds but not this one is left out.
+
+    Args:
+        networks: By name and seed.
+        seed: Seed of the images.
+        sets: As for `predictions_on`.
+        images: ``clean`` images, each with its ``label`` and ``index`` in its data set.
+    """
+    known = {"seed": seed, "label": images["label"], "index": images["index"]}
+    own = networks_of_seed(networks, seed)
+    return predictions_on(own, sets, images["clean"], known)
 
 
 def networks_of_seed(
     networks: Mapping[tuple[str, int], nn.Module], seed: int
 ) -> dict[str, nn.Module]:
-    """Return the networks that classify the images of one seed, by name.
-
-    These are the networks of the same seed, and the convex ones, which have only the
-    seed 0. A network with several seeds but not this one is left out.
-    """
-    seeds: dict[str, list[int]] = {}
-    for name, own in networks:
-        seeds.setdefault(name, []).append(own)
-    chosen = {name: 0 if own == [0] else seed for name, own in seeds.items()}
-    return {n: networks[n, s] for n, s in chosen.items() if s in seeds[n]}
+    """Return the networks that classify the images of one seed, by name."""
+    several = {name for name, own in networks if own != 0}
+    return {
+        name: network
+        for (name, own), network in networks.items()
+        if own == (seed if name in several else 0)
+    }

@@ -4,7 +4,9 @@ The paper compares single units with random directions of the same layer. Images
 ranked by inner products, so that centring the activations changes nothing.
 """
 
-from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,11 +24,8 @@ def activations(
 ) -> dict[str, Float[Tensor, "n units"]]:
     """Return the outputs of some layers for images, flattened, by layer.
 
-    Args:
-        network: In eval mode.
-        pixels: Images, in [0, 1].
-        layers: Their paths in `torch.nn.Module.named_modules`.
-        batch: Images at a time.
+    The network is in eval mode. Layers are named by their paths in
+    `torch.nn.Module.named_modules`.
 
     Raises:
         InputError: The network has no such layer.
@@ -35,19 +34,18 @@ def activations(
     if unknown := [path for path in layers if path not in modules]:
         raise InputError(f"layer {unknown[0]!r}: the network has {list(modules)[1:]}")
     outputs: dict[str, list[Tensor]] = {path: [] for path in layers}
-
-    def append_output(path: str) -> Callable[..., None]:
-        return lambda _, __, output: outputs[path].append(output.flatten(1))
-
-    hooks = [
-        modules[path].register_forward_hook(append_output(path)) for path in layers
-    ]
-    with torch.no_grad():
-        for images in pixels.split(batch):
-            network(images)
-    for hook in hooks:
-        hook.remove()
+    with ExitStack() as hooks:
+        for path, found in outputs.items():
+            append = partial(_append_output, found)
+            hooks.callback(modules[path].register_forward_hook(append).remove)
+        with torch.no_grad():
+            for images in pixels.split(batch):
+                network(images)
     return {path: torch.cat(batches) for path, batches in outputs.items()}
+
+
+def _append_output(found: list[Tensor], _: nn.Module, __: Any, output: Tensor) -> None:
+    found.append(output.flatten(1))
 
 
 def sample_units(
@@ -55,11 +53,8 @@ def sample_units(
 ) -> Int64[np.ndarray, " count"]:
     """Return random units among those that are active on enough images to rank them.
 
-    Args:
-        activations: Of the layer, not negative.
-        count: Number of units.
-        least: Images on which a unit must be active.
-        seed: Decides the sample.
+    Activations are not negative; ``least`` is the number of images on which a unit must
+    be active.
 
     Raises:
         InputError: There are fewer such units.

@@ -11,10 +11,11 @@ VARIANT_NETWORKS = [
 ]
 
 
-def fit_settings(row):
+def fit_settings(name, row):
     """The variant, the recipe of Adam and the hidden units."""
     how = {"decay", "dropout", "lengths", "weight", "renewed"}
     return {
+        "name": name,
         "variant": row.model_dump(mode="json", include=how),
         "recipe": row.model_dump(include={"learning_rate", "epochs", "batch"}),
         "hidden": list(variants.HIDDEN),
@@ -23,12 +24,12 @@ def fit_settings(row):
 
 
 def variant_settings(wildcards):
-    return fit_settings(VARIANTS[wildcards.variant])
+    return fit_settings(wildcards.variant, VARIANTS[wildcards.variant])
 
 
 def tuning_settings(wildcards):
-    held_out = CFG.adversarial_training.held_out
-    return {**fit_settings(SETTINGS[wildcards.setting]), "held_out": held_out}
+    settings = fit_settings(wildcards.setting, SETTINGS[wildcards.setting])
+    return {**settings, "held_out": CFG.adversarial_training.held_out}
 
 
 rule train_variant:
@@ -118,7 +119,7 @@ rule tune_variant:
     input:
         train=f"{MNIST}/train.safetensors",
     output:
-        f"{RESULTS}/tuning/{{setting}}/{{seed}}.json",
+        errors=f"{RESULTS}/tuning/{{setting}}/{{seed}}.json",
     log:
         f"{RESULTS}/logs/tune_variant/{{setting}}/{{seed}}.log",
     benchmark:
@@ -127,11 +128,11 @@ rule tune_variant:
         setting=any_of(SETTINGS),
     params:
         settings=tuning_settings,
-        code=digest("adversarial_training/tune_variant.py"),
+        code=digest("adversarial_training/train_variant.py"),
     message:
         "Try {wildcards.setting} on images held out of training"
     script:
-        step("adversarial_training/tune_variant.py")
+        step("adversarial_training/train_variant.py")
 
 
 rule table_tuning:

@@ -25,9 +25,16 @@ rule photographs:
         step("natural/photographs.py")
 
 
+def pretrained_settings(wildcards):
+    return {"name": PRETRAINED[wildcards.model], "threads": CFG.train.threads}
+
+
 rule pretrained:
+    input:
+        images=f"{RESULTS}/data/photographs/all.safetensors",
     output:
-        f"{RESULTS}/models/{{model}}/0.safetensors",
+        weights=f"{RESULTS}/models/{{model}}/0.safetensors",
+        errors=f"{RESULTS}/training/{{model}}/0.json",
     log:
         f"{RESULTS}/logs/pretrained/{{model}}.log",
     benchmark:
@@ -35,37 +42,15 @@ rule pretrained:
     wildcard_constraints:
         model=any_of(PRETRAINED),
     resources:
+        mem_mb=3000,
         runtime=30,
     params:
-        settings=lambda wildcards: {"name": PRETRAINED[wildcards.model]},
+        settings=pretrained_settings,
         code=digest("natural/pretrained.py"),
     message:
-        "Fetch the weights of {wildcards.model}"
+        "Fetch {wildcards.model}, and count the photographs that it misclassifies"
     script:
         step("natural/pretrained.py")
-
-
-rule top1_error:
-    input:
-        weights=f"{RESULTS}/models/{{model}}/0.safetensors",
-        images=f"{RESULTS}/data/photographs/all.safetensors",
-    output:
-        f"{RESULTS}/training/{{model}}/0.json",
-    log:
-        f"{RESULTS}/logs/top1_error/{{model}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/top1_error/{{model}}.tsv"
-    wildcard_constraints:
-        model=any_of(PRETRAINED),
-    resources:
-        runtime=20,
-    params:
-        settings={"threads": CFG.train.threads},
-        code=digest("natural/top1_error.py"),
-    message:
-        "Count the photographs that {wildcards.model} misclassifies"
-    script:
-        step("natural/top1_error.py")
 
 
 include: "attack.smk"

@@ -11,7 +11,7 @@ def decomposition_settings():
             name: (f"{row.family} {row.hidden}", row.split)
             for name, row in ON_SPLITS.items()
         },
-        "judged": f"{MATCHED_LENGTH}{nearest:g}",
+        "judged": f"{row_names.MATCHED_LENGTH}{nearest:g}",
     }
 
 

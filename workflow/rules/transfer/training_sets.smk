@@ -5,18 +5,28 @@ COMPARED_NETWORKS = sheets.trained(COMPARED, CFG.seeds)
 
 
 def cross_training_set_settings():
-    """Rows of Table 4 and of its controls, and each network's split.
+    """Tables by output: title, rows, images of a seed; each network's split.
 
     The order is the paper's: each kind of image, then noise as long.
     """
     noise = [f"noise-{deviation:g}" for deviation in CFG.training_sets.deviations]
-    amplified = [f"{AMPLIFIED}{model}" for model in COMPARED]
-    kinds = (MATCHED, AMPLIFIED_CLIPPED, TOGETHER, LITERAL, TIMES)
+    amplified = [f"{row_names.AMPLIFIED}{model}" for model in COMPARED]
+    kinds = (row_names.MATCHED, row_names.AMPLIFIED_CLIPPED, row_names.TOGETHER)
+    kinds += (row_names.LITERAL, row_names.TIMES)
     changed = [f"{kind}{model}" for kind in kinds for model in COMPARED]
+    rows = [*COMPARED, *noise[:1], *amplified, *noise[1:]]
+    controls = [row_names.CLEAN, *changed, *(f"{name}-clipped" for name in noise)]
     return {
-        "rows": [*COMPARED, *noise[:1], *amplified, *noise[1:]],
-        "controls": [CLEAN, *changed, *(f"{name}-clipped" for name in noise)],
-        "splits": {name: row.split for name, row in COMPARED.items()},
+        "paper": "cross-training-set",
+        "tables": {
+            "cross_training_set": (
+                "Table 4: transfer across training sets",
+                rows,
+                None,
+            ),
+            "amplification": ("Controls of Table 4", controls, None),
+        },
+        "claims": {"splits": {name: row.split for name, row in COMPARED.items()}},
     }
 
 
@@ -88,7 +98,7 @@ rule table_training_sets:
         step("transfer/table_training_sets.py")
 
 
-rule table_cross_training_set:
+use rule table_cross_model as table_cross_training_set with:
     input:
         predictions=rules.transfer_training_sets.output.predictions,
         published="data/published.tsv",
@@ -102,11 +112,9 @@ rule table_cross_training_set:
         f"{RESULTS}/benchmarks/table_cross_training_set.tsv"
     params:
         settings=cross_training_set_settings(),
-        code=digest("transfer/table_cross_training_set.py"),
+        code=digest("transfer/table_transfer.py"),
     message:
         "Table 4: transfer across training sets, and its claims"
-    script:
-        step("transfer/table_cross_training_set.py")
 
 
 use rule figure_cross_model as figure_cross_training_set with:
@@ -136,8 +144,6 @@ if COMPARED:
     PAPER += [*rules.table_cross_training_set.output]
     PAPER += [*rules.figure_cross_training_set.output]
     CLAIM_FILES.append(rules.table_cross_training_set.output.claims)
-    METRIC_TABLES += [
-        rules.table_training_sets.output.training_sets,
-        rules.table_cross_training_set.output.cross_training_set,
-        rules.table_cross_training_set.output.amplification,
-    ]
+    METRIC_TABLES.append(rules.table_training_sets.output.training_sets)
+    METRIC_TABLES.append(rules.table_cross_training_set.output.cross_training_set)
+    METRIC_TABLES.append(rules.table_cross_training_set.output.amplification)

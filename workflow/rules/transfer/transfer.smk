@@ -1,13 +1,4 @@
-from intriguing.tables.row_names import (
-    AMPLIFIED,
-    AMPLIFIED_CLIPPED,
-    CLEAN,
-    LITERAL,
-    MATCHED,
-    MATCHED_LENGTH,
-    TIMES,
-    TOGETHER,
-)
+from intriguing.tables import row_names
 
 
 rule transfer:
@@ -37,22 +28,26 @@ rule transfer:
 
 
 def cross_model_settings():
-    """Rows of Table 2 and of its controls; the networks that its claims are about."""
+    """Tables by output: title, rows, images of a seed; what the claims are about."""
     noise = [f"noise-{deviation:g}" for deviation in CFG.noise.deviations]
     networks = [*MODELS, *CONVOLUTIONAL]
+    matched = [f"{row_names.MATCHED}{model}" for model in networks]
+    controls = [row_names.CLEAN, *matched, *(f"{name}-clipped" for name in noise)]
     linear = [row for row in MODELS.values() if row.family == "linear"]
     coded = [name for name, row in MODELS.items() if row.family == "autoencoder"]
+    rows, sample = [*networks, *noise], CFG.attack.sample
     return {
-        "rows": [*networks, *noise],
-        "controls": [
-            CLEAN,
-            *(f"{MATCHED}{model}" for model in networks),
-            *(f"{name}-clipped" for name in noise),
-        ],
-        "sample": CFG.attack.sample,
-        "networks": list(MODELS),
-        "by_decay": [row.model for row in sorted(linear, key=lambda row: row.decay)],
-        "autoencoder": coded[0] if coded else None,
+        "paper": "cross-model",
+        "tables": {
+            "cross_model": ("Table 2: transfer", rows, None),
+            "cross_model_sample": ("Table 2 on the paper's sample", rows, sample),
+            "controls": ("Controls of Table 2", controls, None),
+        },
+        "claims": {
+            "networks": list(MODELS),
+            "by_decay": [row.model for row in sorted(linear, key=lambda r: r.decay)],
+            "autoencoder": coded[0] if coded else None,
+        },
     }
 
 
@@ -71,11 +66,11 @@ rule table_cross_model:
         f"{RESULTS}/benchmarks/table_cross_model.tsv"
     params:
         settings=cross_model_settings(),
-        code=digest("transfer/table_cross_model.py"),
+        code=digest("transfer/table_transfer.py"),
     message:
         "Table 2: transfer between networks, on all images and on the paper's sample"
     script:
-        step("transfer/table_cross_model.py")
+        step("transfer/table_transfer.py")
 
 
 rule figure_cross_model:

@@ -4,33 +4,23 @@ SQUEEZENET_LAYERS = {
     "squeezenet1_0": ("1.features.6", "1.features.11", "1.features.12"),
     "squeezenet1_1": ("1.features.5", "1.features.8", "1.features.12"),
 }
-TOP_IMAGES = {
-    "top-images": {
-        "network": CONVOLUTED[0],
-        "layers": {"2": "first pool", "12": "last pool", "17": "last hidden layer"},
-        "columns": 10,
-    }
-}
-TOP_IMAGES |= {
-    f"top-images-{name}": {
-        "network": (model, 0),
-        "layers": dict(zip(SQUEEZENET_LAYERS[name], ("early", "middle", "last"))),
-        "columns": 5,
-    }
-    for model, name in PRETRAINED.items()
-    if name in SQUEEZENET_LAYERS
-}
+MNIST_LAYERS = {"2": "first pool", "12": "last pool", "17": "last hidden layer"}
+TOP_IMAGES = {"top-images": (CONVOLUTED[0], MNIST_LAYERS, 10)}
+for model, name in PRETRAINED.items():
+    if name in SQUEEZENET_LAYERS:
+        shown = dict(zip(SQUEEZENET_LAYERS[name], ("early", "middle", "last")))
+        TOP_IMAGES[f"top-images-{name}"] = ((model, 0), shown, 5)
 
 
 def top_images_inputs(wildcards):
-    network = TOP_IMAGES[wildcards.figure]["network"]
+    network, _, _ = TOP_IMAGES[wildcards.figure]
     return {"weights": weights_of([network])[0], "images": held_out_images(network[0])}
 
 
 def top_images_settings(wildcards):
-    shown = {key: TOP_IMAGES[wildcards.figure][key] for key in ("layers", "columns")}
+    _, layers, columns = TOP_IMAGES[wildcards.figure]
     seeds = {"seed": CFG.seeds[0], "threads": CFG.train.threads}
-    return {**shown, **seeds, "rows": 4, "width": 9.0}
+    return {"layers": layers, "columns": columns, **seeds, "rows": 4, "width": 9.0}
 
 
 rule figure_directions:
