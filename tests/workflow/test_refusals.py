@@ -1,11 +1,10 @@
 """What the workflow says, before any job, about input that cannot be right."""
 
 import shutil
-import subprocess
-import sys
 
 import pytest
 from conftest import ROOT
+from scratch import attempt, python
 
 WRONG_MODEL = "lbfgs\tlbfgs\tsquared\trefine\trandom\tFC1\tall\tall\n"
 
@@ -22,22 +21,8 @@ def work(tmp_path):
 
 def dry_run(work, *options):
     """Ask what would be done; return the exit status and all that is shown."""
-    command = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "-n",
-        "--snakefile",
-        ROOT / "Snakefile",
-    ]
-    done = subprocess.run(
-        [*command, *options],
-        cwd=work,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    return done.returncode, done.stdout
+    command = ("snakemake", "-n", "--snakefile", ROOT / "Snakefile", *options)
+    return attempt(work, *python(*command))
 
 
 def config(text):
@@ -91,3 +76,12 @@ def test_what_is_right_is_planned(work, options):
     assert status == 0, shown
     for rule in ("mnist", "train", "attack"):
         assert f"\n{rule} " in shown
+
+
+def test_use_as_a_module_of_another_workflow_is_refused_in_one_line(tmp_path):
+    text = f'module ours:\n    snakefile: "{ROOT / "Snakefile"}"\n'
+    (tmp_path / "Snakefile").write_text(text + "use rule * from ours\n")
+    status, shown = attempt(tmp_path, *python("snakemake", "-n"))
+    assert status != 0
+    assert "\nThis workflow cannot be a module of another; run it by itself" in shown
+    assert "Traceback" not in shown
