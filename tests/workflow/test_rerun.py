@@ -540,43 +540,6 @@ def test_a_parameter_is_tried_and_kept_beside_the_commit(history, tmp_path):
     assert planned(jobs(tree)) == set()
 
 
-@pytest.fixture
-def bucket():
-    """Serve an empty S3 bucket on loopback; return its address and a setting."""
-    pytest.importorskip("dvc_s3", reason="needs dvc-s3")
-    server = pytest.importorskip("moto.server", reason="needs moto[server]")
-    boto3 = pytest.importorskip("boto3")
-    running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    running.start()
-    endpoint = "http://{}:{}".format(*running.get_host_and_port())
-    keys = {"aws_access_key_id": "any", "aws_secret_access_key": "any"}
-    client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **keys)
-    client.create_bucket(Bucket="results")
-    yield (
-        "s3://results/story",
-        {
-            "endpointurl": endpoint,
-            "access_key_id": "any",
-            "secret_access_key": "any",
-        },
-    )
-    running.stop()
-
-
-def test_results_travel_through_a_bucket(stored, tmp_path, bucket):
-    address, settings = bucket
-    tree = twin(stored, tmp_path / "tree")
-    call(tree, "git", "clone", "--quiet", tree, tmp_path / "clone")
-    for place in (tree, tmp_path / "clone"):
-        dvc(place, "remote", "add", "--default", "bucket", address)
-        for key, value in settings.items():
-            dvc(place, "remote", "modify", "--local", "bucket", key, value)
-    dvc(tree, "push")
-    dvc(tmp_path / "clone", "pull")
-    assert contents(tmp_path / "clone") == contents(stored, *TIMES)
-    assert planned(jobs(tmp_path / "clone")) == set()
-
-
 def test_branches_with_results_of_their_own_can_be_merged(history, tmp_path):
     """Records conflict; from either side Snakemake finds what the two make together."""
     tree = twin(history, tmp_path / "tree")
