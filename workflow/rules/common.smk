@@ -1,6 +1,7 @@
 import re
 import shlex
 import sys
+from functools import partial
 from os import environ, pathsep
 from pathlib import Path
 
@@ -101,26 +102,22 @@ def held_out_images(model):
     return f"{RESULTS}/data/{data_of(model)}/{kind}.safetensors"
 
 
-def files_of(networks, folder, suffix):
+def files_of(folder, suffix, networks):
     return [f"{RESULTS}/{folder}/{model}/{seed}.{suffix}" for model, seed in networks]
 
 
-def weights_of(networks):
-    return files_of(networks, "models", "safetensors")
-
-
-def errors_of(networks):
-    return files_of(networks, "training", "json")
+weights_of = partial(files_of, "models", "safetensors")
+errors_of = partial(files_of, "training", "json")
 
 
 def images_of(attack, networks):
     """Adversarial images that an attack made for each network."""
-    return files_of(networks, f"adversarial/{attack}", "safetensors")
+    return files_of(f"adversarial/{attack}", "safetensors", networks)
 
 
 def records_of(attack, networks):
     """Records of the images that an attack made for each network."""
-    return files_of(networks, f"adversarial/{attack}", "parquet")
+    return files_of(f"adversarial/{attack}", "parquet", networks)
 
 
 def in_report(path, name, title, paper, kind):

@@ -20,20 +20,11 @@ MNIST_TRAIN, MNIST_TEST = 60_000, 10_000
 
 
 class Strict(BaseModel):
-    """Named values that cannot be changed; a misspelt name is an error."""
+    """A group of values that cannot be changed; a misspelt name is an error."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
     )
-
-
-class Section(Strict):
-    """A group of keys."""
-
-    @classmethod
-    def defaults(cls) -> Self:
-        """Return the section with the default of each key."""
-        return cls.model_validate({})
 
 
 def _no_truth(value: Any) -> Any:
@@ -61,7 +52,7 @@ Threads = Annotated[
 NetworkName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")]
 
 
-class DataSection(Section):
+class DataSection(Strict):
     """The digits."""
 
     mirror: Annotated[str, OneOrMore] | None = None
@@ -75,7 +66,7 @@ class DataSection(Section):
     """Seed of the permutation that splits the training images into P1 and P2."""
 
 
-class AutoencoderSection(Section):
+class AutoencoderSection(Strict):
     """The sparse autoencoder under AE400-10, which the paper leaves open."""
 
     target: Share = 0.05
@@ -86,14 +77,14 @@ class AutoencoderSection(Section):
     """Weight decay of encoder and decoder."""
 
 
-class TrainSection(Section):
+class TrainSection(Strict):
     """How networks are fitted; what differs between them is in the sheet."""
 
     threads: Threads = 1
-    autoencoder: AutoencoderSection = AutoencoderSection.defaults()
+    autoencoder: AutoencoderSection = AutoencoderSection()
 
 
-class AttackSection(Section):
+class AttackSection(Strict):
     """How adversarial images are found; what differs between attacks: the sheet."""
 
     images: Count = 1024
@@ -112,14 +103,14 @@ class AttackSection(Section):
     threads: Threads = 1
 
 
-class NoiseSection(Section):
+class NoiseSection(Strict):
     """The noise that Table 2 compares with."""
 
     deviations: Numbers = (0.1, 0.3)
     """Standard deviations, in pixel units."""
 
 
-class TrainingSetsSection(Section):
+class TrainingSetsSection(Strict):
     """Tables 3 and 4: networks trained on different splits of the training set."""
 
     networks: tuple[str, ...] = (
@@ -136,7 +127,7 @@ class TrainingSetsSection(Section):
     """Standard deviations of the noise, in pixel units."""
 
 
-class DecompositionSection(Section):
+class DecompositionSection(Strict):
     """Transfer between all networks trained on splits, by what they have in common."""
 
     factors: Numbers = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
@@ -146,7 +137,7 @@ class DecompositionSection(Section):
     uses the one nearest to `training_sets.amplified`."""
 
 
-class AdversarialTrainingSection(Section):
+class AdversarialTrainingSection(Strict):
     """Networks trained with pools of adversarial examples; their sheet: `variants`."""
 
     held_out: Share = 0.2
@@ -156,7 +147,7 @@ class AdversarialTrainingSection(Section):
     """Number of seeds used, the first of the list."""
 
 
-class NaturalSection(Section):
+class NaturalSection(Strict):
     """Natural images; `config/natural.yaml` has a run of them."""
 
     networks: tuple[NetworkName, ...] = ()
@@ -177,7 +168,7 @@ class NaturalSection(Section):
     """Factors by which perturbations are multiplied before transfer."""
 
 
-class RunConfig(Section):
+class RunConfig(Strict):
     """Everything that may be set; one instance for each call of the workflow."""
 
     run: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = "paper"
@@ -192,16 +183,14 @@ class RunConfig(Section):
     """Sheet of the attacks."""
     variants: str = "config/variants.tsv"
     """Sheet of the variants of training."""
-    data: DataSection = DataSection.defaults()
-    train: TrainSection = TrainSection.defaults()
-    attack: AttackSection = AttackSection.defaults()
-    noise: NoiseSection = NoiseSection.defaults()
-    training_sets: TrainingSetsSection = TrainingSetsSection.defaults()
-    decomposition: DecompositionSection = DecompositionSection.defaults()
-    adversarial_training: AdversarialTrainingSection = (
-        AdversarialTrainingSection.defaults()
-    )
-    natural: NaturalSection = NaturalSection.defaults()
+    data: DataSection = DataSection()
+    train: TrainSection = TrainSection()
+    attack: AttackSection = AttackSection()
+    noise: NoiseSection = NoiseSection()
+    training_sets: TrainingSetsSection = TrainingSetsSection()
+    decomposition: DecompositionSection = DecompositionSection()
+    adversarial_training: AdversarialTrainingSection = AdversarialTrainingSection()
+    natural: NaturalSection = NaturalSection()
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
