@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 CORES ?= all
-# The commit that `compare` compares with, and the run.
+# What `compare` compares with, a commit or a folder of results, and the run.
 BASE ?= HEAD
 RUN ?= paper
 # The index of torch, such as https://download.pytorch.org/whl/cpu for one without CUDA.
@@ -63,7 +63,7 @@ smoke: $(INSTALLED) ## every rule once, on a few hundred digits
 	@$(SNAKEMAKE) --cores $(CORES) everything --configfile config/smoke.yaml
 	@$(call write_report,smoke,everything --configfile config/smoke.yaml)
 
-compare: $(INSTALLED) ## compare with the results of another commit (BASE=COMMIT)
+compare: $(INSTALLED) ## compare with a commit or another run (BASE=HEAD~1, RUN=smoke)
 	@$(IN_VENV) .venv/bin/python -m intriguing.workflow.compare \
 	  --base='$(BASE)' --run='$(RUN)'
 

@@ -38,11 +38,11 @@ def parsed_rules(
 @contextmanager
 def kept_interpreter():
     """Undo what the Snakefile sets for the process that runs it."""
-    path, variables = list(sys.path), dict(os.environ)
+    path, variables, python = list(sys.path), dict(os.environ), sys.executable
     try:
         yield
     finally:
-        sys.path[:] = path
+        sys.path[:], sys.executable = path, python
         os.environ.clear()
         os.environ.update(variables)
 

@@ -95,9 +95,16 @@ def commit(folder: Path, message: str) -> str:
 
 
 def finished_run(place: Path, raw: Path, run: Run) -> Path:
-    """Run the workflow in a copy of the repository, on two cores."""
-    folder = copy_repository(place / Path(run.results).name, raw)
-    snakemake(folder, "--cores", "2", run=run)
+    """Run the workflow in a copy of the repository, on two cores.
+
+    Copy and environment lie in a folder whose name has a space.
+    """
+    home = place / "some runs"
+    folder = copy_repository(home / Path(run.results).name, raw)
+    environment = home / f"{folder.name}-venv"
+    environment.symlink_to(sys.prefix)
+    python = environment / "bin" / Path(sys.executable).name
+    call(folder, python, "-m", "snakemake", *run.options, "--cores", "2")
     return folder
 
 

@@ -1,5 +1,6 @@
 """Two runs side by side: their numbers, and what lies upstream of a difference."""
 
+import hashlib
 import json
 import re
 import subprocess
@@ -13,11 +14,17 @@ from scratch import call, commit, edit
 
 from content_reruns import code_digest
 from intriguing.errors import InputError
-from intriguing.workflow.compare.causes import Cause, Side, causes_of, possible_causes
-from intriguing.workflow.compare.cells import Number, Pair, paired, read_table
-from intriguing.workflow.compare.comparison import NO_RECORDS, write_comparison
+from intriguing.workflow.compare import NO_RECORDS, write_comparison
+from intriguing.workflow.compare.causes import (
+    Cause,
+    causes_of,
+    changes_since,
+    possible_causes,
+)
+from intriguing.workflow.compare.cells import paired, read_table
 from intriguing.workflow.compare.page import Section, comparison_page
 from intriguing.workflow.compare.records import Record, read_records
+from intriguing.workflow.compare.sides import Side
 from intriguing.workflow.compare.sources import UNKNOWN, changed_versions
 
 HEADER = "row,column,value,low,high,n,seeds,published,verdict\n"
@@ -26,39 +33,56 @@ HEADER = "row,column,value,low,high,n,seeds,published,verdict\n"
 # Numbers
 
 
-def number(value, low=None, high=None, verdict=""):
-    return Number(value, low, high, verdict)
+@pytest.fixture
+def pairs(tmp_path):
+    """Pair the cells of two tables, given their lines."""
+
+    def of(base, now):
+        for name, lines in {"base": base, "now": now}.items():
+            (tmp_path / f"{name}.csv").write_text(HEADER + lines)
+        both = [read_table(tmp_path / f"{name}.csv") for name in ("base", "now")]
+        return paired(*both)
+
+    return of
 
 
 @pytest.mark.parametrize(
-    ("base", "now", "overlap"),
+    ("base", "now", "said"),
     [
-        ((0.1, 0.2), (0.15, 0.3), True),
-        ((0.1, 0.4), (0.2, 0.3), True),
-        ((0.1, 0.2), (0.2, 0.3), True),
-        ((0.1, 0.2), (0.21, 0.3), False),
-        ((None, None), (0.1, 0.2), None),
+        ("0.1,0.2", "0.15,0.3", "overlap"),
+        ("0.1,0.4", "0.2,0.3", "overlap"),
+        ("0.1,0.2", "0.2,0.3", "overlap"),
+        ("0.1,0.2", "0.21,0.3", "apart"),
+        (",", "0.1,0.2", "--"),
     ],
 )
-def test_intervals_overlap_where_they_have_a_number_in_common(base, now, overlap):
-    one, other = number(0.2, *base), number(0.2, *now)
-    assert Pair(("r", "c"), one, other).overlap is overlap
-    assert Pair(("r", "c"), other, one).overlap is overlap
+def test_intervals_overlap_where_they_have_a_number_in_common(pairs, base, now, said):
+    one, other = (f"r,c,0.2,{ends},9,1,,\n" for ends in (base, now))
+    for both in (pairs(one, other), pairs(other, one)):
+        assert (both["intervals"] == said).all()
+        assert (both["apart"] == (said == "apart")).all()
 
 
-def test_every_cell_of_both_tables_is_paired_once_by_its_name(tmp_path):
-    for name, lines in {
-        "base": "a,x,0.5,0.4,0.6,9,1,,\nb,x,,,,,,0.1,\n",
-        "now": "c,x,1,,,9,1,,\na,x,0.25,0.1,0.3,9,1,0.3,agrees\n",
-    }.items():
-        (tmp_path / f"{name}.csv").write_text(HEADER + lines)
-    base, now = (read_table(tmp_path / f"{name}.csv") for name in ("base", "now"))
-    pairs = {one.name: one for one in paired(base, now)}
-    assert list(pairs) == [("c", "x"), ("a", "x"), ("b", "x")]
-    assert pairs["a", "x"].change == -0.25
-    assert pairs["c", "x"].base is None and pairs["c", "x"].change is None
-    assert pairs["b", "x"].now is None
-    assert pairs["a", "x"].overlap is False
+def test_every_cell_of_both_tables_is_paired_once_by_its_name(pairs):
+    both = pairs(
+        "a,x,0.5,0.4,0.6,9,1,,\nb,x,,,,,,0.1,\nd,x,1,,,,,,\n",
+        "c,x,1,,,9,1,,\na,x,0.25,0.1,0.3,9,1,0.3,agrees\nd,x,1,,,,,,\n",
+    )
+    assert list(both["label"]) == [("c", "x"), ("a", "x"), ("d", "x"), ("b", "x")]
+    texts = both[["base", "now", "change", "intervals", "verdict"]].to_numpy().tolist()
+    assert texts == [
+        ["not there", "1", "--", "--", "--"],
+        ["0.5 [0.4, 0.6]", "0.25 [0.1, 0.3]", "-0.25", "apart", "agrees"],
+        ["1", "1", "+0", "--", "--"],
+        ["--", "not there", "--", "--", "--"],
+    ]
+    flags = ["changed", "apart", "judged", "new", "gone", "same"]
+    assert [[k for k in flags if row[k]] for _, row in both.iterrows()] == [
+        ["new"],
+        ["changed", "apart", "judged"],
+        ["same"],
+        ["gone"],
+    ]
 
 
 def test_a_file_that_is_no_table_is_named(tmp_path):
@@ -67,22 +91,26 @@ def test_a_file_that_is_no_table_is_named(tmp_path):
         read_table(tmp_path / "models.csv")
 
 
+def written(repository, base, run="paper"):
+    """Return the page of a comparison."""
+    return unescape((repository / write_comparison(repository, base, run)).read_text())
+
+
 def test_a_claim_is_known_by_its_name_and_shown_as_it_is_worded_here(repository):
     place = repository / "results/paper/claims.json"
     numbers = {"measured": 0.5, "low": None, "high": None, "verdict": "agrees"}
     for words in ("It rains.", "It is raining."):
         place.write_text(json.dumps([{"id": "rain", "statement": words, **numbers}]))
         commit(repository, words)
-    page = (repository / write_comparison(repository, "HEAD~1", "paper")).read_text()
-    assert (
-        "It is raining." in page and "It rains." not in page.partition("claims</h2>")[2]
-    )
+    page = written(repository, "HEAD~1")
+    assert "It is raining." in page
+    assert "It rains." not in page.partition("claims</h2>")[2]
     assert "1 unchanged" in page
 
 
 # Causes
 
-TABLE = "results/r/tables/t.csv"
+TABLE = "tables/t.csv"
 STEPS = {"train": "scripts/training/perceptron.py", "table": "scripts/table.py"}
 
 
@@ -105,7 +133,7 @@ def digest_of(place, rule):
 def graph(place, settings=None, data="d", made=("p", "q"), code=None):
     """Record two networks made from one file, and a table made from both."""
     train = code or digest_of(place, "train")
-    models = {f"results/r/models/{m}": m for m in ("p", "q")}
+    models = {f"models/{m}": m for m in ("p", "q")}
     records = {
         path: Record(
             "train", m, train, (settings or {}).get(m, {"rate": 1}), {"data/raw": data}
@@ -114,7 +142,7 @@ def graph(place, settings=None, data="d", made=("p", "q"), code=None):
     }
     inputs = dict(zip(models, made, strict=True))
     records[TABLE] = Record("table", "", digest_of(place, "table"), {}, inputs)
-    return Side(place, records)
+    return Side("", place / "results/r", place, records)
 
 
 @pytest.fixture
@@ -125,7 +153,7 @@ def place(tmp_path):
 def test_a_changed_setting_is_found_with_the_job_it_struck(place):
     base = graph(place)
     now = graph(place, {"q": {"rate": 2}}, made=("p", "other"))
-    assert causes_of([TABLE], base, now) == {
+    assert causes_of(TABLE, base, now) == {
         Cause("settings", "train", "rate: 1 → 2"): ["q"]
     }
 
@@ -135,14 +163,14 @@ def test_nested_settings_and_long_lists_are_told_by_what_is_other(place):
     new = {"row": {"decay": 0.2, "name": "a"}, "of": [*old["of"][1:], "network-9"]}
     base = graph(place, {"q": old})
     now = graph(place, {"q": new}, made=("p", "other"))
-    texts = {cause.text for cause in causes_of([TABLE], base, now)}
+    texts = {cause.text for cause in causes_of(TABLE, base, now)}
     assert texts == {"row.decay: 0.1 → 0.2", "of: without network-0, with network-9"}
 
 
 def test_what_came_out_with_the_same_bytes_explains_nothing(place):
     base = graph(place)
     now = graph(place, {"p": {"rate": 3}, "q": {"rate": 2}}, made=("p", "other"))
-    assert {tuple(jobs) for jobs in causes_of([TABLE], base, now).values()} == {("q",)}
+    assert {tuple(jobs) for jobs in causes_of(TABLE, base, now).values()} == {("q",)}
 
 
 @pytest.mark.parametrize(
@@ -153,30 +181,30 @@ def test_what_came_out_with_the_same_bytes_explains_nothing(place):
 def test_changed_code_is_told_by_module(place, tmp_path, code, said):
     other = checkout(tmp_path / "two", factor="3", remark="# A remark.\n")
     base, now = graph(place), graph(other, made=("p1", "q1"), code=code)
-    (cause,) = causes_of([TABLE], base, now)
+    (cause,) = causes_of(TABLE, base, now)
     assert cause == Cause("code", "train", said)
 
 
 def test_changed_data_is_told_by_its_file(place):
     base, now = graph(place), graph(place, data="e", made=("p1", "q1"))
-    ((cause, jobs),) = causes_of([TABLE], base, now).items()
+    ((cause, jobs),) = causes_of(TABLE, base, now).items()
     assert cause.kind == "data" and "data/raw" in cause.text
     assert sorted(jobs) == ["p", "q"]
 
 
 def test_other_bytes_from_the_same_things_are_said_to_be_unexplained(place):
     base, now = graph(place), graph(place, made=("p", "q1"))
-    ((cause, jobs),) = causes_of([TABLE], base, now).items()
+    ((cause, jobs),) = causes_of(TABLE, base, now).items()
     assert (cause.kind, jobs) == ("result", ["q"])
 
 
 def test_a_new_input_is_named(place):
     base, now = graph(place), graph(place)
     table = now.records[TABLE]
-    inputs = {**table.inputs, "results/r/models/s": "s"}
+    inputs = {**table.inputs, "models/s": "s"}
     now.records[TABLE] = table._replace(inputs=inputs)
-    assert causes_of([TABLE], base, now) == {
-        Cause("inputs", "table", "also takes results/r/models/s"): [""]
+    assert causes_of(TABLE, base, now) == {
+        Cause("inputs", "table", "also takes models/s"): [""]
     }
 
 
@@ -186,7 +214,7 @@ def test_without_records_all_that_differs_upstream_is_suspected(place, tmp_path)
         for name in ("data/raw", "data/elsewhere", "config/config.yaml"):
             (where / name).parent.mkdir(exist_ok=True)
             (where / name).write_text(text)
-    assert set(possible_causes([TABLE], place, graph(other))) == {
+    assert set(possible_causes(TABLE, place, graph(other))) == {
         Cause("code", "train", "src/net/loss.py"),
         Cause("data", "", "data/raw"),
         Cause("settings", "", "config/config.yaml"),
@@ -206,25 +234,45 @@ def test_versions_of_libraries_are_compared_by_the_lock(tmp_path):
 # The page
 
 
-def test_the_page_shows_every_number_and_needs_nothing_else():
-    pairs = [
-        Pair(("<a>", "x"), number(0.5, 0.4, 0.6), number(0.75, 0.7, 0.8, "agrees")),
-        Pair(("b", "x"), number(0.125), number(0.125)),
-        Pair(("c", "x"), None, number(2.0)),
-    ]
-    causes = {Cause("code", "train", "src/net/loss.py"): ["p"]}
-    page = comparison_page(
-        "T", ("old", "new"), ["A & B"], [Section("t", pairs, causes, {})]
+def test_the_page_shows_every_number_and_needs_nothing_else(pairs):
+    both = pairs(
+        "<a>,x,0.5,0.4,0.6,,,,\nb,x,0.125,,,,,,\n",
+        "<a>,x,0.75,0.7,0.8,,,,agrees\nb,x,0.125,,,,,,\nc,x,2,,,,,,\n",
     )
+    causes = {Cause("code", "train", "src/net/loss.py"): ["p"]}
+    stale = [f"models/{k}" for k in range(9)]
+    page = comparison_page("old", "new", ["A & B"], [Section("t", both, causes, stale)])
     addresses = re.findall(r'(?:src|href)="([^"]*)"', page)
     cells = re.findall(r"<(t[hd])[^>]*>(.*?)</\1>", page, re.DOTALL)
     texts = (unescape(re.sub(r"<[^>]+>", "", text)) for _, text in cells)
     rows = "".join(f"{text}|" for text in texts)
+    assert "t|3|1|1|1|1|0|no|" in rows
     assert "<a>|x|0.5 [0.4, 0.6]|0.75 [0.7, 0.8]|+0.25|apart|agrees|1|" in rows
     assert "c|x|not there|2|--|--|--|1|" in rows
     assert "b|x|0.125|0.125|+0|--|--|" in rows
     assert "A &amp; B" in page and "src/net/loss.py" in page
+    assert (
+        "models/0, models/1, models/2, models/3, models/4, models/5 and 3 more" in page
+    )
     assert addresses and all(address.startswith("#") for address in addresses)
+
+
+def test_a_table_is_not_current_once_something_upstream_is_another(place):
+    data = place / "data/raw"
+    models = [place / f"results/r/models/{name}" for name in ("p", "q")]
+    for path in (data, *models):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(path.name)
+    sums = [hashlib.sha256(path.name.encode()).hexdigest() for path in (data, *models)]
+    known, *made = (f"sha256:{one}" for one in sums)
+    now = graph(place, data=known, made=made)
+    assert changes_since(TABLE, now) == []
+    other = graph(place, data=known, made=("sha256:", made[1]))
+    assert changes_since(TABLE, other) == ["models/p"]
+    other = graph(place, code="0" * 16, data=known)
+    assert changes_since("models/p", other) == ["code of train"]
+    models[0].unlink()
+    assert changes_since(TABLE, now) == []
 
 
 # A repository
@@ -269,31 +317,42 @@ def repository(place):
 def test_without_records_of_the_base_the_page_says_so_and_names_what_git_knows(
     repository,
 ):
-    page = (repository / write_comparison(repository, "HEAD~1", "paper")).read_text()
+    page = written(repository, "HEAD~1")
     assert "+0.25" in page and "apart" in page
-    assert NO_RECORDS in unescape(page)
+    assert NO_RECORDS in page
     assert "src/net/sizes.py" in page and "src/net/loss.py" not in page
 
 
 def test_a_records_file_is_read_as_it_was_written(repository):
-    (found,) = read_records(repository / ".snakemake/metadata").items()
+    (found,) = read_records(repository / ".snakemake/metadata", "paper").items()
     code = digest_of(repository, "table")
-    assert found == (
-        TABLE.replace("/r/", "/paper/"),
-        Record("table", "", code, {"rate": 1}, {}),
-    )
+    assert found == (TABLE, Record("table", "", code, {"rate": 1}, {}))
+    assert read_records(repository / ".snakemake/metadata", "other") == {}
+
+
+def test_any_two_folders_of_results_are_compared(repository, tmp_path):
+    """Of one checkout or of two, in git or not, by the names of their tables."""
+    for folder in (repository / "results/smoke", tmp_path / "elsewhere/results/r"):
+        (folder / "tables").mkdir(parents=True)
+        write_table(folder / "tables/t.csv", 0.25)
+        assert "-0.5" in written(folder.parents[1], "../one/results/paper", folder.name)
+        assert "+0.5" in written(repository, str(folder), "paper")
+    assert "+0.5" in written(tmp_path, "elsewhere/results/r", "one/results/paper")
 
 
 @pytest.mark.parametrize(
-    ("base", "said"),
+    ("options", "said"),
     [
-        ("nonsense", "BASE=nonsense: git knows no such commit"),
-        ("--output=x", "BASE=--output=x: git knows no such commit"),
-        ("HEAD~2", "BASE=HEAD~2: git holds no tables of the run paper"),
+        (["--base=nonsense"], "BASE=nonsense: git knows no such commit"),
+        (["--base=--output=x"], "BASE=--output=x: git knows no such commit"),
+        (["--base=HEAD~2"], "BASE=HEAD~2: git holds no tables of the run paper"),
+        (["--run=smoke"], "no tables here of the run smoke; there are those of paper"),
     ],
 )
-def test_a_base_that_will_not_do_is_refused_in_one_line(repository, base, said):
-    command = [sys.executable, "-m", "intriguing.workflow.compare", f"--base={base}"]
+def test_a_base_or_run_that_will_not_do_is_refused_in_one_line(
+    repository, options, said
+):
+    command = [sys.executable, "-m", "intriguing.workflow.compare", *options]
     environment = {"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin:/bin"}
     done = subprocess.run(
         command, cwd=repository, env=environment, capture_output=True, text=True
@@ -302,3 +361,10 @@ def test_a_base_that_will_not_do_is_refused_in_one_line(repository, base, said):
     assert len(done.stderr.splitlines()) == 1
     assert said in done.stderr
     assert not (repository / "results/paper/compare.html").exists()
+
+
+def test_what_git_complains_of_is_said(repository, monkeypatch):
+    """As of a folder of another owner, which git does not touch."""
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(InputError, match=r"^git: fatal: .*dubious ownership"):
+        write_comparison(repository, "HEAD", "paper")

@@ -49,18 +49,12 @@ def test_conda_asks_for_what_the_package_asks_for():
     assert f"python{PROJECT['requires-python']}" in plain
 
 
-def test_every_version_in_the_lock_is_exact_and_there_once():
+def test_the_lock_holds_every_dependency_exactly_and_within_its_bounds():
     plain = re.compile(r"[\w.-]+==\d[\w.]*")
     assert [str(pin) for pin in PINS if not plain.fullmatch(str(pin))] == []
     assert len(PINNED) == len(PINS)
-
-
-def test_the_lock_holds_every_dependency_within_its_bounds():
     for name, specifier in bounds(LOCKED).items():
         assert specifier.contains(version(PINNED[name])), name
-
-
-def test_the_lock_leaves_out_comparison_and_what_torch_pins():
     assert not bounds(EXTRAS["crosscheck"]).keys() & PINNED.keys()
     assert not [name for name in PINNED if name.startswith(TORCH_BRINGS)]
 

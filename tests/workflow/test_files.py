@@ -1,9 +1,11 @@
 import subprocess
 import sys
+from base64 import b64encode
 
 import pytest
 
 from intriguing.workflow.files import remove_leftovers, replacing, write_text
+from intriguing.workflow.folders import has_jobs_elsewhere
 
 WRITER = """
 import sys, time
@@ -36,9 +38,11 @@ def test_a_file_is_whole_or_not_there(tmp_path):
     assert names(tmp_path) == set()
 
 
-def test_what_a_killed_writer_left_is_removed(tmp_path, writer):
+@pytest.mark.parametrize("suffix", [".csv", ""])
+def test_what_a_killed_writer_left_is_removed(tmp_path, writer, suffix):
     write_text(tmp_path / "tables/.hidden.part.csv", "not ours")
-    assert len(names(tmp_path)) == 2
+    (path,) = (p for p in (tmp_path / "tables").iterdir() if "hidden" not in p.name)
+    path.rename(path.with_suffix(suffix))
     writer.kill()
     writer.wait()
     assert len(remove_leftovers(tmp_path)) == 1
@@ -50,9 +54,17 @@ def test_what_a_writer_is_at_stays(tmp_path, writer):
     assert len(names(tmp_path)) == 1
 
 
-def test_names_without_a_suffix_are_removed_as_well(tmp_path, writer):
-    writer.kill()
-    writer.wait()
-    (path,) = (tmp_path / "tables").iterdir()
-    path.rename(path.with_suffix(""))
-    assert len(remove_leftovers(tmp_path)) == 1
+@pytest.mark.parametrize(
+    ("mark", "elsewhere"),
+    [
+        (None, False),
+        ('{"external_jobid": null}', False),
+        ("", False),
+        ('{"external_jobid": "17"}', True),
+    ],
+)
+def test_a_job_given_to_a_cluster_is_seen_until_it_is_done(tmp_path, mark, elsewhere):
+    """As long as its outputs are marked, nothing is removed when a run begins."""
+    if mark is not None:
+        (tmp_path / b64encode(b"results/a").decode()).write_text(mark)
+    assert has_jobs_elsewhere(tmp_path) is elsewhere

@@ -57,12 +57,8 @@ def plan(own):
     return attempt(own, *python("snakemake", "--dry-run"))[1]
 
 
-def test_what_the_guide_builds_runs_once_and_has_nothing_to_do_then(own):
+def test_what_the_guide_builds_runs_once_and_a_remark_reruns_nothing(own):
     assert "3 2" in (own / "results/a.txt").read_text()
-    assert "Nothing to be done" in plan(own)
-
-
-def test_a_remark_reruns_nothing(own):
     path = own / "src/net/sizes.py"
     path.write_text(f'"""Sizes."""\n\n# A remark.\n{path.read_text()}')
     assert "Nothing to be done" in plan(own)

@@ -63,24 +63,17 @@ def test_value_equals_what_is_printed():
     assert wrong == []
 
 
-def test_rates_are_percentages_and_values_lie_in_the_range_of_their_kind():
+def test_kinds_have_their_ranges_samples_and_sources():
     assert (PUBLISHED["printed"].str.endswith("%") == ~(DISTORTIONS | LAYERS)).all()
     assert PUBLISHED.loc[~LAYERS, "value"].between(0, 1).all()
     assert (PUBLISHED.loc[LAYERS, "value"] > 0).all()
-
-
-def test_only_layers_and_settings_have_no_sample():
     settings = DISTORTIONS & PUBLISHED["row"].str.match("noise|amplified")
     assert (PUBLISHED["sample"].isna() == (LAYERS | settings)).all()
     assert set(PUBLISHED["sample"].dropna()) == {256, 10_000, 30_000, 60_000}
-
-
-def test_setting_of_a_noise_row_is_its_name():
-    rows = PUBLISHED[DISTORTIONS & PUBLISHED["row"].str.startswith("noise-")]
-    assert (rows["row"].str.removeprefix("noise-").astype(float) == rows["value"]).all()
-
-
-def test_versions_differ_only_in_the_layers():
+    noise = PUBLISHED[DISTORTIONS & PUBLISHED["row"].str.startswith("noise-")]
+    assert (
+        noise["row"].str.removeprefix("noise-").astype(float) == noise["value"]
+    ).all()
     assert set(PUBLISHED.loc[~LAYERS, "source"]) == {"both"}
     assert set(PUBLISHED["source"]) == {"v1", "v4", "both"}
 

@@ -60,12 +60,6 @@ def test_numbers_in_sentences_are_those_of_tables():
         cell_of(table, "architecture", "share")
 
 
-def test_arrows_that_longer_paths_imply_are_left_out():
-    later = {"a": {"b", "c", "d"}, "b": {"c"}, "c": {"d"}, "d": set(), "e": {"d"}}
-    kept = {("a", "b"), ("b", "c"), ("c", "d"), ("e", "d")}
-    assert readme.transitive_reduction(later) == kept
-
-
 def test_other_targets_do_not_count_among_what_a_run_needs(tmp_path, monkeypatch):
     took = {"train": (600, 900), "attack_minimal": (1200, 1500)}
     took["attack_baselines"] = (6000, 4000)  # of `make peers`

@@ -6,6 +6,7 @@ from modulefinder import ModuleFinder
 from pathlib import Path
 
 import pytest
+import yaml
 from conftest import ROOT
 from parsed import parsed_rules, settings_of
 from scratch import attempt, copy_repository, python
@@ -47,29 +48,15 @@ def test_a_digest_is_that_of_the_rule_s_own_step(steps):
     assert {len(found) for found in (*of_script.values(), *of_digest.values())} == {1}
 
 
-def test_log_time_and_message_are_said(steps):
+def test_a_rule_says_what_it_does_and_makes_files_on_one_core(rules, steps):
+    """BLAS takes its threads from Snakemake, which makes no checksum of a folder."""
     for name, rule in steps.items():
-        assert rule.log, name
-        assert rule.benchmark, name
-        assert rule.message, name
-
-
-def test_every_job_takes_one_core(rules):
-    """BLAS takes its threads from Snakemake, and results depend on their number."""
-    assert {rule.resources["_cores"].value for rule in rules.values()} == {1}
-
-
-def test_memory_and_time_have_defaults():
-    import yaml
-
+        assert rule.log and rule.benchmark and rule.message, name
+    for name, rule in rules.items():
+        assert rule.resources["_cores"].value == 1, name
+        assert not any(output.is_directory for output in rule.output), name
     profile = yaml.safe_load((ROOT / "profiles/default/profile.yaml").read_text())
     assert set(profile["default-resources"]) == {"mem_mb", "runtime"}
-
-
-def test_no_output_is_a_folder(rules):
-    """Snakemake makes no checksum of a folder."""
-    for name, rule in rules.items():
-        assert not any(output.is_directory for output in rule.output), name
 
 
 def test_captions_exist(rules):

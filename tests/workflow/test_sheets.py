@@ -4,9 +4,9 @@ import pytest
 from conftest import ROOT
 
 from intriguing.errors import InputError
+from intriguing.workflow import splits
 from intriguing.workflow.config import read_config
 from intriguing.workflow.sheets import (
-    AttackRow,
     ModelRow,
     attacked,
     image_count,
@@ -90,6 +90,8 @@ def test_a_row_is_read_as_it_is_meant(models):
         ("1e-6 all", "nan all", ["row AE7-10, decay.0: must be a finite number"]),
         ("1e-6 all", "1e-6 P3", ["row AE7-10, split: must be", "'P3'"]),
         ("1e-6 all", "1e-6 P2", ["row AE7-10, model: must end in @P2"]),
+        ("AE7-10", "AE7-10@P1", ["row AE7-10@P1, model: must have no @"]),
+        ("1e-6 P1", "1e-6 P2", ["row FC9-8-10@P1, model: must end in @P2"]),
         ("AE7-10", "../AE7", ["row ../AE7, model: must match"]),
     ],
 )
@@ -129,14 +131,10 @@ def test_a_wrong_sheet_of_attacks_is_told_with_row_and_column(
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "model family\n", MODELS.split("\n")[0]])
-def test_a_sheet_without_rows_is_refused(write, text):
+def test_a_sheet_without_rows_or_that_is_not_there_is_refused(write, tmp_path, text):
     assert "sheet.tsv" in told(read_models, write(text))
-
-
-def test_a_sheet_that_is_not_there_is_told_with_its_name(tmp_path):
-    assert "none.tsv: the sheet cannot be read" in told(
-        read_models, tmp_path / "none.tsv"
-    )
+    unread = told(read_models, tmp_path / "none.tsv")
+    assert "none.tsv: the sheet cannot be read" in unread
 
 
 def test_empty_lines_and_windows_line_ends_change_nothing(write, models):
@@ -184,11 +182,6 @@ def test_a_cell_stands_for_a_number_of_images():
     assert [image_count(cell, section) for cell in cells] == [41, 20, 30]
 
 
-def test_every_column_says_what_it_means():
-    for kind in (ModelRow, AttackRow):
-        assert all(field.description for field in kind.model_fields.values())
-
-
 def sheets(run):
     """Read the two sheets of one of our runs, relative to the root."""
     config = read_config(
@@ -223,3 +216,60 @@ def test_the_papers_networks_are_in_the_sheet():
         units = name.partition("@")[0].lstrip("FCAE").split("-")
         if row.hidden:
             assert [str(width) for width in row.hidden] == units[:-1]
+
+
+# Networks on splits
+
+
+SPLITS = """\
+model family hidden decay split learning_rate epochs batch warmup
+FC10-1 linear - 1 all - - - -
+A@P1 sigmoid 9,8 1e-5,1e-5,1e-6 P1 2e-2 3 50 0
+B@P1 sigmoid 7,8 1e-5,1e-5,1e-6 P1 2e-2 3 50 0
+A@P2 sigmoid 9,8 1e-5,1e-5,1e-6 P2 2e-2 3 50 0
+B@P2 sigmoid 7,8 1e-5,1e-5,1e-6 P2 2e-2 3 50 0
+"""
+
+
+@pytest.fixture
+def on_splits(write):
+    return read_models(write(SPLITS, "splits.tsv"))
+
+
+def config(*networks, **settings):
+    return read_config({"training_sets": {"networks": networks, **settings}})
+
+
+def test_a_network_is_trained_on_all_images_or_on_a_part(on_splits):
+    assert list(splits.whole(on_splits)) == ["FC10-1"]
+    assert list(splits.on_splits(on_splits)) == ["A@P1", "B@P1", "A@P2", "B@P2"]
+
+
+def test_networks_are_compared_in_the_order_of_the_config(on_splits):
+    chosen = splits.compared(on_splits, config("A@P2", "A@P1", "B@P1"))
+    assert list(chosen) == ["A@P2", "A@P1", "B@P1"]
+    assert splits.compared(on_splits, config()) == {}
+
+
+@pytest.mark.parametrize(
+    ("networks", "said"),
+    [
+        (("A@P1", "A@P2", "C@P1"), "'C@P1'; known: A@P1, B@P1"),
+        (("A@P1", "A@P2", "FC10-1"), "trained on a split is called 'FC10-1'"),
+        (
+            ("A@P1", "A@P2"),
+            "two trained on one split and one trained on the other",
+        ),
+        (
+            ("A@P1", "B@P1"),
+            "two trained on one split and one trained on the other",
+        ),
+    ],
+)
+def test_networks_that_cannot_be_compared_are_refused_in_one_line(
+    on_splits, networks, said
+):
+    message = told(splits.compared, on_splits, config(*networks))
+    assert message.startswith("config: training_sets.networks: ")
+    assert said in message
+    assert "\n" not in message

@@ -1,5 +1,7 @@
 import re
+import shlex
 import sys
+from functools import partial
 from os import environ, pathsep
 from pathlib import Path
 
@@ -9,11 +11,13 @@ from snakemake.exceptions import WorkflowError
 # which are processes of their own, find the library by PYTHONPATH.
 ROOT = Path(workflow.basedir).resolve()
 SOURCES = str(ROOT / "src")
+if not (ROOT / "workflow/rules/common.smk").is_file():
+    raise WorkflowError("This workflow cannot be a module of another; run it by itself")
 sys.path.insert(0, SOURCES)
-INHERITED = environ.get("PYTHONPATH", "").split(pathsep)
-environ.update(
-    PYTHONPATH=pathsep.join(dict.fromkeys([SOURCES, *filter(None, INHERITED)]))
-)
+PATHS = f"{SOURCES}{pathsep}{environ.get('PYTHONPATH', '')}"
+environ["PYTHONPATH"] = PATHS.rstrip(pathsep)
+# Snakemake does not quote it in the commands of its jobs; a folder may have a space.
+sys.executable = shlex.quote(sys.executable)
 
 from content_reruns import CodeDigestError, code_digest
 from content_reruns.record_check import RecordsError, require_records
@@ -21,7 +25,7 @@ from intriguing.errors import InputError
 from intriguing.workflow import convolutions, provenance, sheets, splits
 from intriguing.workflow.config import read_config
 from intriguing.workflow.files import remove_leftovers, write_json
-from intriguing.workflow.folders import require_writable
+from intriguing.workflow.folders import has_jobs_elsewhere, require_writable
 
 
 def checked(read, *arguments):
@@ -76,9 +80,8 @@ def step(name):
 
 def digest(name):
     """Digest of a step script and of the library code that it reaches."""
-    return checked(
-        code_digest, ROOT / "scripts" / name, [ROOT / "src", ROOT / "scripts"]
-    )
+    folders = [ROOT / "src", ROOT / "scripts"]
+    return checked(code_digest, ROOT / "scripts" / name, folders)
 
 
 def any_of(names):
@@ -99,24 +102,22 @@ def held_out_images(model):
     return f"{RESULTS}/data/{data_of(model)}/{kind}.safetensors"
 
 
-def weights_of(networks):
-    return [f"{RESULTS}/models/{model}/{seed}.safetensors" for model, seed in networks]
+def files_of(folder, suffix, networks):
+    return [f"{RESULTS}/{folder}/{model}/{seed}.{suffix}" for model, seed in networks]
 
 
-def errors_of(networks):
-    return [f"{RESULTS}/training/{model}/{seed}.json" for model, seed in networks]
+weights_of = partial(files_of, "models", "safetensors")
+errors_of = partial(files_of, "training", "json")
 
 
 def images_of(attack, networks):
     """Adversarial images that an attack made for each network."""
-    folder = f"{RESULTS}/adversarial/{attack}"
-    return [f"{folder}/{model}/{seed}.safetensors" for model, seed in networks]
+    return files_of(f"adversarial/{attack}", "safetensors", networks)
 
 
 def records_of(attack, networks):
     """Records of the images that an attack made for each network."""
-    folder = f"{RESULTS}/adversarial/{attack}"
-    return [f"{folder}/{model}/{seed}.parquet" for model, seed in networks]
+    return files_of(f"adversarial/{attack}", "parquet", networks)
 
 
 def in_report(path, name, title, paper, kind):
@@ -141,10 +142,9 @@ def table(name, title, paper=None):
 def figure(name, title, paper=None, caption=None):
     """A figure's outputs in three forms."""
     stem = f"{RESULTS}/figures/{name}"
-    drawn = in_report(
-        f"{stem}.svg", f"figure-{caption or name}", title, paper, "figure"
-    )
-    return {"png": f"{stem}.png", "svg": drawn, "pdf": f"{stem}.pdf"}
+    forms = {form: f"{stem}.{form}" for form in FIGURE_FORMS}
+    shown = f"figure-{caption or name}"
+    return forms | {"svg": in_report(forms["svg"], shown, title, paper, "figure")}
 
 
 def claims_page(name, title):
@@ -158,15 +158,15 @@ CHECKOUT = {}
 
 
 onstart:
-    # A run that was killed could not tidy up after itself.
-    remove_leftovers(RESULTS)
+    # A run that was killed could not tidy up; a job on another node may still write.
+    if not has_jobs_elsewhere(".snakemake/incomplete"):
+        remove_leftovers(RESULTS)
     CHECKOUT.update(provenance.checkout_state(ROOT))
 
 
 onsuccess:
     facts = provenance.collect(ROOT, Path(RESULTS), CFG, CHECKOUT)
-    place = f"{RESULTS}/provenance.json"
     try:
-        write_json(place, facts)
+        write_json(f"{RESULTS}/provenance.json", facts)
     except OSError as error:
-        raise WorkflowError(f"{place}: {error}") from None
+        raise WorkflowError(f"{RESULTS}/provenance.json: {error}") from None

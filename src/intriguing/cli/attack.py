@@ -13,7 +13,7 @@ from intriguing.cli.classifiers import Classifier, read_classifier
 from intriguing.cli.pictures import read_picture, save_triple
 from intriguing.errors import InputError
 from intriguing.models.evaluation import predict
-from intriguing.natural.images import MAGNIFICATION, rounded
+from intriguing.natural.images import MAGNIFICATION
 
 EXAMPLES = """\b
 intriguing attack cat.jpg --model torchvision:squeezenet1_1
@@ -101,7 +101,7 @@ def show(
     seconds: float,
 ) -> None:
     """Print what the network says afterwards, and how long the perturbation is."""
-    image = rounded(found.images)
+    image = (found.images * 255).round() / 255
     same = int(predict(classifier.network, image).argmax()) == int(found.prediction)
     kept = "kept" if same else "lost"
     largest = float((found.images - clean).abs().max())

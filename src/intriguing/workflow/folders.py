@@ -1,8 +1,11 @@
 """Folders that a run is going to write to."""
 
+import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
+from content_reruns.record_check import recorded
 from intriguing.errors import InputError
 
 
@@ -14,7 +17,8 @@ def require_writable(folder: Path | str) -> None:
             or may not be written.
     """
     folder = Path(folder)
-    there = next(path for path in (folder, *folder.absolute().parents) if _is(path))
+    above = (folder, *folder.absolute().parents)
+    there = next(path for path in above if os.path.lexists(path))  # or a dangling link
     if not there.is_dir():
         raise InputError(f"{folder}: {there} is no folder; move that file away")
     if not os.access(there, os.W_OK | os.X_OK):
@@ -24,5 +28,14 @@ def require_writable(folder: Path | str) -> None:
         )
 
 
-def _is(path: Path) -> bool:
-    return os.path.lexists(path)  # a dangling link is in the way as well
+def has_jobs_elsewhere(marks: Path | str) -> bool:
+    """Return whether an unfinished job was given to a cluster, where it may still run.
+
+    Args:
+        marks: Folder of Snakemake's marks of unfinished outputs.
+    """
+    for mark in recorded(Path(marks)).values():
+        with suppress(OSError, ValueError, AttributeError):
+            if json.loads(mark.read_bytes()).get("external_jobid"):
+                return True
+    return False

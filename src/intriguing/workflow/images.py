@@ -1,10 +1,9 @@
 """Natural images and pretrained weights: from a folder, a mirror, or a download."""
 
-import contextlib
 import csv
-import io
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -14,6 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from intriguing.errors import InputError
+from intriguing.workflow.fetch import one_line, quiet_download
 
 RAW = Path("data/raw")
 CIFAR = "cifar-10-batches-py"
@@ -26,9 +26,13 @@ Images = dict[str, UInt8[Tensor, "n 3 h w"] | Int64[Tensor, " n"]]
 
 def find(name: str) -> Path | None:
     """Return a file or folder of `data/raw`, or else of the mirror; None if in none."""
+    return next(iter(_places(name)), None)
+
+
+def _places(name: str) -> list[Path]:
     mirror = os.environ.get("INTRIGUING_MIRROR")
     places = [RAW / name, *([Path(mirror) / name] if mirror else [])]
-    return next((place for place in places if place.exists()), None)
+    return [place for place in places if place.exists()]
 
 
 def by_hand(name: str, what: str) -> str:
@@ -39,22 +43,51 @@ def by_hand(name: str, what: str) -> str:
 def cifar_folder() -> Path:
     """Return the folder of CIFAR-10, which torchvision fetches if it is missing.
 
+    Of a folder in `data/raw` missing files are added and cut ones completed; others
+    stay as they are.
+
     Raises:
         InputError: It cannot be fetched, or has other checksums.
     """
     from torchvision.datasets import CIFAR10  # seconds to import
 
-    folder = find(CIFAR)
+    reasons = []
+    for folder in _places(CIFAR):
+        try:
+            CIFAR10(str(folder.parent))  # verifies checksums
+        except RuntimeError:
+            reasons.append(f"{folder} is incomplete or corrupted")
+        else:
+            return folder
     try:
-        if folder is None:
-            RAW.mkdir(parents=True, exist_ok=True)
-            with contextlib.redirect_stderr(io.StringIO()):
-                CIFAR10(str(RAW), download=True)
-            folder = RAW / CIFAR
-        CIFAR10(str(folder.parent))  # verifies checksums
+        with TemporaryDirectory(dir=_made(RAW), prefix=".fetch-") as scratch:
+            _fetch_cifar10(Path(scratch))
     except (OSError, RuntimeError) as error:
+        reasons.append(one_line(error))
         remedy = by_hand(CIFAR, f"the folder {CIFAR} ({CIFAR10.url}, unpacked)")
-        raise InputError(f"CIFAR-10: {_short(error)}\n{remedy}") from error
+        raise InputError(f"CIFAR-10: {'; '.join(reasons)}\n{remedy}") from error
+    return RAW / CIFAR
+
+
+def _fetch_cifar10(scratch: Path) -> None:
+    """Unpack CIFAR-10 in a scratch folder, and move what is not in `data/raw` there."""
+    from torchvision.datasets import CIFAR10
+    from torchvision.datasets.utils import check_integrity
+
+    archive = (RAW / CIFAR10.filename).absolute()
+    if check_integrity(archive, CIFAR10.tgz_md5):
+        (scratch / CIFAR10.filename).symlink_to(archive)
+    with quiet_download():
+        CIFAR10(str(scratch), download=True)
+    for path in sorted((scratch / CIFAR).iterdir()):
+        place = _made(RAW / CIFAR) / path.name
+        if place.exists() and not path.read_bytes().startswith(place.read_bytes()):
+            raise OSError(f"{place} is another file; move it away")
+        path.replace(place)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
@@ -163,11 +196,9 @@ def _read_weights(path: Path) -> dict[str, Tensor]:
                 return {key: torch.from_numpy(stored[key]) for key in stored.files}
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # each of the libraries has its own kinds
-        raise InputError(f"{path}: weights cannot be read ({_short(error)})") from error
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+        raise InputError(
+            f"{path}: weights cannot be read ({one_line(error)})"
+        ) from error
 
 
 def _download_weights(name: str) -> dict[str, Tensor]:
@@ -180,13 +211,14 @@ def _download_weights(name: str) -> dict[str, Tensor]:
         )
     url = get_model_weights(name).DEFAULT.url
     try:
-        return torch.hub.load_state_dict_from_url(
-            url, str(RAW / "weights"), map_location="cpu", progress=False
-        )
+        with quiet_download():
+            return torch.hub.load_state_dict_from_url(
+                url, str(RAW / "weights"), map_location="cpu", progress=False
+            )
     except (OSError, RuntimeError) as error:
         remedy = by_hand(f"weights/{name}.pth", url)
         raise InputError(
-            f"weights of {name} are out of reach ({_short(error)})\n{remedy}"
+            f"weights of {name} are out of reach ({one_line(error)})\n{remedy}"
         ) from error
 
 

@@ -9,12 +9,9 @@ import subprocess
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from intriguing.workflow.config import RunConfig
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 PACKAGES = (
     *("torch", "numpy", "scipy", "numba", "pandas", "pyarrow", "safetensors"),
@@ -40,14 +37,15 @@ def collect(
     Returns:
         Values for JSON; None for what is unknown.
     """
-    settings = config.model_dump(mode="json")
+    settings, lock = config.model_dump(mode="json"), root / "requirements.lock"
+    installed = {one.name: one.version for one in metadata.distributions()}
     return {
         **(checkout_state(root) if state is None else state),
         "config": settings,
         "config_digest": _digest(json.dumps(settings, sort_keys=True).encode()),
-        "lock_digest": _file_digest(root / "requirements.lock"),
+        "lock_digest": _digest(lock.read_bytes()) if lock.is_file() else None,
         "python": platform.python_version(),
-        "versions": {name: _version(name) for name in PACKAGES},
+        "versions": {name: installed.get(name) for name in PACKAGES},
         "platform": platform.platform(),
         "processor": _processor(),
         "cores": os.cpu_count(),
@@ -78,18 +76,16 @@ def costs(benchmarks: Path) -> dict[str, dict[str, float | None]]:
     for path in sorted(benchmarks.rglob("*.tsv")):
         rule = path.relative_to(benchmarks).parts[0].removesuffix(".tsv")
         jobs.setdefault(rule, []).append(pd.read_csv(path, sep="\t", na_values="-"))
-    return {rule: _cost(pd.concat(frames)) for rule, frames in jobs.items()}
-
-
-def _cost(jobs: "pd.DataFrame") -> dict[str, float | None]:
-    """Return the cost of a rule from the benchmarks of its jobs, a row each."""
-    memory = jobs["max_rss"].max()
-    return {
-        "jobs": len(jobs),
-        "seconds": round(float(jobs["s"].sum()), 2),
-        "longest": float(jobs["s"].max()),
-        "max_rss": float(memory) if memory > 0 else None,
-    }
+    found = {}
+    for rule, frames in jobs.items():
+        seconds, memory = (pd.concat(frames)[column] for column in ("s", "max_rss"))
+        found[rule] = {
+            "jobs": len(frames),
+            "seconds": round(float(seconds.sum()), 2),
+            "longest": float(seconds.max()),
+            "max_rss": float(memory.max()) if memory.max() > 0 else None,
+        }
+    return found
 
 
 def _git(root: Path, *arguments: str) -> str | None:
@@ -101,13 +97,6 @@ def _git(root: Path, *arguments: str) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _processor() -> str | None:
@@ -125,7 +114,3 @@ def _device() -> str:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _file_digest(path: Path) -> str | None:
-    return _digest(path.read_bytes()) if path.is_file() else None

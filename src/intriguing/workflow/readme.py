@@ -3,7 +3,6 @@
 ``python -m intriguing.workflow.readme`` brings them up to date.
 """
 
-import csv
 import json
 import re
 import shutil
@@ -12,6 +11,9 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+
+import networkx as nx
+import pandas as pd
 
 from intriguing.workflow.files import replacing, write_text
 from intriguing.workflow.markdown import (
@@ -68,13 +70,13 @@ def claims(file: str) -> str:
 def verdicts() -> str:
     """Return how often each verdict occurs in each of the paper's tables."""
     rows = []
-    made = {t: p for t, p in PUBLISHED.items() if Path(f"{p}.csv").is_file()}
-    for title, path in made.items():
-        with Path(f"{path}.csv").open(encoding="utf-8", newline="") as file:
+    for title, path in PUBLISHED.items():
+        if Path(f"{path}.csv").is_file():
+            cells = pd.read_csv(f"{path}.csv")
             # Sizes of layers, which have no interval, agree by construction.
-            found = [row["verdict"] for row in csv.DictReader(file) if row["low"]]
-        counts = (found.count(verdict) for verdict in VERDICTS)
-        rows.append((f"[{title}]({path}.md)", *counts))
+            counts = cells[cells["low"].notna()]["verdict"].value_counts()
+            counted = (counts.get(verdict, 0) for verdict in VERDICTS)
+            rows.append((f"[{title}]({path}.md)", *counted))
     return markdown_table(("published numbers", *VERDICTS), rows, "---:")
 
 
@@ -91,41 +93,36 @@ def needs(results: Path = RESULTS) -> str:
     minutes = {name: rule["seconds"] / 60 / cores for name, rule in rules.items()}
     paper = sum(minutes[name] for name in rules_of("all") & rules.keys())
     memory = max(rule["max_rss"] or 0 for rule in rules.values()) / 1000
-    files = [path for path in results.rglob("*") if path.is_file()]
-    disk = sum(path.stat().st_size for path in files) / 1e9
-    time = f"{paper:.0f} minutes on {cores} cores ({facts['processor']}, no GPU) "
-    time += "for `make paper`, "
-    if everything <= rules.keys():  # rules that have not run have no time
-        time += f"{sum(minutes.values()):.0f} for `make everything`, "
-    time += "once the environment is there, which takes a few more"
-    space = f"{disk:.1f} GB of results, 0.1 GB of data, and 2 to 7 GB of environment, "
-    space += "mostly torch: the larger with CUDA"
-    rows = [
-        ("time", time),
-        ("memory", f"{memory:.1f} GB for each core that is used"),
-        ("disk", space),
-    ]
+    disk = sum(p.stat().st_size for p in results.rglob("*") if p.is_file()) / 1e9
+    # Rules that have not run have no time.
+    all_in_all = f"{sum(minutes.values()):.0f} for `make everything`, "
+    time = (
+        f"{paper:.0f} minutes on {cores} cores ({facts['processor']}, no GPU) for "
+        f"`make paper`, {all_in_all if everything <= rules.keys() else ''}once the "
+        "environment is there, which takes a few more"
+    )
+    space = (
+        f"{disk:.1f} GB of results, 0.1 GB of data, and 2 to 7 GB of environment, "
+        "mostly torch: the larger with CUDA"
+    )
+    memory = f"{memory:.1f} GB for each core that is used"
+    rows = [("time", time), ("memory", memory), ("disk", space)]
     return markdown_table(("", ""), rows)
 
 
 def cost(results: Path = RESULTS) -> str:
     """Return jobs, time and memory of each rule of a run."""
-    rows = (
-        (
-            name,
-            rule["jobs"],
-            f"{rule['seconds'] / 60:.1f}",
-            f"{rule['max_rss']:.0f}" if rule["max_rss"] else "--",
-        )
-        for name, rule in provenance(results)["rules"].items()
-    )
+    rows = []
+    for name, rule in provenance(results)["rules"].items():
+        memory = f"{rule['max_rss']:.0f}" if rule["max_rss"] else "--"
+        rows.append((name, rule["jobs"], f"{rule['seconds'] / 60:.1f}", memory))
     header = ("rule", "jobs", "minutes, all jobs", "memory of a job, MB")
     return markdown_table(header, rows, "---:")
 
 
 def graph() -> str:
     """Return the graph of the rules as a Mermaid diagram, transitively reduced."""
-    arrows = sorted(transitive_reduction(rule_graph("all")))
+    arrows = sorted(nx.transitive_reduction(rule_graph("all")).edges)
     lines = [f"\t{source} --> {target}" for source, target in arrows]
     return "```mermaid\nflowchart LR\n" + "\n".join(lines) + "\n```\n"
 
@@ -135,51 +132,36 @@ def rules_of(target: str) -> set[str]:
     return set(rule_graph(target))
 
 
-def rule_graph(target: str) -> dict[str, set[str]]:
-    """Return the rules of a target, each with those that take its files."""
+def rule_graph(target: str) -> nx.DiGraph:
+    """Return the rules of a target, with arrows to those that take their files."""
     command = [sys.executable, "-m", "snakemake", target, "-n"]
     command += ["--rulegraph", "mermaid-js"]
     drawn = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     names = dict(re.findall(r"(id\d+)\[(\w+)\]", drawn))
     arrows = re.findall(r"(id\d+) --> (id\d+)", drawn)
-    later: dict[str, set[str]] = {name: set() for name in names.values()}
-    for source, end in arrows:
-        if names[end] not in {target, names[source]}:
-            later[names[source]].add(names[end])
-    return {name: after for name, after in later.items() if name != target}
+    rules = nx.DiGraph([(names[source], names[end]) for source, end in arrows])
+    rules.remove_edges_from(list(nx.selfloop_edges(rules)))
+    rules.remove_node(target)
+    return rules
 
 
-def transitive_reduction(later: dict[str, set[str]]) -> set[tuple[str, str]]:
-    """Return the arrows of an acyclic graph without those that longer paths imply.
-
-    Args:
-        later: The direct successors of each node.
-    """
-
-    def reached(node: str) -> set[str]:
-        return later[node].union(*(reached(next_) for next_ in later[node]))
-
-    return {
-        (node, next_)
-        for node, nexts in later.items()
-        for next_ in nexts
-        if not any(next_ in reached(other) for other in nexts - {next_})
-    }
-
-
-TABLES = ("models", "choices", "amplification", "transfer-decomposition", "controls")
-TABLES += ("spectral",)
-TARGETS = {
+TABLES = {
+    "models": "",
+    "choices": "",
+    "amplification": "",
+    "transfer-decomposition": "",
+    "controls": "",
+    "spectral": "",
     "adversarial-training": "make everything",
     "smoothness": "make everything",
     "tuning": "snakemake --cores 2 tuning",
     "peers": "make peers",
     "peers-requirements": "make peers",
 }
+"""Tables of the paper run, each with what makes it if that is not ``make paper``."""
 BLOCKS: dict[str, Callable[[], str]] = {
     "verdicts": verdicts,
-    **{name: partial(table, name) for name in TABLES},
-    **{name: partial(table, name, target=made) for name, made in TARGETS.items()},
+    **{name: partial(table, name, target=made) for name, made in TABLES.items()},
     "natural": partial(table, "natural", NATURAL),
     "natural-transfer": partial(table, "natural-transfer", NATURAL),
     "natural-spectral": partial(table, "spectral", NATURAL),

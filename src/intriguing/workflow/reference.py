@@ -18,6 +18,12 @@ from intriguing.workflow.variants import VariantRow
 
 README = Path("config/README.md")
 SCHEMA = Path("workflow/schemas/config.schema.json")
+SHEETS = {
+    "models": ModelRow,
+    "convolutional": ConvolutionalRow,
+    "attacks": AttackRow,
+    "variants": VariantRow,
+}
 
 
 def key_table() -> str:
@@ -25,31 +31,31 @@ def key_table() -> str:
     rows = []
     for key, field in keys(RunConfig):
         default = "" if field.default is None else f"`{json.dumps(field.default)}`"
-        rows.append((f"`{key}`", default, field.description))
+        rows.append((f"`{key}`", default, _in_one_line(field.description)))
     return markdown_table(("key", "default", "meaning"), rows)
 
 
 def column_table(kind: type[BaseModel]) -> str:
     """Return the columns of a sheet and their meanings as a Markdown table."""
-    rows = ((f"`{n}`", f.description) for n, f in kind.model_fields.items())
+    fields = kind.model_fields.items()
+    rows = ((f"`{n}`", _in_one_line(f.description or "")) for n, f in fields)
     return markdown_table(("column", "meaning"), rows)
+
+
+def _in_one_line(docstring: str) -> str:
+    return docstring.replace("\n", " ")
 
 
 def with_tables(text: str) -> str:
     """Return config/README.md with the tables as the code has them now."""
-    kinds = {
-        "models": ModelRow,
-        "convolutional": ConvolutionalRow,
-        "attacks": AttackRow,
-        "variants": VariantRow,
-    }
-    tables = {name: partial(column_table, kind) for name, kind in kinds.items()}
+    tables = {name: partial(column_table, kind) for name, kind in SHEETS.items()}
     return refreshed(text, {"keys": key_table, **tables})
 
 
 def schema() -> str:
     """Return the JSON schema of the config, by which editors complete and check."""
-    return json.dumps(RunConfig.model_json_schema(), indent=2) + "\n"
+    text = json.dumps(RunConfig.model_json_schema(), indent=2)
+    return text.replace(r"\n", " ") + "\n"  # in descriptions
 
 
 if __name__ == "__main__":

@@ -5,29 +5,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from intriguing.errors import InputError
-from intriguing.workflow.config import AttackSection, RunConfig
+from intriguing.workflow.config import AttackSection, RunConfig, Strict
 from intriguing.workflow.validation import in_two_lines, problems_of, suggestion
 
 # The attack whose weights the coarser searches start from.
 FINEST = "lbfgs"
 # Made by a rule of its own, beside those of the sheet.
 TAKEN = "minimal"
-
-
-class Row(BaseModel):
-    """One line of a sheet."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def _or_none(cell: Any) -> Any:
@@ -46,48 +33,42 @@ def _entries_or_all(cell: Any) -> Any:
 
 # Names are folders and wildcards.
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.@_-]*$")]
-AttackName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+ShortName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0)]
-Decay = Annotated[float, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+ImageCount = Annotated[str, Field(pattern=r"^(all|sample|[1-9][0-9]*)$")]
 Hyphen = BeforeValidator(_or_none)
 Entries = BeforeValidator(_entries)
 # None stands for all.
 EntriesOrAll = BeforeValidator(_entries_or_all)
 
 
-class ModelRow(Row):
+class ModelRow(Strict):
     """A network and how it is fitted."""
 
-    model: ModelName = Field(
-        description="Its name; on a split it ends in `@P1`, `@P2`."
-    )
-    family: Literal["linear", "sigmoid", "autoencoder"] = Field(
-        description="`linear`, `sigmoid` (hidden layers), or `autoencoder` (softmax "
-        "on the codes of a sparse one)."
-    )
-    hidden: Annotated[tuple[Count, ...], Entries] = Field(
-        description="Units of each hidden layer, `100,100`; `-` for none."
-    )
-    decay: Annotated[tuple[Decay, ...], Entries] = Field(
-        description="Weight decay of each linear map, from the pixels on; of an "
-        "autoencoder that of the softmax."
-    )
-    split: Literal["all", "P1", "P2"] = Field(
-        description="Training images: `all`, or one of the splits `P1` and `P2`."
-    )
-    learning_rate: Annotated[float | None, Field(gt=0), Hyphen] = Field(
-        description="Highest learning rate of Adam; `-` for a linear network."
-    )
-    epochs: Annotated[int | None, Field(ge=1), Hyphen] = Field(
-        description="Passes over the training images; `-` likewise."
-    )
-    batch: Annotated[int | None, Field(ge=1), Hyphen] = Field(
-        description="Batch size; `-` likewise."
-    )
-    warmup: Annotated[float | None, Field(ge=0, lt=1), Hyphen] = Field(
-        description="Share of all steps in which the learning rate rises; `-` likewise."
-    )
+    model: ModelName
+    """Its name; on a split it ends in `@P1`, `@P2`."""
+    family: Literal["linear", "sigmoid", "autoencoder"]
+    """`linear`, `sigmoid` (hidden layers), or `autoencoder` (softmax on the codes of a
+    sparse one)."""
+    hidden: Annotated[tuple[Count, ...], Entries]
+    """Units of each hidden layer, `100,100`; `-` for none."""
+    decay: Annotated[tuple[NotNegative, ...], Entries]
+    """Weight decay of each linear map, from the pixels on; of an autoencoder that of
+    the softmax."""
+    split: Literal["all", "P1", "P2"]
+    """Training images: `all`, or one of the splits `P1` and `P2`."""
+    learning_rate: Annotated[Positive | None, Hyphen]
+    """Highest learning rate of Adam; `-` for a linear network."""
+    epochs: Annotated[Count | None, Hyphen]
+    """Passes over the training images; `-` likewise."""
+    batch: Annotated[Count | None, Hyphen]
+    """Batch size; `-` likewise."""
+    warmup: Annotated[Share | None, Hyphen]
+    """Share of all steps in which the learning rate rises; `-` likewise."""
 
     @model_validator(mode="after")
     def _fits_its_family(self) -> Self:
@@ -102,45 +83,43 @@ class ModelRow(Row):
             if (getattr(self, name) is None) != linear:
                 expected = "-, as a linear network is convex" if linear else "a number"
                 raise ValueError(f"{name}: must be {expected}")
-        if self.split != "all" and not self.model.endswith(f"@{self.split}"):
-            raise ValueError(f"model: must end in @{self.split}, as its split says")
+        return self
+
+    @model_validator(mode="after")
+    def _is_named_after_its_split(self) -> Self:
+        named = self.model.rpartition("@")[2] if "@" in self.model else "all"
+        if named != self.split:
+            ending = "have no @" if self.split == "all" else f"end in @{self.split}"
+            raise ValueError(f"model: must {ending}, as its split says")
         return self
 
 
-class AttackRow(Row):
+class AttackRow(Strict):
     """A setting of the attack, and what it is run on."""
 
-    attack: AttackName = Field(description="Its name.")
-    method: Literal["lbfgs", "scipy"] = Field(
-        description="`lbfgs`, ours for many images at once, or `scipy`, the reference."
-    )
-    norm: Literal["squared", "plain"] = Field(
-        description="Distance in the objective: `squared`, or `plain` as printed."
-    )
-    search: Literal["refine", "grid", "one-weight"] = Field(
-        description="Weight of the distance: the largest that succeeds for the image "
-        "(`refine`), the same in steps of 10^0.2 (`grid`), or one for all images "
-        f"(`one-weight`); the last two start from the results of the row `{FINEST}`."
-    )
-    target: Literal["random", "next", "nearest"] = Field(
-        description="Target: a random wrong class, the next digit, or the nearest "
-        "class."
-    )
-    models: Annotated[tuple[str, ...] | None, EntriesOrAll] = Field(
-        description="Networks attacked: `all` that are not trained on a split, or some "
-        "of them, `FC10-1,AE400-10`."
-    )
-    seeds: Annotated[tuple[Seed, ...] | None, EntriesOrAll] = Field(
-        description="Seeds: `all` of the config, or some, `0,1`."
-    )
-    images: str = Field(
-        pattern=r"^(all|sample|[1-9][0-9]*)$",
-        description="Number of images: `all` is `attack.images` of the config, "
-        "`sample` is `attack.sample`; or a number.",
-    )
+    attack: ShortName
+    """Its name."""
+    method: Literal["lbfgs", "scipy"]
+    """`lbfgs`, ours for many images at once, or `scipy`, the reference."""
+    norm: Literal["squared", "plain"]
+    """Distance in the objective: `squared`, or `plain` as printed."""
+    search: Literal["refine", "grid", "one-weight"]
+    """Weight of the distance: the largest that succeeds for the image (`refine`), the
+    same in steps of 10^0.2 (`grid`), or one for all images (`one-weight`); the last two
+    start from the results of the row `lbfgs`."""
+    target: Literal["random", "next", "nearest"]
+    """Target: a random wrong class, the next digit, or the nearest class."""
+    models: Annotated[tuple[str, ...] | None, EntriesOrAll]
+    """Networks attacked: `all` that are not trained on a split, or some of them,
+    `FC10-1,AE400-10`."""
+    seeds: Annotated[tuple[Seed, ...] | None, EntriesOrAll]
+    """Seeds: `all` of the config, or some, `0,1`."""
+    images: ImageCount
+    """Number of images: `all` is `attack.images` of the config, `sample` is
+    `attack.sample`; or a number."""
 
 
-AnyRow = TypeVar("AnyRow", bound=Row)
+Row = TypeVar("Row", bound=Strict)
 
 
 class Job(NamedTuple):
@@ -171,17 +150,7 @@ def read_attacks(
     """
     attacks = read_rows(Path(path), AttackRow)
     for name, row in attacks.items():
-        if name == TAKEN:
-            problem = "attack: a rule of its own has that name; call the row otherwise"
-            raise InputError(f"{path}, row {name}, {problem}")
-        for model in row.models or ():
-            if model not in models:
-                raise InputError(
-                    f"{path}, row {name}, models: no network is called {model!r}; "
-                    f"known: {', '.join(models)}"
-                )
-        problem = _search_problem(row, attacks.get(FINEST))
-        if problem:
+        if problem := _problem(row, attacks.get(FINEST), models):
             raise InputError(f"{path}, row {name}, {problem}")
     return attacks
 
@@ -236,8 +205,16 @@ def image_count(images: str, section: AttackSection) -> int:
     return counts.get(images) or int(images)
 
 
-def _search_problem(row: AttackRow, finest: AttackRow | None) -> str:
-    """Say why the search of a row cannot be done; empty when it can."""
+def _problem(
+    row: AttackRow, finest: AttackRow | None, models: Mapping[str, ModelRow]
+) -> str:
+    """Say why a row cannot be done; empty when it can."""
+    if row.attack == TAKEN:
+        return "attack: a rule of its own has that name; call the row otherwise"
+    if unknown := [model for model in row.models or () if model not in models]:
+        return (
+            f"models: no network is called {unknown[0]!r}; known: {', '.join(models)}"
+        )
     if row.search == "refine":
         return ""
     if row.method != "lbfgs":
@@ -248,17 +225,16 @@ def _search_problem(row: AttackRow, finest: AttackRow | None) -> str:
             "that row, with the search refine"
         )
     for name in ("norm", "target"):
-        if getattr(row, name) != getattr(finest, name):
-            return (
-                f"{name}: with the search {row.search} it must be "
-                f"{getattr(finest, name)}, as in the row {FINEST}"
-            )
+        same = getattr(finest, name)
+        if getattr(row, name) != same:
+            reason = f"with the search {row.search} it must be {same}"
+            return f"{name}: {reason}, as in the row {FINEST}"
     return ""
 
 
-def read_rows(path: Path, kind: type[AnyRow]) -> dict[str, AnyRow]:
+def read_rows(path: Path, kind: type[Row]) -> dict[str, Row]:
     """Read one sheet, by name; its first column holds the names."""
-    rows: dict[str, AnyRow] = {}
+    rows: dict[str, Row] = {}
     for name, cells in _cells(path, list(kind.model_fields)):
         try:
             row = kind.model_validate(cells)

@@ -1,5 +1,6 @@
 """The sheet of the variants of a network: ways to regularise it."""
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -7,7 +8,16 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from intriguing.errors import InputError
-from intriguing.workflow.sheets import Entries, Row, read_rows
+from intriguing.workflow.config import Strict
+from intriguing.workflow.sheets import (
+    Count,
+    Entries,
+    NotNegative,
+    Positive,
+    Share,
+    ShortName,
+    read_rows,
+)
 
 LAYERS = 3
 """Outputs that a pool or dropout may sit at: the pixels and two hidden layers."""
@@ -25,50 +35,35 @@ def _lengths(cell: Any) -> Any:
     return tuple(None if part == "-" else part for part in parts)
 
 
-Variant = Literal["weight-decay", "dropout", "input-pool", "layer-pools"]
-Share = Annotated[float, Field(ge=0, lt=1)]
-Decay = Annotated[float, Field(ge=0)]
-Length = Annotated[float, Field(gt=0)] | None
-
-
-class VariantRow(Row):
+class VariantRow(Strict):
     """A setting of one of the variants."""
 
-    setting: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")] = Field(
-        description="Its name."
-    )
-    variant: Variant = Field(
-        description="Regularisation: `weight-decay` alone, `dropout`, `input-pool` "
-        "(adversarial images), `layer-pools` (adversarial outputs of hidden layers, "
-        "and of the pixels where it has a length)."
-    )
-    decay: Annotated[tuple[Decay, ...], Entries] = Field(
-        description="Weight decay of each linear map, from the pixels on."
-    )
-    dropout: Annotated[tuple[Share, ...], Entries] = Field(
-        description="Dropout rate of the pixels and of each hidden layer."
-    )
-    lengths: Annotated[tuple[Length, ...], BeforeValidator(_lengths)] = Field(
-        description="L2 length of the adversarial step at the pixels and at each "
-        "hidden layer; `-` for no pool there."
-    )
-    weight: Annotated[float, Field(ge=0)] = Field(
-        description="Weight of each pool's loss, relative to the clean loss."
-    )
-    renewed: Annotated[float, Field(gt=0, le=1)] = Field(
-        description="Share of the examples replaced when their images occur in a batch."
-    )
-    learning_rate: Annotated[float, Field(gt=0)] = Field(
-        description="Highest learning rate of Adam."
-    )
-    epochs: Annotated[int, Field(ge=1)] = Field(
-        description="Passes over the training images."
-    )
-    batch: Annotated[int, Field(ge=1)] = Field(description="Batch size.")
-    chosen: Literal["yes", "-"] = Field(
-        description="`yes` for the one setting of the variant that `everything` "
-        "trains; `tuning` tries all."
-    )
+    setting: ShortName
+    """Its name."""
+    variant: Literal["weight-decay", "dropout", "input-pool", "layer-pools"]
+    """Regularisation: `weight-decay` alone, `dropout`, `input-pool` (adversarial
+    images), `layer-pools` (adversarial outputs of hidden layers, and of the pixels
+    where it has a length)."""
+    decay: Annotated[tuple[NotNegative, ...], Entries]
+    """Weight decay of each linear map, from the pixels on."""
+    dropout: Annotated[tuple[Share, ...], Entries]
+    """Dropout rate of the pixels and of each hidden layer."""
+    lengths: Annotated[tuple[Positive | None, ...], BeforeValidator(_lengths)]
+    """L2 length of the adversarial step at the pixels and at each hidden layer; `-` for
+    no pool there."""
+    weight: NotNegative
+    """Weight of each pool's loss, relative to the clean loss."""
+    renewed: Annotated[Positive, Field(le=1)]
+    """Share of the examples replaced when their images occur in a batch."""
+    learning_rate: Positive
+    """Highest learning rate of Adam."""
+    epochs: Count
+    """Passes over the training images."""
+    batch: Count
+    """Batch size."""
+    chosen: Literal["yes", "-"]
+    """`yes` for the one setting of the variant that `everything` trains; `tuning` tries
+    all."""
 
     @model_validator(mode="after")
     def _fits_its_variant(self) -> Self:
@@ -91,19 +86,16 @@ def read_variants(path: Path | str) -> dict[str, VariantRow]:
     """Read all settings, by name in the order of the sheet.
 
     Raises:
-        InputError: The file, the row and the column of what is wrong, or an variant of
+        InputError: The file, the row and the column of what is wrong, or a variant of
             which not exactly one setting is chosen.
     """
     rows = read_rows(Path(path), VariantRow)
-    for variant in dict.fromkeys(row.variant for row in rows.values()):
-        names = [
-            n
-            for n, row in rows.items()
-            if row.variant == variant and row.chosen == "yes"
-        ]
-        if len(names) != 1:
+    counts = Counter({row.variant: 0 for row in rows.values()})
+    counts.update(row.variant for row in rows.values() if row.chosen == "yes")
+    for variant, count in counts.items():
+        if count != 1:
             raise InputError(
-                f"{path}: {len(names)} settings of {variant} are chosen; choose one"
+                f"{path}: {count} settings of {variant} are chosen; choose one"
             )
     return rows
 

@@ -4,15 +4,19 @@ The search goes from an output to its inputs, and on only through inputs whose b
 differ: what lies upstream of equal bytes explains nothing.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import hashlib
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from intriguing.workflow.compare.records import Record, Records
+from intriguing.workflow.compare.sides import Side
 from intriguing.workflow.compare.sources import (
     changed_files,
     changed_modules,
     code_changes,
+    steps_by_digest,
 )
 
 SHOWN_AT_MOST = 160  # characters of a changed value
@@ -32,27 +36,20 @@ class Cause(NamedTuple):
     text: str
 
 
-class Side(NamedTuple):
-    """One of the two runs: the checkout with its sources, and its records."""
-
-    checkout: Path
-    records: Records
-
-
 Causes = dict[Cause, list[str]]
 """Each cause with the jobs it affected."""
 
 
-def causes_of(outputs: Iterable[str], base: Side, now: Side) -> Causes:
-    """Return the differences upstream of some outputs, by the records of both runs."""
+def causes_of(output: str, base: Side, now: Side) -> Causes:
+    """Return the differences upstream of an output, by the records of both runs."""
     causes: Causes = {}
-    todo, seen = list(outputs), set()
+    todo, seen = [output], set()
     while todo:
-        output = todo.pop()
-        before, after = base.records.get(output), now.records.get(output)
-        if output in seen or not after:
+        name = todo.pop()
+        before, after = base.records.get(name), now.records.get(name)
+        if name in seen or not after:
             continue
-        seen.add(output)
+        seen.add(name)
         differing = _differing_inputs(before, after) if before else []
         todo += differing
         for cause in _job_causes(before, after, differing, base, now):
@@ -61,13 +58,13 @@ def causes_of(outputs: Iterable[str], base: Side, now: Side) -> Causes:
     return causes
 
 
-def possible_causes(outputs: Iterable[str], base: Path, now: Side) -> Causes:
+def possible_causes(output: str, base: Path, now: Side) -> Causes:
     """Return what may explain a difference where the base has no records.
 
     These are all code and data upstream that differ between the two checkouts, and
     all settings files, whether or not they changed what was computed.
     """
-    records = _upstream(outputs, now.records)
+    records = _upstream(output, now.records).values()
     codes = {record.rule: record.code for record in records}
     found = [
         Cause("code", rule, ", ".join(modules))
@@ -86,16 +83,43 @@ def possible_causes(outputs: Iterable[str], base: Path, now: Side) -> Causes:
     return {cause: [] for cause in found}
 
 
-def _upstream(outputs: Iterable[str], records: Records) -> list[Record]:
-    """Return the records of some outputs and of all they were made from."""
+def changes_since(output: str, side: Side) -> list[str]:
+    """Return the files upstream of an output that are other ones than it was made from.
+
+    A step whose code is other than recorded counts, by its rule. What is not there is
+    not known to be another one.
+    """
+    found = set()
+    for record in _upstream(output, side.records).values():
+        if record.code not in steps_by_digest(side.checkout):
+            found.add(f"code of {record.rule}")
+        for name, checksum in record.inputs.items():
+            folder = side.results if name in side.records else side.checkout
+            present = _checksum(folder / name) if checksum else None
+            if present and present != checksum:
+                found.add(name)
+    return sorted(found)
+
+
+@cache  # many tables have the same files upstream
+def _checksum(path: Path) -> str | None:
+    """Return the checksum of a file as Snakemake records it; None if it is missing."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def _upstream(output: str, records: Records) -> dict[str, Record]:
+    """Return the records of an output and of all that it was made from."""
     found: dict[str, Record] = {}
-    todo = list(outputs)
+    todo = [output]
     while todo:
-        output = todo.pop()
-        if output in records and output not in found:
-            found[output] = records[output]
-            todo += records[output].inputs
-    return list(found.values())
+        name = todo.pop()
+        if name in records and name not in found:
+            found[name] = records[name]
+            todo += records[name].inputs
+    return found
 
 
 def _differing_inputs(before: Record, after: Record) -> list[str]:
@@ -110,37 +134,27 @@ def _job_causes(
     """Return what differs at one job, apart from inputs that other rules make."""
     if not before:
         return [Cause("output", after.rule, "made since")]
-    causes = [
-        *_code_and_settings(before, after, base, now),
-        *_changed_inputs(before, after),
-    ]
-    for name in differing:
-        if name not in now.records:
-            old, new = before.inputs[name], after.inputs[name]
-            causes.append(Cause("data", "", f"{name}: {_short(old)} → {_short(new)}"))
-    if not causes and not differing:
-        causes.append(Cause("result", after.rule, UNEXPLAINED))
-    return causes
-
-
-def _code_and_settings(
-    before: Record, after: Record, base: Side, now: Side
-) -> Iterator[Cause]:
+    causes = []
     if before.code != after.code:
         digests = (before.code, after.code)
         text = code_changes(base.checkout, now.checkout, digests)
-        yield Cause("code", after.rule, text)
-    for text in _changed_settings(before.settings, after.settings):
-        yield Cause("settings", after.rule, text)
-
-
-def _changed_inputs(before: Record, after: Record) -> Iterator[Cause]:
-    added = after.inputs.keys() - before.inputs.keys()
-    removed = before.inputs.keys() - after.inputs.keys()
-    for verb, names in (("also takes", added), ("no longer takes", removed)):
-        if names:
-            text = f"{verb} {_cut(', '.join(sorted(names)))}"
-            yield Cause("inputs", after.rule, text)
+        causes.append(Cause("code", after.rule, text))
+    changed = _changed_settings(before.settings, after.settings)
+    causes += [Cause("settings", after.rule, text) for text in changed]
+    for verb, more, less in (
+        ("also takes", after, before),
+        ("no longer takes", before, after),
+    ):
+        if names := sorted(more.inputs.keys() - less.inputs.keys()):
+            causes.append(Cause("inputs", after.rule, f"{verb} {_cut(names)}"))
+    for name in differing:
+        if name not in now.records:
+            sums = (r.inputs[name] or "--" for r in (before, after))
+            text = " → ".join(checksum[:CHECKSUM] for checksum in sums)
+            causes.append(Cause("data", "", f"{name}: {text}"))
+    if not causes and not differing:
+        causes.append(Cause("result", after.rule, UNEXPLAINED))
+    return causes
 
 
 def _changed_settings(
@@ -158,17 +172,14 @@ def _changed_settings(
 def _change_text(old: Any, new: Any) -> str:
     lists = isinstance(old, list | tuple) and isinstance(new, list | tuple)
     if not lists or max(len(str(old)), len(str(new))) <= WHOLE:
-        texts = ["--" if one is None else _cut(str(one)) for one in (old, new)]
+        texts = ["--" if one is None else _cut([one]) for one in (old, new)]
         return " → ".join(texts)
-    removed = ", ".join(str(item) for item in old if item not in new)
-    added = ", ".join(str(item) for item in new if item not in old)
+    removed = _cut([item for item in old if item not in new])
+    added = _cut([item for item in new if item not in old])
     parts = [removed and f"without {removed}", added and f"with {added}"]
-    return _cut(", ".join(filter(None, parts)) or "another order")
+    return ", ".join(filter(None, parts)) or "another order"
 
 
-def _cut(text: str) -> str:
+def _cut(items: list[Any]) -> str:
+    text = ", ".join(map(str, items))
     return text if len(text) <= SHOWN_AT_MOST else f"{text[:SHOWN_AT_MOST]}…"
-
-
-def _short(checksum: str | None) -> str:
-    return (checksum or "--")[:CHECKSUM]

@@ -20,29 +20,34 @@ class Record(NamedTuple):
 
 
 Records = Mapping[str, Record]
+"""By output. Paths of a run's own files are relative to its folder."""
 
 
-def read_records(folder: Path) -> dict[str, Record]:
-    """Return the readable records of a folder by the output's path."""
-    found = {}
+def read_records(folder: Path, run: str) -> dict[str, Record]:
+    """Return the readable records of a run's outputs."""
+    found, prefix = {}, f"results/{run}/"
     for output, path in recorded(folder).items():
-        try:
-            facts = json.loads(path.read_text(encoding="utf-8"))
-            found[output.as_posix()] = _record(facts)
-        except (ValueError, KeyError, TypeError):
-            continue  # other versions of Snakemake write other formats
+        name = output.as_posix()
+        if name.startswith(prefix):
+            try:
+                facts = json.loads(path.read_text(encoding="utf-8"))
+                found[name.removeprefix(prefix)] = _record(facts, prefix)
+            except (ValueError, KeyError, TypeError):
+                continue  # other versions of Snakemake write other formats
     return found
 
 
-def _record(facts: Mapping[str, Any]) -> Record:
+def _record(facts: Mapping[str, Any], prefix: str) -> Record:
     params = [_literal(text) for text in facts["params"]]
     codes = [param for param in params if isinstance(param, str)]
     settings: dict[str, Any] = {}
     for param in params:
         settings |= param if isinstance(param, dict) else {}
-    checksums = facts["input_checksums"]
-    inputs = {name: checksums.get(name) for name in facts["input"]}
-    return Record(facts["rule"], _job(facts), " ".join(codes), settings, inputs)
+    sums = facts["input_checksums"]
+    inputs = {name.removeprefix(prefix): sums.get(name) for name in facts["input"]}
+    log = (facts["log"] or [""])[0].removesuffix(".log")
+    job = log.partition(f"/logs/{facts['rule']}/")[2]
+    return Record(facts["rule"], job, " ".join(codes), settings, inputs)
 
 
 def _literal(text: str) -> object:
@@ -50,9 +55,3 @@ def _literal(text: str) -> object:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):
         return text
-
-
-def _job(facts: Mapping[str, Any]) -> str:
-    """Return a job's wildcards, ``model/seed``; empty where a rule has one job."""
-    log = (facts["log"] or [""])[0].removesuffix(".log")
-    return log.partition(f"/logs/{facts['rule']}/")[2]

@@ -24,7 +24,7 @@ def code_changes(base: Path, now: Path, digests: tuple[str, str]) -> str:
             step of that digest did not make the results.
     """
     before, after = (
-        _steps(c).get(d) for c, d in zip((base, now), digests, strict=True)
+        steps_by_digest(c).get(d) for c, d in zip((base, now), digests, strict=True)
     )
     if not (before and after):
         return UNKNOWN
@@ -40,7 +40,7 @@ def changed_modules(rule: str, code: str, base: Path, now: Path) -> list[str]:
         base: One checkout.
         now: The other one.
     """
-    step = _steps(now).get(code)
+    step = steps_by_digest(now).get(code)
     name = step.name if step else f"{rule}.py"
     steps = [next((c / "scripts").rglob(name), None) for c in (base, now)]
     return _differing(_modules(steps[0], base), _modules(steps[1], now))
@@ -65,7 +65,7 @@ def _differing(before: dict[str, str], after: dict[str, str]) -> list[str]:
 
 
 @cache  # asked for each changed step
-def _steps(checkout: Path) -> dict[str, Path]:
+def steps_by_digest(checkout: Path) -> dict[str, Path]:
     """Return the step scripts of a checkout by the digest of their code."""
     found = {}
     for script in (checkout / "scripts").rglob("*.py"):
