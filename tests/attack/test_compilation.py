@@ -5,6 +5,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,12 @@ point, length, descent = np.empty_like(image), row.copy(), row.copy()
 given = (image, image, image, row, row, ring, ring.copy(), point, length, descent)
 trials(*given, 0, 2.0, 1e-3)
 print(*descent, sum(trials.stats.cache_misses.values()))
+"""
+
+
+FOLDER = """
+from intriguing.attack.compilation import cache_folder
+print(cache_folder())
 """
 
 
@@ -135,3 +142,26 @@ def test_of_processes_that_begin_at_once_one_compiles(tmp_path):
     ]
     misses = [one.communicate(timeout=280)[0].split()[-1] for one in both]
     assert sorted(misses) == ["0", "1"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs locks of files")
+def test_a_process_that_keeps_the_lock_does_not_stop_others(tmp_path):
+    import fcntl
+
+    settings = {"NUMBA_CACHE_DIR": str(tmp_path)}
+    impatient = "from intriguing.attack import compilation\n"
+    impatient += "compilation.LONGEST_WAIT = 0.5\n" + SMALL
+    with (Path(printed(FOLDER, **settings)) / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert printed(impatient, **settings).split()[-1] == "1"
+        assert printed(impatient, **settings).split()[-1] == "0"  # stored all the same
+
+
+def test_code_that_was_not_used_for_long_is_removed_when_sources_change(tmp_path):
+    for name, days in (("intriguing-a", 31), ("intriguing-b", 29), ("other", 99)):
+        (tmp_path / name / "inside").mkdir(parents=True)
+        then = time.time() - days * 24 * 3600
+        os.utime(tmp_path / name, (then, then))
+    new = Path(printed(FOLDER, NUMBA_CACHE_DIR=str(tmp_path)))
+    left = {folder.name for folder in tmp_path.iterdir()}
+    assert left == {"intriguing-b", "other", new.name}

@@ -7,19 +7,26 @@ can be written, functions are compiled anew in every process.
 
 import gc
 import hashlib
+import os
+import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, ClassVar
 
 from numba import config, njit
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
-from numba.core.codegen import JITCodeLibrary, get_host_cpu_features
-from numba.core.compiler import Compiler
+from numba.core.codegen import get_host_cpu_features
 from numba.misc.appdirs import AppDirs
+
+from intriguing.attack.code_libraries import (
+    EntryCompiler,
+    KernelCompiler,
+    LoopCompiler,
+)
 
 try:
     import fcntl
@@ -31,9 +38,11 @@ DIGESTED_FILES = ()
 
 SUMS = {"reassoc", "contract", "nsz", "arcp"}
 """Let sums be reordered, so that they run on vector registers; NaN stays NaN."""
-ALL: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
-"""Options of all kernels. Without numba's runtime they can make no arrays, but need not
-count references, which costs much of the time with vectors as short as an image."""
+UNUSED_DAYS = 30
+"""Days after which machine code that no process has used is removed."""
+LONGEST_WAIT = 300.0
+"""Seconds to wait for a process that compiles. It may hang, and compiling is harmless
+while another does the same."""
 
 
 def use_widest_registers() -> None:
@@ -52,66 +61,17 @@ def use_widest_registers() -> None:
 use_widest_registers()
 
 
-class KernelLibrary(JITCodeLibrary):
-    """LLVM code of a function that only compiled ones call.
-
-    Numba would optimise it and emit machine code, which nobody runs: the entry points
-    link the LLVM code, and optimise it as one. That doubles the time of compiling.
-    """
-
-    codegen: Any = SimpleNamespace(  # pyright: ignore[reportIncompatibleMethodOverride]
-        set_env=lambda name, environment: None
-    )
-
-    def _optimize_functions(self, ll_module: Any) -> None:
-        ll_module.data_layout = self._codegen._data_layout
-
-    def _optimize_final_module(self) -> None:
-        """Leave that to the entry points."""
-
-    def _finalize_final_module(self) -> None:
-        self._finalized = True
-
-    def get_pointer_to_function(self, name: str) -> int:
-        """Return no address: nothing of it is called."""
-        return 0
-
-
-class LoopLibrary(KernelLibrary):
-    """The same of a loop over pixels, of which there is to be one copy.
-
-    Inlined at every call it would be vectorised there anew, which takes most of the
-    time of compiling and saves none of the time of running.
-    """
-
-    def _finalize_final_module(self) -> None:
-        super()._finalize_final_module()
-        for function in self._final_module.functions:
-            if not function.is_declaration:
-                function.add_function_attribute("noinline")
-
-
-class KernelCompiler(Compiler):
-    """Numba's compiler for functions that only compiled ones call."""
-
-    library_class = KernelLibrary
-
-    def __init__(self, *settings: Any) -> None:
-        super().__init__(*settings)
-        codegen = self.state.targetctx.codegen()
-        self.state.library = self.library_class(codegen, "kernel")
-        self.state.library.enable_object_caching()
-
-
-class LoopCompiler(KernelCompiler):
-    """Numba's compiler for loops over pixels that several functions call."""
-
-    library_class = LoopLibrary
-
-
-INNER: dict[str, Any] = ALL | {
-    "no_cpython_wrapper": True,
+ALL: dict[str, Any] = {
+    "error_model": "numpy",
+    "_nrt": False,
     "no_cfunc_wrapper": True,
+    "pipeline_class": EntryCompiler,
+}
+"""Options of all functions. Without numba's runtime they can make no arrays, but need
+not count references, which costs much of the time with vectors as short as an image."""
+INNER: dict[str, Any] = {
+    **ALL,
+    "no_cpython_wrapper": True,
     "pipeline_class": KernelCompiler,
 }
 
@@ -156,12 +116,30 @@ def cache_folder() -> Path | None:
     for place in (*chosen, in_tree, Path(of_user.user_cache_dir)):
         folder = place / name
         try:
+            new = not folder.exists()
             folder.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=folder).close()
+            os.utime(folder)
         except OSError:
             continue
+        if new:
+            remove_unused(place)
         return folder
     return None
+
+
+def remove_unused(place: Path) -> None:
+    """Remove machine code of other sources that has not been used for long.
+
+    A process that still runs it has it in memory, and compiles what it needs besides.
+    """
+    for folder in place.glob("intriguing-*"):
+        try:
+            unused = time.time() - folder.stat().st_mtime
+        except OSError:  # another process was faster
+            continue
+        if unused > UNUSED_DAYS * 24 * 3600:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 class SourceLocator(_CacheLocator):
@@ -252,9 +230,10 @@ class Compiling:
     def __init__(self) -> None:
         self.file: Any = None
         self.announced = self.collects = False
+        self.waits = fcntl is not None
 
     def begin(self) -> bool:
-        """Wait for the turn; return whether there is such a lock.
+        """Wait for the turn; return whether it has come.
 
         Garbage is collected afterwards: to look for it among all that numba keeps takes
         a tenth of the time.
@@ -262,14 +241,14 @@ class Compiling:
         folder = cache_folder()
         self.collects |= gc.isenabled()
         gc.disable()
-        if fcntl is None or folder is None or self.file is not None:
+        if folder is None or not self.waits or self.file is not None:
             return False
         try:
             self.file = (folder / "lock").open("a")
-            fcntl.flock(self.file, fcntl.LOCK_EX)
+            self.waits = locked(self.file)
         except OSError:
-            self.end()
-        return self.file is not None
+            self.waits = False
+        return self.waits
 
     def end(self) -> None:
         """Give the turn to the next process."""
@@ -283,8 +262,21 @@ class Compiling:
         """Say once on a terminal why nothing happens for some seconds."""
         if not self.announced and sys.stderr.isatty():
             when = "for this process" if cache_folder() is None else "once"
-            print(f"Compiling the attack {when}, half a minute ...", file=sys.stderr)
+            print(f"Compiling the attack {when}, about 20 s ...", file=sys.stderr)
         self.announced = True
+
+
+def locked(file: Any) -> bool:
+    """Lock a file, unless another process keeps it for too long."""
+    end = time.monotonic() + LONGEST_WAIT
+    while fcntl is not None and time.monotonic() < end:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.1)
+        else:
+            return True
+    return False
 
 
 COMPILING = Compiling()

@@ -337,7 +337,7 @@ def test_a_known_image_is_no_hit_but_the_starts_that_follow_are():
     model, images = linear_classifier(3, 30, 3), images_of(4, 30, 4)
     others, mask = images_of(200, 30, 5), targeted(model, images)
     given = (mask, model, images, 3, others, others[:4])
-    problem, _, results = problem_with(*given)
+    problem, _, results, _ = problem_with(*given)
     origins = (KNOWN_IMAGES, CLEAN_IMAGES, START_IMAGES)
     for start, hits, origin in zip((-1, 0, 1), (0, 1, 2), origins, strict=True):
         state = started(problem, results, own_slots(problem))
@@ -357,7 +357,7 @@ def test_untargeted_start_images_are_of_the_nearest_class_and_none_comes_twice()
     others = images_of(200, 30, 5)
     model[-1].bias.data -= model(others).mean(0)
     given = (untargeted(model, images), model, images, 8, others, None)
-    problem, origins, results = problem_with(*given)
+    problem, origins, results, _ = problem_with(*given)
     assert problem.counts.all()
     nearest = problem.targets[:, 1]
     results["started"], results["target"], results["length"] = 3, nearest, 1

@@ -1,6 +1,5 @@
 """The minimal attack on fully connected networks, compiled as a whole."""
 
-import numpy as np
 import pytest
 import torch
 from minimal_cases import images_of, lengths, some_classes, stack, targeted
@@ -8,13 +7,9 @@ from torch import nn
 
 from intriguing.attack import minimal
 from intriguing.attack.compilation import entry_point
-from intriguing.attack.minimal import backends
 from intriguing.attack.minimal import constants as c
 from intriguing.attack.minimal.compiled import dense
 from intriguing.attack.minimal.network import margin_weights, network_of
-from intriguing.attack.minimal.problem import own_slots, problem_of
-from intriguing.attack.minimal.smoothing import graduated
-from intriguing.attack.minimal.state import empty_state
 from intriguing.attack.objective import target_mask_of
 from intriguing.errors import InputError
 
@@ -106,41 +101,6 @@ def test_at_nonsmooth_points_every_run_that_reaches_its_target_ends(seed):
     found = minimal.search(model, images, targeted(model, images))
     assert found.success.float().mean() > 0.98
     assert found.converged[found.success].all()
-
-
-@torch.no_grad()
-@pytest.mark.parametrize("function", [nn.Sigmoid, nn.Tanh, nn.ReLU])
-@pytest.mark.parametrize("slots", [4, 16])
-def test_warm_steps_lead_to_the_same_points_in_every_backend(function, slots):
-    model, images = network(function, 5), images_of(61, PIXELS, 6)
-    model[-1].weight.data *= 3  # some smoothed networks are sure of their prediction
-    both = network_of(model, images.shape[1:])
-    smooth = network_of(next(graduated(both.layers)), images.shape[1:])
-    chances, targets = smooth.forward(images).softmax(1).max(1)
-    targets[1::2] = (targets[1::2] + 2) % CLASSES
-    stays = chances > 0.5  # the network predicts the target already
-    stays[1::2] = False
-    mask, found = target_mask_of(CLASSES, targets, None), []
-    for backend in (
-        backends.backend_for(both, images),
-        backends.compiled_backend(),
-        backends.tensor_backend(images),
-    ):
-        problem, _, results = problem_of(both, images, mask, 1, None, None)
-        own = own_slots(problem)
-        state, points = empty_state(slots, CLASSES, own, 1), images.clone()
-        given = (state, problem, results, backend.as_pixels(points), np.arange(61))
-        passes = backend.passes(smooth, state)
-        backend.warm_steps(passes, *given, c.FIRST_WARM_STEP)
-        assert (results["evaluations"] == 1).all()
-        assert not results["gradients"][stays].any() and stays.any()
-        assert (results["gradients"][1::2] == 1).all()
-        assert torch.equal(points[stays], images[stays])
-        found.append(points)
-    for other in found[1:]:
-        torch.testing.assert_close(other, found[0], rtol=1e-4, atol=1e-5)
-    longest = (found[0] - images).norm(dim=1).max()
-    assert 0 < longest <= c.FIRST_WARM_STEP * (1 + 1e-5)
 
 
 @pytest.mark.parametrize("starts", [1, 4])

@@ -17,7 +17,7 @@ from minimal_cases import (
 )
 from torch import nn
 
-from intriguing.attack.compilation import entry_point
+from intriguing.attack.compilation import SUMS, entry_point
 from intriguing.attack.exact import project as exact_projection
 from intriguing.attack.minimal import backends, decisions, network
 from intriguing.attack.minimal.compiled import curvature as compiled_curvature
@@ -25,7 +25,7 @@ from intriguing.attack.minimal.compiled import pixels as compiled_pixels
 from intriguing.attack.minimal.compiled import projection as compiled_projection
 from intriguing.attack.minimal.compiled.room import room_for
 from intriguing.attack.minimal.constants import LEAST_CURVATURE
-from intriguing.attack.minimal.loop import loop_with
+from intriguing.attack.minimal.loop import loop_with, stages_with
 from intriguing.attack.minimal.problem import Origins, own_slots, problem_of
 from intriguing.attack.minimal.state import (
     Accuracy,
@@ -235,9 +235,9 @@ class InLockstep:
 
     def __init__(self) -> None:
         self.agreed: list[bool] = []
-        compiled = backends.callable_from_python(compiled_pixels)
         for name in compiled_pixels.__all__:
-            both = (getattr(compiled, name), getattr(tensor_pixels, name))
+            inner = getattr(compiled_pixels, name).py_func
+            both = entry_point(inner, fastmath=SUMS), getattr(tensor_pixels, name)
             setattr(self, name, self.in_lockstep(*both))
 
     def in_lockstep(self, compiled, plain):
@@ -311,23 +311,24 @@ def test_compiled_and_torch_do_the_same_to_every_pixel(name, starts, shake):
         known = others[hits.int().argmax(0)]
     both = network.network_of(model, images.shape[1:])
     given = (both, images, mask, starts, others, known)
-    problem, origins, results = problem_of(*given)
-    lockstep, own = InLockstep(), own_slots(problem)
+    task = problem_of(*given)
+    lockstep, own = InLockstep(), own_slots(task.problem)
     own_decisions = SimpleNamespace(**vars(backends.callable_from_python(decisions)))
     if shake:
         own_decisions.judge_candidates = shaken(own_decisions.judge_candidates, 1)
-    loop = loop_with(own_decisions, lockstep, network)
+    loop = loop_with(stages_with(own_decisions, lockstep), network)
     state, accuracy = empty_state(16, 5, own, 8), Accuracy()
     zeros = backends.compiled_backend().zeros
     pixels = empty_pixels(16, 36, own + 8, accuracy.memory, zeros)
     stopping = np.float32(accuracy.tolerance), np.float32(accuracy.decrease)
     limits = Settings(own, accuracy.memory, both.nonsmooth, *stopping)
-    origins = Origins(*map(backends.as_array, origins))
-    best, waiting = origins.clean.copy(), np.arange(24)
+    origins = Origins(*map(backends.as_array, task.origins))
+    best, waiting = backends.as_array(task.best_images), np.arange(24)
+    task = task._replace(origins=origins, best_images=best)
     passes = network.HostPasses(both, backends.as_array)
     room = room_for(36, own + 8, accuracy.memory)
-    searched = (problem, origins, results, best, limits, room, waiting, 24, 3000)
+    searched = (task, limits, room, waiting, 24, 3000)
     left, count, finite = loop(passes, state, pixels, *searched)
     assert (left, count, finite) == (0, 0, True)
-    assert np.isfinite(results["length"]).any()
+    assert np.isfinite(task.results["length"]).any()
     assert np.mean(lockstep.agreed) > (0.99 if shake else 0.995)

@@ -6,22 +6,31 @@ from itertools import pairwise
 
 import pytest
 import torch
+from minimal_cases import centre, lengths, seeded, targeted, untargeted
 from torch import nn
+from torch.nn.functional import cosine_similarity
 
 from intriguing.attack import minimal, minimal_norm
 from intriguing.attack.minimal.compiled import dense
-from intriguing.attack.minimal.constants import COLD, KNOWN, SMOOTHED
-from intriguing.attack.minimal.network import stack_of
-from intriguing.attack.minimal.smoothing import NOISES, graduated, smoothed
+from intriguing.attack.minimal.constants import (
+    COLD,
+    FIRST_WARM_STEP,
+    KNOWN,
+    SMOOTHED,
+)
+from intriguing.attack.minimal.network import network_of, stack_of
+from intriguing.attack.minimal.problem import problem_of
+from intriguing.attack.minimal.smoothing import (
+    NOISES,
+    graduated,
+    smoothed,
+    warm_points,
+)
 from intriguing.attack.objective import target_mask_of
 
 search = importlib.import_module("intriguing.attack.minimal.search")
 PIXELS, UNITS, CLASSES = 30, 12, 5
 NODES = torch.linspace(-8, 8, 2001, dtype=torch.float64)
-
-
-def seeded(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def stack(function: nn.Module, bias: bool = True) -> nn.Sequential:
@@ -35,8 +44,7 @@ def stack(function: nn.Module, bias: bool = True) -> nn.Sequential:
         weights.data = torch.randn(weights.shape, generator=seeded(weights.numel()))
         weights.data *= 6 / weights[0].numel() ** 0.5
     if bias:  # all classes are predicted somewhere
-        points = torch.rand(200, PIXELS, generator=seeded(5))
-        model[-1].bias.data -= model(points).detach().mean(0)
+        centre(model, torch.rand(200, PIXELS, generator=seeded(5)))
     return model.eval().requires_grad_(False)
 
 
@@ -89,24 +97,41 @@ def test_other_networks_are_not_smoothed():
     assert len(list(graduated((first, nn.ReLU(), last)))) == len(NOISES)
 
 
-def test_the_smoothest_comes_first():
-    assert list(NOISES) == sorted(NOISES, reverse=True)
-
-
-def lengths(found: minimal.MinimalResult, images: torch.Tensor) -> torch.Tensor:
-    """Return infinity where nothing was found."""
-    length = (found.image - images).norm(dim=1)
-    return length.masked_fill(~found.success, torch.inf)
+@pytest.mark.parametrize("function", [nn.Sigmoid(), nn.Tanh(), nn.ReLU()])
+def test_a_warm_step_climbs_the_log_odds_of_targets_not_reached(function):
+    model, images = stack(function), torch.rand(61, PIXELS, generator=seeded(3))
+    images[:, :4] = torch.tensor([0.0, 0.0, 1.0, 1.0])  # some pixels are held
+    smooth = smoothed(tuple(stack_of(model)), 0.3)
+    targets = smooth(images).argmax(1)  # reached there, and not reached
+    targets[1::2] = (targets[1::2] + 2) % CLASSES
+    mask = target_mask_of(CLASSES, targets, None)
+    network = network_of(model, images.shape[1:])
+    problem, _, results, _ = problem_of(network, images, mask, 1, None, None)
+    smoother = [network_of(smooth, images.shape[1:])]
+    points = warm_points(smoother, images, problem, results)
+    inputs = images.clone().requires_grad_(True)
+    logits = smooth(inputs)
+    odds = logits[mask] - logits.masked_fill(mask, -torch.inf).logsumexp(1)
+    stays = odds > 0
+    assert (results["evaluations"] == 1).all() and stays.any()
+    assert results["gradients"].tolist() == (~stays).int().tolist()
+    assert torch.equal(points[stays], images[stays])
+    (gradient,) = torch.autograd.grad(odds.sum(), inputs)
+    held = ((images == 0) & (gradient < 0)) | ((images == 1) & (gradient > 0))
+    gradient, moved = gradient.masked_fill(held, 0), (points - images)[~stays]
+    assert held[~stays].any() and not moved[held[~stays]].any()
+    length = moved.norm(dim=1)
+    assert ((length > 0) & (length <= FIRST_WARM_STEP * (1 + 1e-5))).all()
+    inside = ((points > 0) & (points < 1))[~stays]  # the others are cut by the box
+    cosine = cosine_similarity(moved * inside, gradient[~stays] * inside)
+    torch.testing.assert_close(cosine, torch.ones_like(cosine), rtol=1e-4, atol=0)
 
 
 @pytest.mark.parametrize("function", [nn.Sigmoid(), nn.Tanh(), nn.ReLU()])
-@pytest.mark.parametrize("goal", ["targeted", "untargeted"])
+@pytest.mark.parametrize("goal", [targeted, untargeted])
 def test_a_smoothed_start_shortens_and_never_lengthens(function, goal):
     model, images = stack(function), torch.rand(80, PIXELS, generator=seeded(3))
-    predictions = model(images).argmax(1)
-    target_mask = target_mask_of(CLASSES, None, predictions)
-    if goal == "targeted":
-        target_mask = target_mask_of(CLASSES, (predictions + 1) % CLASSES, None)
+    target_mask = goal(model, images)
     others = torch.rand(300, PIXELS, generator=seeded(4))
     one = minimal.search(model, images, target_mask)
     two = minimal.search(model, images, target_mask, starts=2, start_images=others)
@@ -116,12 +141,12 @@ def test_a_smoothed_start_shortens_and_never_lengthens(function, goal):
     won = two.start == SMOOTHED
     assert (after[won] < before[won]).all()
     assert set(two.start.tolist()) <= {0, SMOOTHED}  # two starts: no start image
-    if goal == "targeted":  # else all classes are tried, which finds most minima
+    if goal is targeted:  # else all classes are tried, which finds most minima
         assert won.any()
 
 
 @pytest.mark.parametrize("starts", [1, 4])
-@pytest.mark.parametrize("goal", ["targeted", "untargeted"])
+@pytest.mark.parametrize("goal", [targeted, untargeted])
 def test_the_passes_reported_are_those_made(goal, starts, monkeypatch):
     """In smoothed networks too; sorting the start images is no image's own cost."""
     made = {"forward": 0, "backward": 0}
@@ -145,10 +170,7 @@ def test_the_passes_reported_are_those_made(goal, starts, monkeypatch):
     # A search that is compiled as a whole passes without these functions.
     monkeypatch.setattr(dense, "dense_of", lambda layers: None)
     model, images = stack(nn.Sigmoid()), torch.rand(40, PIXELS, generator=seeded(3))
-    predictions = model(images).argmax(1)
-    target_mask = target_mask_of(CLASSES, None, predictions)
-    if goal == "targeted":
-        target_mask = target_mask_of(CLASSES, (predictions + 1) % CLASSES, None)
+    target_mask = goal(model, images)
     others = torch.rand(300, PIXELS, generator=seeded(4)) if starts > 1 else None
     found = minimal.search(
         model, images, target_mask, starts=starts, start_images=others

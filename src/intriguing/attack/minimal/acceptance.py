@@ -53,10 +53,8 @@ def arrive(run, logits):
 
 @kernel
 def keep_best(run):
-    """Note whether the candidate is a success, and shorter than any before.
-
-    Images known to be adversarial need no safe margin.
-    """
+    """Note whether the candidate is a success, and shorter than any before."""
+    # Images known to be adversarial need no safe margin.
     given = run.start == const.KNOWN and run.best_length == np.inf
     least = ZERO if given else const.SAFE_MARGIN * run.logit_range
     safe = run.candidate_margin > least and run.logit_range > 0

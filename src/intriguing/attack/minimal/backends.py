@@ -1,8 +1,8 @@
 """How the loop runs, the one choice between compiled and torch functions.
 
 A fully connected network in float32 on the CPU has the whole loop compiled, its passes
-included. Any other network there has compiled functions on pixels, and its passes in
-torch. On other devices and in other precisions pixels are tensors.
+included. Any other network there has compiled stages, and its passes in torch. On other
+devices and in other precisions pixels are tensors.
 """
 
 from collections.abc import Callable
@@ -20,10 +20,9 @@ from intriguing.attack.minimal import constants as const
 from intriguing.attack.minimal import decisions
 from intriguing.attack.minimal import network as torch_passes
 from intriguing.attack.minimal.compiled import dense
-from intriguing.attack.minimal.compiled import pixels as compiled_pixels
+from intriguing.attack.minimal.compiled import stages as compiled_stages
 from intriguing.attack.minimal.compiled.room import room_for
-from intriguing.attack.minimal.feasibility import warm_steps_with
-from intriguing.attack.minimal.loop import loop_with
+from intriguing.attack.minimal.loop import loop_with, stages_with
 from intriguing.attack.minimal.network import LEAST_ROWS, HostPasses, Network
 from intriguing.attack.minimal.state import SearchState
 from intriguing.attack.minimal.tensors import pixels as tensor_pixels
@@ -34,25 +33,21 @@ class Backend(NamedTuple):
 
     Attributes:
         loop: The function of `loop.loop_with`.
-        warm_steps: The function of `feasibility.warm_steps_with`.
         passes: Makes of a network and a state what the passes take.
         zeros: Makes pixels of some shape.
         room: Makes room for the work on pixels, from pixels, constraint slots and
             curvature pairs of an image.
         as_pixels: Makes pixels of a tensor, in the same memory.
-        copy: Copies pixels.
         threads: Returns how many threads share so many images.
         slots: Returns how many images one of them works on at once, from sizes as of
             ``room``.
     """
 
     loop: Callable[..., tuple[int, int, bool]]
-    warm_steps: Callable[..., None]
     passes: Callable[[Network, SearchState], Any]
     zeros: Callable[[tuple[int, ...]], Any]
     room: Callable[[tuple[int, int, int]], Any]
     as_pixels: Callable[[Tensor], Any]
-    copy: Callable[[Any], Any]
     threads: Callable[[int], int]
     slots: Callable[[tuple[int, int, int]], int]
 
@@ -63,31 +58,27 @@ def backend_for(network: Network, clean: Float[Tensor, "n d"]) -> Backend:
         return tensor_backend(clean)
     if dense.dense_of(network.layers) is None:
         return compiled_backend()
-    loop, warm_steps = dense_functions()
+    return dense_backend()
+
+
+def dense_backend() -> Backend:
+    """Return the backend that is compiled as a whole."""
     return compiled_backend()._replace(
-        loop=loop,
-        warm_steps=warm_steps,
+        loop=dense_loop(),
         passes=dense_passes,
-        threads=lambda images: (
-            min(torch.get_num_threads(), images // const.THREAD_IMAGES) or 1
-        ),
+        threads=lambda n: min(torch.get_num_threads(), n // const.THREAD_IMAGES) or 1,
         slots=lambda sizes: const.THREAD_SLOTS,
     )
 
 
 def compiled_backend() -> Backend:
-    """Return the backend of compiled functions on pixels and passes in torch."""
-    loop, warm_steps = python_functions(
-        callable_from_python(cast(Any, compiled_pixels))
-    )
+    """Return the backend of compiled stages and passes in torch."""
     return Backend(
-        loop=loop,
-        warm_steps=warm_steps,
+        loop=loop_with(callable_from_python(cast(Any, compiled_stages)), torch_passes),
         passes=lambda network, state: HostPasses(network, as_array),
         zeros=partial(np.zeros, dtype=np.float32),
         room=lambda sizes: room_for(*sizes),
         as_pixels=as_array,
-        copy=np.copy,
         threads=lambda images: 1,
         slots=partial(slots_within, const.SLOTS, const.SLOT_VALUES),
     )
@@ -95,45 +86,34 @@ def compiled_backend() -> Backend:
 
 def tensor_backend(clean: Float[Tensor, "n d"]) -> Backend:
     """Return the backend of pixels in tensors like some images."""
-    loop, warm_steps = python_functions(tensor_pixels)
+    stages = stages_with(callable_from_python(cast(Any, decisions)), tensor_pixels)
     limits = (const.SLOTS, const.SLOT_VALUES)
     if clean.device.type != "cpu":
         limits = (const.GPU_SLOTS, const.GPU_SLOT_VALUES)
     return Backend(
-        loop=loop,
-        warm_steps=warm_steps,
+        loop=loop_with(stages, torch_passes),
         passes=lambda network, state: HostPasses(network, lambda tensor: tensor),
         zeros=clean.new_zeros,
         room=lambda sizes: None,
         as_pixels=lambda tensor: tensor,
-        copy=torch.clone,
         threads=lambda images: 1,
         slots=partial(slots_within, *limits),
     )
 
 
 @cache
-def dense_functions() -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Return the loop and the warm steps compiled as wholes."""
-    given = (decisions, compiled_pixels, dense)
-    return entry_point(loop_with(*given)), entry_point(warm_steps_with(*given))
-
-
-def python_functions(pixel_work: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Return both as Python, with these functions on pixels and passes in torch."""
-    given = (callable_from_python(cast(Any, decisions)), pixel_work, torch_passes)
-    return loop_with(*given), warm_steps_with(*given)
+def dense_loop() -> Callable[..., tuple[int, int, bool]]:
+    """Return the loop compiled as a whole."""
+    return entry_point(loop_with(compiled_stages, dense))
 
 
 @cache
 def callable_from_python(module: ModuleType) -> SimpleNamespace:
     """Return the public functions of a compiled module as Python may call them."""
-    callables = SimpleNamespace()
-    for name in module.__all__:
-        inner = getattr(module, name)
-        options = {"fastmath": inner.targetoptions.get("fastmath", False)}
-        setattr(callables, name, entry_point(inner.py_func, **options))
-    return callables
+    kernels = {name: getattr(module, name) for name in module.__all__}
+    return SimpleNamespace(
+        **{name: entry_point(inner.py_func) for name, inner in kernels.items()}
+    )
 
 
 def as_array(tensor: Tensor) -> np.ndarray:

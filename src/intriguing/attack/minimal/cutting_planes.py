@@ -14,10 +14,8 @@ from intriguing.attack.vectors import ZERO
 
 @kernel
 def adds_plane_after(run, nonsmooth):
-    """Return whether a cutting plane follows the last rejection of a run.
-
-    One that is not violated at the candidate would change nothing there.
-    """
+    """Return whether a cutting plane follows the last rejection of a run."""
+    # A plane that is not violated at the candidate would change nothing there.
     first = const.PLANES_FROM_NONSMOOTH if nonsmooth else const.PLANES_FROM
     in_time = first <= run.rejections <= const.PLANES_TO
     return in_time and run.candidate_margin < run.target_margin
@@ -25,11 +23,7 @@ def adds_plane_after(run, nonsmooth):
 
 @kernel
 def next_slot(run, gap, multiplier, own):
-    """Return the constraint slot of the next cutting plane.
-
-    It is one that is empty, or else one that does not bind. Where all bind they are
-    taken in turn.
-    """
+    """Return a slot that is empty, or does not bind, or the next in turn."""
     slots = len(gap)
     for k in range(own, slots):
         if gap[k] == np.inf:
@@ -51,11 +45,8 @@ def add_plane(run, classes, gap, multiplier, own, entry):
 
 @kernel
 def add_rejected(run, margins, classes, gap, multiplier, own):
-    """Add the linearisation at a rejected candidate; return whether that matters.
-
-    One that puts the iterate's margin below what it is says nothing about it. One that
-    the projection satisfies would not move it, and a like candidate would follow.
-    """
+    """Add the linearisation at a rejected candidate; return whether that matters."""
+    # A plane that the projection satisfies would not move it: the candidate returns.
     value = run.candidate_margin + run.plane_back
     run.plane_slot = -1
     if not value >= margins[run.plane_class] - const.PLANE_SLACK * run.logit_range:
@@ -69,11 +60,7 @@ def add_rejected(run, margins, classes, gap, multiplier, own):
 
 @kernel
 def keep_gradients(run, classes, gap, multiplier, source, own, nonsmooth):
-    """Make cutting planes of the gradients that a step leaves behind.
-
-    This is done where the run is known to be among nonsmooth points. ``source`` is
-    written for the slots that copy a gradient.
-    """
+    """Make cutting planes of the gradients that a step leaves behind."""
     near = nonsmooth and run.residual < const.KEEP_GRADIENTS_WITHIN * run.length
     if run.planes < const.KEEP_GRADIENTS_FROM and not near:
         return

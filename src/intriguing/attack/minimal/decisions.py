@@ -8,18 +8,11 @@ import numpy as np
 
 from intriguing.attack.compilation import kernel
 from intriguing.attack.minimal import constants as const
-from intriguing.attack.minimal.acceptance import (
-    ACCEPTED,
-    ARRIVED,
-    REJECTED,
-    judge,
-)
+from intriguing.attack.minimal.acceptance import ACCEPTED, ARRIVED, REJECTED, judge
 from intriguing.attack.minimal.cutting_planes import add_rejected, keep_gradients
 from intriguing.attack.minimal.feasibility import (
     limit_feasibility_step,
     log_odds,
-    missing_log_odds,
-    request_ascents,
 )
 from intriguing.attack.minimal.runs import choose_start, next_run, reset_run
 from intriguing.attack.minimal.step_control import adapt_target_margin, limit_step
@@ -30,14 +23,13 @@ from intriguing.attack.minimal.working_set import (
     margins_over,
     weigh_margin,
 )
-from intriguing.attack.vectors import INFINITE, ZERO, copy, fill, lowest, total
+from intriguing.attack.vectors import INFINITE, ZERO, copy, fill, lowest, spread, total
 
 __all__ = [
     "answer",
     "begin_runs",
     "choose_requests",
     "judge_candidates",
-    "request_ascents",
     "stop_runs",
 ]
 
@@ -47,12 +39,7 @@ BUSY, BEGINNING, SOLVING, PROPOSING = range(4)
 
 @kernel
 def begin_runs(state, problem, results, waiting, count):
-    """Begin the next runs of waiting images in vacant slots.
-
-    Returns:
-        How many still wait, how many runs have started, and how many slots are busy.
-        The slots are written to ``state.lists``.
-    """
+    """Begin runs in vacant slots; return how many wait, have started, and are busy."""
     runs, started, busy = state.runs, 0, 0
     for i in range(len(runs)):
         busy += not runs[i].vacant
@@ -109,11 +96,7 @@ def judge_candidates(state, busy, logits, settings):
 
 @kernel
 def choose_requests(state, busy, logits, settings):
-    """Choose the constraints of new iterates; return how many gradients are asked for.
-
-    These are the gradients of new constraints, of the log odds in the feasibility
-    phase, and of the margins that cutting planes are wanted for.
-    """
+    """Choose constraints of new iterates; return how many gradients are asked for."""
     count = 0
     for n in range(len(busy)):
         i = busy[n]
@@ -154,7 +137,7 @@ def request(i, n, logits, state, own):
     if run.feasibility:
         competing = state.competing[i]
         odds = log_odds(logits, run.target, competing, state.weights[place])
-        run.deficit = missing_log_odds(logits, odds)
+        run.deficit = const.TARGET_LOG_ODDS * spread(logits) - odds
         limit_feasibility_step(run, competing)
         count = 1
     elif run.plane_class >= 0:
@@ -173,10 +156,7 @@ def request(i, n, logits, state, own):
 
 @kernel
 def answer(state, busy, settings):
-    """Take note of new gradients; return how many runs solve, and how many propose.
-
-    The slots are written to ``state.lists``.
-    """
+    """Take note of new gradients; return how many runs solve, and how many propose."""
     solving = proposing = 0
     for i in busy:
         run = state.runs[i]

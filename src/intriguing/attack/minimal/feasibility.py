@@ -8,12 +8,10 @@ saturated; a *cold* one begins at the clean image.
 """
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 from intriguing.attack.compilation import kernel
 from intriguing.attack.minimal import constants as const
-from intriguing.attack.vectors import INFINITE, ONE, ZERO, spread
+from intriguing.attack.vectors import INFINITE, ONE, ZERO
 
 
 @kernel
@@ -33,18 +31,9 @@ def log_odds(logits, target, competing, weights):
 
 
 @kernel
-def missing_log_odds(logits, odds):
-    """Return by how much log odds fall short of those that a step aims at."""
-    return const.TARGET_LOG_ODDS * spread(logits) - odds
-
-
-@kernel
 def diverges_beyond(run, competing):
-    """Return the length that bounds the phase: the best known, by another class.
-
-    Towards an only class the best known is the known image. Limited by it, the phase
-    would lead to another minimum than without.
-    """
+    """Return the length that bounds the phase: the best known, by another class."""
+    # Bounded by a known image the phase would lead to another minimum than without.
     count = 0
     for c in range(len(competing)):
         count += competing[c]
@@ -59,49 +48,3 @@ def limit_feasibility_step(run, competing):
         growth *= const.STEP_GROWTH
     bound = diverges_beyond(run, competing)
     run.longest_step = min(const.MOST_OF_KNOWN * bound, const.FIRST_STEP) * growth
-
-
-def warm_steps_with(
-    decisions: Any, pixel_work: Any, passes: Any
-) -> Callable[..., None]:
-    """Return the function that steps in a smoothed network.
-
-    Arguments are those of `loop.loop_with`.
-    """
-
-    def warm_steps(network, state, problem, results, points, images, longest):
-        """Take a step in a network with every image that is not in its target."""
-        most = len(state.runs)
-        for begin in range(0, len(images), most):
-            rows = images[begin : begin + most]
-            passes.forward(network, points, rows)
-            logits = network.logits
-            count = decisions.request_ascents(
-                state, problem, results, rows, logits, longest
-            )
-            asked, weights = state.requests[:count], state.weights[:count]
-            passes.backward(network, asked, weights)
-            pixel_work.ascend(state, points, rows, count, network.gradients)
-
-    return warm_steps
-
-
-@kernel
-def request_ascents(state, problem, results, rows, logits, longest):
-    """Ask for gradients of the log odds of images not at their target; count them."""
-    count = 0
-    for n in range(len(rows)):
-        row = rows[n]
-        target, competing = problem.targets[row, 0], state.competing[n]
-        for c in range(len(competing)):
-            competing[c] = not problem.target_mask[row, c]
-        odds = log_odds(logits[n], target, competing, state.weights[count])
-        results[row].evaluations += 1
-        if odds <= 0:
-            results[row].gradients += 1
-            run = state.runs[count]
-            run.deficit = missing_log_odds(logits[n], odds)
-            run.longest_step = longest
-            state.requests[count] = n
-            count += 1
-    return count

@@ -51,11 +51,7 @@ class Network(NamedTuple):
 
 
 def network_on(model: nn.Module, images: Float[Tensor, "n ..."]) -> Network:
-    """Return both passes of a classifier of some images.
-
-    The layers of a stack are used only where they give the images the logits that the
-    model gives them.
-    """
+    """Return both passes; layers only where they give the images the model's logits."""
     network = network_of(model, images.shape[1:])
     if network.layers and not computes_the_same(network, images[:COMPARED]):
         return network._replace(layers=(), nonsmooth=False)
@@ -97,11 +93,8 @@ def padded(rows: Float[Tensor, "n ..."]) -> Float[Tensor, "m ..."]:
 
 
 def stack_of(model: nn.Module) -> list[nn.Module] | None:
-    """Return the layers of a fully connected network, None for any other.
-
-    The classes of its modules have to decide alone what it computes: subclasses, hooks
-    and methods of single objects may do anything.
-    """
+    """Return the layers of a fully connected network, None for any other."""
+    # Subclasses, hooks and methods of single objects may compute anything.
     if isinstance(model, AttackedModel):
         return None if model.cast else stack_of(model.model)
     if type(model) is not nn.Sequential or is_altered(model):

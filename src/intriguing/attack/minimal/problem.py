@@ -11,7 +11,7 @@ from intriguing.attack.minimal import constants as const
 from intriguing.attack.minimal.network import Network
 from intriguing.attack.minimal.ranking import ranked_classes
 from intriguing.attack.minimal.runs import hits_for
-from intriguing.attack.minimal.start_images import Pool, pool_of, seeds_of
+from intriguing.attack.minimal.start_images import pool_of, seeds_of
 from intriguing.attack.minimal.state import RESULT
 from intriguing.attack.vectors import INFINITE
 
@@ -60,7 +60,7 @@ class Origins(NamedTuple):
         warm: Points to which smoothed networks lead.
         known: Images that are adversarial already.
         smoothed: Minima of a smoothed network.
-        start_images: Images of `start_images.Pool`.
+        start_images: Images to start from, sorted by the network's predictions.
     """
 
     clean: Any
@@ -70,6 +70,22 @@ class Origins(NamedTuple):
     start_images: Any
 
 
+class Task(NamedTuple):
+    """What one search works on.
+
+    Attributes:
+        problem: What is given, but for pixels.
+        origins: Points from which runs begin.
+        results: Records `RESULT` of the images.
+        best_images: Their shortest successes; clean images where there is none.
+    """
+
+    problem: Problem
+    origins: Origins
+    results: np.ndarray
+    best_images: Any
+
+
 def problem_of(
     network: Network,
     clean: Float[Tensor, "n d"],
@@ -77,22 +93,20 @@ def problem_of(
     starts: int,
     start_images: Float[Tensor, "m d"] | None,
     known: Float[Tensor, "n d"] | None,
-) -> tuple[Problem, Origins, np.ndarray]:
-    """Rank the classes and sort the start images; return also the empty results."""
+) -> Task:
+    """Rank the classes and sort the start images."""
     targets, estimates = ranked_classes(network, clean, target_mask)
     none, known_target = clean[:0], targets[:, 0]
-    pool, seed = (
-        Pool(none, targets[:0, 0], targets[:0, 0]),
-        torch.zeros_like(known_target),
-    )
+    pool, first, count = none, targets[:0, 0], targets[:0, 0]
+    seed = torch.zeros_like(known_target)
     if start_images is not None and starts > 1:
-        pool = pool_of(start_images, logits_of(network, start_images))
+        pool, first, count = pool_of(start_images, logits_of(network, start_images))
         seed = seeds_of(clean)
     if known is not None:
         logits = logits_of(network, known).masked_fill(~target_mask, -torch.inf)
         known_target = logits.argmax(1)
     host = (target_mask, target_mask.sum(1), targets, estimates.float(), known_target)
-    host = (*host, targets[:, 0], seed, pool.first, pool.count)
+    host = (*host, targets[:, 0], seed, first, count)
     problem = Problem(
         *(part.cpu().contiguous().numpy() for part in host),
         starts=starts,
@@ -100,14 +114,19 @@ def problem_of(
         has_known=known is not None,
         has_warm=False,
         has_smoothed=False,
-        has_images=len(pool.images) > 0,
+        has_images=len(pool) > 0,
     )
     results = empty_results(problem)
     if targets.shape[1] > 1:
         results["evaluations"] += 1
         results["gradients"] += problem.target_counts
-    origins = Origins(clean, none, none if known is None else known, none, pool.images)
-    return problem, origins, results
+    origins = Origins(clean, none, none if known is None else known, none, pool)
+    return Task(problem, origins, results, contiguous_copy(clean))
+
+
+def contiguous_copy(pixels: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
+    """Return a copy that arrays can share the memory of."""
+    return pixels.clone(memory_format=torch.contiguous_format)
 
 
 def empty_results(problem: Problem) -> np.ndarray:

@@ -16,14 +16,7 @@ from intriguing.attack.minimal.network import MOST_VALUES, Network, margin_weigh
 def ranked_classes(
     network: Network, clean: Float[Tensor, "n d"], target_mask: Bool[Tensor, "n c"]
 ) -> tuple[Int[Tensor, "n j"], Float[Tensor, "n j"]]:
-    """Return the classes that count as success, nearest first, and their distances.
-
-    Args:
-        network: Both passes of the classifier.
-        clean: Images.
-        target_mask: Classes that count as success; rows may have different numbers of
-            them, missing ones come last with an infinite estimate.
-    """
+    """Return the classes that count as success, nearest first, and their distances."""
     if not (target_mask.sum(1) > 1).any():
         return target_mask.int().argmax(1)[:, None], clean.new_zeros(len(clean), 1)
     chunks = zip(clean.split(CHUNK), target_mask.split(CHUNK), strict=True)
@@ -36,11 +29,7 @@ def ranked_classes(
 def distances(
     network: Network, clean: Float[Tensor, "n d"], target_mask: Bool[Tensor, "n c"]
 ) -> Float[Tensor, "n c"]:
-    """Return the linear estimate of the distance to each class, or infinity.
-
-    It is that of the half-space in which the class beats the present one, with the
-    pixels that the box holds left out.
-    """
+    """Return the linear estimate of the distance to each class, or infinity."""
     logits = network.forward(clean)
     rows, targets = target_mask.nonzero(as_tuple=True)
     competing = logits.masked_fill(target_mask, -torch.inf).argmax(1)[rows]

@@ -32,17 +32,7 @@ def enforce_margin(
     target_mask: Bool[Tensor, "n classes"],
     image: Float[Tensor, "n d"],
 ) -> Float[Tensor, "n d"]:
-    """Return the images as near as a plain pass lets them be, but not searched anew.
-
-    Very short perturbations are trimmed; those that a plain pass
-    rejects are stretched a little.
-
-    Args:
-        model: The classifier.
-        clean: Images before the perturbation.
-        target_mask: Classes that count as success.
-        image: The results; where there is none it is the clean image, and stays.
-    """
+    """Return images trimmed where very short, stretched where a plain pass fails."""
     flat, enforced = clean.flatten(1), image.clone()
     trim = trimmable(model, clean, target_mask, image)
     perturbed = (image != flat).any(1)
@@ -86,13 +76,8 @@ def trimmable(
 def precise_logits(
     model: nn.Module, pixels: Float[Tensor, "n ..."]
 ) -> Float[Tensor, "n classes"]:
-    """Return the logits in float64, if the model lets itself be evaluated so.
-
-    In float32 they differ with the batch, by more than a short perturbation can bear.
-    A model that converts its input, or holds tensors that torch does not know of, may
-    refuse one image, and so may a device; the logits are then those of the model's own
-    precision.
-    """
+    """Return the logits in float64, if the model lets itself be evaluated so."""
+    # A model that converts its input may refuse float64, and so may a device.
     with torch.no_grad():
         try:
             double = doubled(model)

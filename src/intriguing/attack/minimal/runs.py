@@ -41,10 +41,8 @@ def cold_runs(row, problem, result):
 
 @kernel
 def next_run(row, problem, result):
-    """Return the number of the next run of an image, and whether there is one.
-
-    Numbers: -1 the known image, then classes, and the others in their order.
-    """
+    """Return the number of the next run of an image, and whether there is one."""
+    # Numbers: -1 the known image, then classes, and the others in their order.
     known = 1 if problem.has_known else 0
     classes, number = problem.targets.shape[1], result.started - known
     if problem.starts == 1 and 1 <= number < classes:

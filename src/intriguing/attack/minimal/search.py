@@ -20,13 +20,14 @@ from intriguing.attack.minimal.network import (
 )
 from intriguing.attack.minimal.problem import (
     Origins,
-    Problem,
+    Task,
+    contiguous_copy,
     empty_results,
     own_slots,
     problem_of,
 )
 from intriguing.attack.minimal.rounding import enforce_margin
-from intriguing.attack.minimal.smoothing import graduated
+from intriguing.attack.minimal.smoothing import graduated, warm_points
 from intriguing.attack.minimal.state import (
     RESULT,
     Accuracy,
@@ -72,15 +73,6 @@ class MinimalResult(NamedTuple):
     converged: Bool[Tensor, " n"]
 
 
-class Task(NamedTuple):
-    """What one search works on; fields as in `loop`."""
-
-    problem: Problem
-    origins: Origins
-    results: np.ndarray
-    best_images: Any
-
-
 @torch.no_grad()
 @subnormals_as_zero()
 def search(
@@ -118,78 +110,73 @@ def search(
     """
     if starts > 1 and start_images is None:
         raise InputError(f"starts = {starts} needs `start_images` to start from")
-    network, flat_clean = network_on(model, clean), clean.flatten(1)
+    network, pixels = network_on(model, clean), clean.flatten(1)
     others = (None if x is None else x.flatten(1) for x in (start_images, known))
-    problem, origins, results = problem_of(
-        network, flat_clean, target_mask, starts, *others
-    )
+    task = problem_of(network, pixels, target_mask, starts, *others)
     smoother = [network_of(m, clean.shape[1:]) for m in graduated(network.layers)]
-    backend, images = backend_for(network, flat_clean), flat_clean.clone()
-    origins = Origins(*map(backend.as_pixels, origins))
-    task = Task(problem, origins, results, backend.as_pixels(images))
     watch = watch or Watch()
     watch.parts = 1 + (len(smoother) if starts > 1 else 0)
     if starts > 1:
-        task = with_smoothed_minima(backend, smoother, task, slots, watch)
-    warm = smoother[: const.WARM_STEPS]
-    search_all(backend, network, task, accuracy, slots, warm, watch)
-    images = enforce_margin(model, clean, target_mask, images)
-    return outcome(results, images)
+        task = with_smoothed_minima(smoother, task, slots, watch)
+    if smoother:
+        task = with_warm_points(smoother, task)
+    search_all(network, task, accuracy, slots, watch)
+    images = enforce_margin(model, clean, target_mask, task.best_images)
+    return outcome(task.results, images)
 
 
 def with_smoothed_minima(
-    backend: Backend,
-    smoother: Sequence[Network],
-    task: Task,
-    slots: int | None,
-    watch: Watch,
+    smoother: Sequence[Network], task: Task, slots: int | None, watch: Watch
 ) -> Task:
-    """Return the task with a smoothed network's minima to start from.
-
-    Found by graduation: the minimum of each network is where the search in the next,
-    less smooth, begins. What this costs is entered in the results.
-    """
+    """Return the task with a smoothed network's minima to start from."""
+    # Graduation: the minimum of each network is where the search in the next begins.
     problem, origins, results, _ = task
     alone = problem._replace(starts=1, has_known=False, has_images=False)
     for network in smoother:
         found = empty_results(problem)
         if alone.has_smoothed:
             found["started"] += problem.targets.shape[1]
-        stage = Task(alone, origins, found, backend.copy(origins.clean))
-        search_all(backend, network, stage, ROUGH, slots, [], watch)
+        stage = Task(alone, origins, found, contiguous_copy(origins.clean))
+        search_all(network, stage, ROUGH, slots, watch)
         origins = origins._replace(smoothed=stage.best_images)
-        target = np.ascontiguousarray(found["target"])
-        alone = alone._replace(has_smoothed=True, smoothed_target=target)
+        given = {"smoothed_target": np.ascontiguousarray(found["target"])}
+        alone = alone._replace(has_smoothed=True, **given)
+        problem = problem._replace(has_smoothed=True, **given)
         for name in ("iterations", "evaluations", "gradients"):
             results[name] += found[name]
-    given = {"has_smoothed": alone.has_smoothed}
-    problem = problem._replace(smoothed_target=alone.smoothed_target, **given)
     return task._replace(problem=problem, origins=origins)
 
 
+def with_warm_points(smoother: Sequence[Network], task: Task) -> Task:
+    """Return the task with warm points for the feasibility phase to begin at."""
+    points = warm_points(smoother, task.origins.clean, task.problem, task.results)
+    return task._replace(
+        problem=task.problem._replace(has_warm=True),
+        origins=task.origins._replace(warm=points),
+    )
+
+
 def search_all(
-    backend: Backend,
     network: Network,
     task: Task,
     accuracy: Accuracy,
     slots: int | None,
-    warm: Sequence[Network],
     watch: Watch,
 ) -> None:
     """Give every image all its runs, on as many threads as the backend uses."""
-    images = len(task.results)
-    threads = backend.threads(images)
-    if warm:
-        origins = task.origins._replace(warm=backend.copy(task.origins.clean))
-        problem = task.problem._replace(has_warm=True)
-        task = task._replace(problem=problem, origins=origins)
-    shares = np.array_split(np.arange(images), threads)
-    given = (backend, network, task, accuracy, slots, warm, watch)
+    backend = backend_for(network, task.origins.clean)
+    task = task._replace(
+        origins=Origins(*map(backend.as_pixels, task.origins)),
+        best_images=backend.as_pixels(task.best_images),
+    )
+    threads = backend.threads(len(task.results))
+    shares = np.array_split(np.arange(len(task.results)), threads)
+    share = partial(search_share, backend, network, task, accuracy, slots, watch)
     if threads == 1:
-        return search_share(*given, shares[0])
+        return share(*shares)
     with ThreadPoolExecutor(threads) as pool:
         try:
-            list(pool.map(partial(search_share, *given), shares))
+            list(pool.map(share, shares))
         except BaseException:
             watch.end()
             raise
@@ -201,7 +188,6 @@ def search_share(
     task: Task,
     accuracy: Accuracy,
     slots: int | None,
-    warm: Sequence[Network],
     watch: Watch,
     rows: Int[np.ndarray, " m"],
 ) -> None:
@@ -215,17 +201,13 @@ def search_share(
     pixels = empty_pixels(many, *sizes, backend.zeros)
     stopping = const.single(accuracy.tolerance), const.single(accuracy.decrease)
     settings = Settings(own, accuracy.memory, network.nonsmooth, *stopping)
-    for number, smooth in enumerate(warm):
-        given = (state, task.problem, task.results, task.origins.warm, rows)
-        longest = const.single(const.FIRST_WARM_STEP * const.STEP_GROWTH**number)
-        backend.warm_steps(backend.passes(smooth, state), *given, longest)
     passes, room = backend.passes(network, state), backend.room(sizes)
     waiting, count = rows[::-1].copy(), len(rows)
     left, done = count, 0
     some = 1 if isinstance(passes, HostPasses) else const.ITERATIONS_A_CALL
     while left and not watch.is_over():
         left, count, finite = backend.loop(
-            passes, state, pixels, *task, settings, room, waiting, count, some
+            passes, state, pixels, task, settings, room, waiting, count, some
         )
         if not finite:
             raise InputError("the model returns NaN or infinite logits")
@@ -249,13 +231,10 @@ def enter_unfinished(state: SearchState, pixels: Pixels, task: Task) -> None:
 
 
 def outcome(results: np.ndarray, images: Float[Tensor, "n d"]) -> MinimalResult:
-    """Return the results as the caller wants them.
-
-    Where n classes tie with the target its probability is 1 / (1 + n). There the
-    paper's objective is stationary for 2c = (1 - 1 / (1 + n)) / Σ λ_k, which gives its
-    weight.
-    """
-    known = {
+    """Return the results as the caller wants them."""
+    # Where n classes tie, the target's probability is 1 / (1 + n), and the paper's
+    # objective is stationary for 2c = (1 - 1 / (1 + n)) / Σ λ_k.
+    known: dict[str, Any] = {
         name: torch.from_numpy(np.ascontiguousarray(results[name])).to(images.device)
         for name in RESULT.names or ()
     }

@@ -14,10 +14,17 @@ within 0.02, 0.04 and 0.04 t. The other layers stay: what they receive is the av
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from jaxtyping import Float
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
+
+from intriguing.attack.minimal import constants as const
+from intriguing.attack.minimal.network import Network
+from intriguing.attack.minimal.problem import Problem
+from intriguing.attack.minimal.tensors.pixels import climb
 
 NOISES = (0.64, 0.32, 0.16, 0.08)
 """Noise in the pixels, in the order of the networks."""
@@ -35,15 +42,7 @@ def graduated(layers: tuple[nn.Module, ...]) -> Iterator[nn.Sequential]:
 
 
 def smoothed(layers: tuple[nn.Module, ...], noise: float) -> nn.Sequential | None:
-    """Return a fully connected network averaged over noise in its input.
-
-    Args:
-        layers: Linear maps and functions of single values.
-        noise: Standard deviation of the noise in each pixel.
-
-    Returns:
-        The network, or None where it has no first unit whose average is known.
-    """
+    """Return a network averaged over noise in its pixels, None where unknown."""
     if len(layers) < 3 or type(layers[1]) not in SMOOTHABLE:
         return None
     first, function, second, *rest = layers
@@ -69,3 +68,43 @@ def linear(weight: Float[Tensor, "m n"], bias: Float[Tensor, " m"] | None) -> nn
     if bias is not None:
         result.bias = nn.Parameter(bias.detach(), requires_grad=False)
     return result
+
+
+def warm_points(
+    smoother: Sequence[Network],
+    clean: Float[Tensor, "n d"],
+    problem: Problem,
+    results: np.ndarray,
+) -> Float[Tensor, "n d"]:
+    """Return where warm phases go on; enter in the results what that costs."""
+    points = clean.clone()
+    competing = torch.from_numpy(~problem.target_mask).to(clean.device)
+    target = torch.from_numpy(problem.targets[:, 0]).to(clean.device)
+    for number, network in enumerate(smoother[: const.WARM_STEPS]):
+        longest = float(const.FIRST_WARM_STEP * const.STEP_GROWTH**number)
+        for rows in torch.arange(len(points), device=clean.device).split(const.CHUNK):
+            given = (points[rows], competing[rows], target[rows], longest)
+            points[rows], moved = step_up(network, *given)
+            results["gradients"][rows[moved].cpu()] += 1
+        results["evaluations"] += 1
+    return points
+
+
+def step_up(
+    network: Network,
+    points: Float[Tensor, "n d"],
+    competing: Bool[Tensor, "n c"],
+    target: Int[Tensor, " n"],
+    longest: float,
+) -> tuple[Float[Tensor, "n d"], Bool[Tensor, " n"]]:
+    """Step up the log odds of targets not reached; return also where that is."""
+    logits = network.forward(points)
+    others = logits.masked_fill(~competing, -torch.inf)
+    odds = logits.gather(1, target[:, None])[:, 0] - others.logsumexp(1)
+    weights = (-others.softmax(1)).scatter_(1, target[:, None], 1.0)
+    span = logits.amax(1) - logits.amin(1)
+    deficit, moved = float(const.TARGET_LOG_ODDS) * span - odds, odds <= 0
+    gradients = network.backward(points[moved], weights[moved])
+    limits = deficit[moved], torch.full_like(deficit[moved], longest)
+    points[moved] = climb(points[moved], gradients, *limits)
+    return points, moved

@@ -1,39 +1,22 @@
 """Images to start from, sorted by class, and which of them an image gets."""
 
-from typing import NamedTuple
-
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 
-class Pool(NamedTuple):
-    """Images to start from, sorted by the class that the network gives them.
-
-    Attributes:
-        images: The images, flat.
-        first: Where each class begins.
-        count: How many each class has.
-    """
-
-    images: Float[Tensor, "m d"]
-    first: Int[Tensor, " c"]
-    count: Int[Tensor, " c"]
-
-
-def pool_of(images: Float[Tensor, "m d"], logits: Float[Tensor, "m c"]) -> Pool:
-    """Return images sorted by the network's predictions."""
+def pool_of(
+    images: Float[Tensor, "m d"], logits: Float[Tensor, "m c"]
+) -> tuple[Float[Tensor, "m d"], Int[Tensor, " c"], Int[Tensor, " c"]]:
+    """Return images sorted by prediction, where each class begins, and its count."""
     predictions, order = logits.argmax(1).sort(stable=True)
     count = torch.bincount(predictions, minlength=logits.shape[1])
-    return Pool(images[order], count.cumsum(0) - count, count)
+    return images[order], count.cumsum(0) - count, count
 
 
 def seeds_of(images: Float[Tensor, "n d"]) -> Int[Tensor, " n"]:
-    """Return a number that follows from each image's own bits.
-
-    What an image starts from then depends neither on its place in the batch nor on the
-    other images.
-    """
+    """Return a number that follows from each image's own bits."""
+    # Neither the place in the batch nor the other images may change the start.
     width = images.shape[1]
     factors = mixed(torch.arange(width, device=images.device)) | 1
     integer = {4: torch.int32, 8: torch.int64, 2: torch.int16}[images.element_size()]

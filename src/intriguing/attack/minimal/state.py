@@ -133,7 +133,6 @@ def empty_state(slots: int, classes: int, own: int, planes: int) -> SearchState:
     by_class, by_slot = (slots, classes), (slots, own + planes)
     runs = np.zeros(slots, RUN)
     runs["vacant"] = True
-
     return SearchState(
         runs,
         np.zeros(by_class, np.bool_),

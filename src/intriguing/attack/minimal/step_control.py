@@ -1,36 +1,30 @@
 """How far the next step goes, and which margin it aims at."""
 
+import math
+
 import numpy as np
 
 from intriguing.attack.compilation import kernel
 from intriguing.attack.minimal import constants as const
 from intriguing.attack.minimal.acceptance import ACCEPTED
-from intriguing.attack.vectors import HALF, ZERO
+from intriguing.attack.vectors import ZERO
 
 
 @kernel
 def target_margin_after(misses, margin, logit_range):
-    """Return the target margin after some misses in a row, the last with this margin.
-
-    Curvature and nonsmooth points take from the margin what its linearisation promised.
-    Where the steps shrink quickly so does that loss. Where they do not, the target
-    margin has to exceed it.
-    """
+    """Return the target margin after misses in a row, the last with this margin."""
+    # Curvature and nonsmooth points take from the margin what linearisation promised.
     least = const.TARGET_MARGIN * logit_range
     if misses == 0:
         return least
-    factor = np.float32(2.0**misses)
+    factor = np.float32(math.ldexp(1.0, misses))
     higher = max(least - const.RAISE * factor * min(margin, ZERO), factor * least)
     return min(higher, const.LARGEST_TARGET_MARGIN * logit_range)
 
 
 @kernel
 def adapt_target_margin(run, margin):
-    """Raise the target margin where iterates near the end keep missing it.
-
-    Returns:
-        Whether it was raised after a rejection.
-    """
+    """Raise the target margin where iterates miss it; say if after a rejection."""
     accepted = run.verdict == ACCEPTED
     missed = margin <= const.SAFE_MARGIN * run.logit_range
     again = not accepted and missed and run.rejections == const.RAISE_AFTER
@@ -46,15 +40,12 @@ def adapt_target_margin(run, margin):
 
 @kernel
 def limit_step(run, gap, own):
-    """Write which share of which step is tried next, and how long it may be.
-
-    A rejected step is halved, and replaced by the projection's if that does not help.
-    """
+    """Write which share of which step is tried next, and how long it may be."""
     patience = const.PATIENCE
     for k in range(own, len(gap)):
         if gap[k] < np.inf:
             patience = const.PATIENCE_WITH_PLANES
     run.straight = run.halvings >= patience
-    run.step_share = HALF**run.halvings
+    run.step_share = math.ldexp(1.0, -run.halvings)
     longest = const.LONGEST_STEP_FROM_IMAGES if run.start > 0 else const.LONGEST_STEP
     run.longest_step = longest * max(run.length, const.SHORT_DISTANCE)

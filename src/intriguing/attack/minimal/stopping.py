@@ -10,10 +10,8 @@ from intriguing.attack.vectors import HALF, INFINITE, ONE, ZERO, sum_by_class
 
 @kernel
 def has_converged(run, margin, settings):
-    """Return whether the iterate is stationary, and reached or hardly below the best.
-
-    At nonsmooth points iterates may miss the margin for ever, by hardly anything.
-    """
+    """Return whether the iterate is stationary, and hardly below a success."""
+    # At nonsmooth points iterates may miss the margin for ever, by hardly anything.
     stationary = run.residual < settings.tolerance * run.length + np.float32(1e-12)
     least = run.length - run.decrease
     most = least + settings.decrease * run.length + np.float32(1e-6)
@@ -27,10 +25,8 @@ def has_stalled(run):
     """Return whether a run makes no progress, or has reached a limit."""
     near = run.best_length < const.STALLED_WITHIN * run.length
     stalled = run.stalled > const.MOST_STALLED and near
-    limit = (
-        run.rejections > const.MOST_REJECTIONS or run.iteration > const.MOST_ITERATIONS
-    )
-    return stalled or limit
+    tired = run.rejections > const.MOST_REJECTIONS
+    return stalled or tired or run.iteration > const.MOST_ITERATIONS
 
 
 @kernel
@@ -66,11 +62,8 @@ def may_restart(run):
 
 @kernel
 def restart(run, gap, multiplier):
-    """Begin once more at the shortest success of a run, with its penalty parameter.
-
-    That parameter was too low when the success was left: the merit let the iterates
-    miss the margin, and what they came to then is longer.
-    """
+    """Begin once more at the shortest success of a run, with its penalty parameter."""
+    # The penalty was too low when the success was left: iterates missed the margin.
     for k in range(len(gap)):
         gap[k], multiplier[k] = INFINITE, ZERO
     run.rejections = run.halvings = run.planes = run.misses = 0
@@ -103,11 +96,8 @@ def count_tied(class_multipliers):
 
 @kernel
 def enter(run, result, length, converged, multiplier, classes, sums):
-    """Enter the outcome of a run in the result of its image.
-
-    A known image is no hit: it may lie in a poor basin. A start wins by more than
-    rounding: all starts are alike where there is one minimum.
-    """
+    """Enter the outcome of a run in the result of its image."""
+    # A known image is no hit, as it may lie in a poor basin.
     result.iterations += run.iterations
     result.evaluations += run.evaluations
     result.gradients += run.gradients
@@ -124,10 +114,7 @@ def enter(run, result, length, converged, multiplier, classes, sums):
 
 @kernel
 def ends(run, competing, margin, settings):
-    """Return whether a run ends, converged, and at the best image known.
-
-    A run that could have gone on to a better end is sent back by `may_restart`.
-    """
+    """Return whether a run ends, converged, and at the best image known."""
     if run.feasibility:
         return has_diverged(run, competing), False, False
     converged = has_converged(run, margin, settings)

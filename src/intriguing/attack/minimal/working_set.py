@@ -11,7 +11,7 @@ import numpy as np
 from intriguing.attack.compilation import kernel
 from intriguing.attack.minimal import constants as const
 from intriguing.attack.minimal.cutting_planes import drop_invalid
-from intriguing.attack.vectors import INFINITE, ONE, ZERO, lowest, sum_by_class
+from intriguing.attack.vectors import INFINITE, ONE, ZERO, fill, lowest, sum_by_class
 
 
 @kernel
@@ -26,19 +26,8 @@ def margins_over(logits, target, competing, margins):
 
 @kernel
 def leave_multipliers(multiplier, classes, own, left, class_left, own_sums):
-    """Write the multipliers that an accepted step leaves behind.
-
-    The multiplier of a class, its cutting planes included, goes to its gradient at the
-    iterate. A class that has cutting planes only leaves none: that gradient is unknown.
-
-    Args:
-        multiplier: Multiplier of each constraint slot.
-        classes: Class of each.
-        own: Slots of the working set.
-        left: Multipliers left behind by slot, written.
-        class_left: The same by class, written.
-        own_sums: Room for numbers by class.
-    """
+    """Write the multipliers that an accepted step leaves behind."""
+    # Where a class has cutting planes only, its gradient at the iterate is unknown.
     sum_by_class(multiplier[:own], classes[:own], own_sums)
     sum_by_class(multiplier, classes, class_left)
     for c in range(len(class_left)):
@@ -63,10 +52,8 @@ def reach(run):
 
 @kernel
 def rank_classes(margins, multiplier, key):
-    """Write keys by which classes take part: those with a multiplier come first.
-
-    Without that order equal keys would swap a binding class in and out for ever.
-    """
+    """Write keys by which classes take part: those with a multiplier come first."""
+    # In another order equal keys would swap a binding class in and out for ever.
     for c in range(len(margins)):
         key[c] = margins[c]
         if multiplier[c] > const.NOTICEABLE:
@@ -90,19 +77,14 @@ def choose_classes(key, most, classes):
 def choose_constraints(
     run, margins, classes, gap, multiplier, left, class_left, own, sums
 ):
-    """Choose the constraints anew; ``left`` is written by their slots.
-
-    Multipliers of a class are kept, as first guesses: by cutting planes that stay, and
-    for the rest by its own slot.
-    """
+    """Choose the constraints anew; ``left`` is written by their slots."""
     total, of_planes, key = sums[0], sums[1], sums[2]
     sum_by_class(multiplier, classes, total)
     drop_invalid(run, margins, classes, gap, multiplier, own)
     sum_by_class(multiplier, classes, of_planes)
     rank_classes(margins, total, key)
     used = choose_classes(key, reach(run), classes[:own])
-    for k in range(len(gap)):
-        left[k] = ZERO
+    fill(left, ZERO)
     for k in range(used):
         c = classes[k]
         gap[k], multiplier[k] = margins[c], total[c] - of_planes[c]
@@ -112,6 +94,5 @@ def choose_constraints(
 @kernel
 def weigh_margin(target, competing, weights):
     """Write the weights of the logits in the margin of a target over a class."""
-    for c in range(len(weights)):
-        weights[c] = ZERO
+    fill(weights, ZERO)
     weights[target], weights[competing] = ONE, -ONE

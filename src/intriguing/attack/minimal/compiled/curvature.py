@@ -37,14 +37,8 @@ class Pairs(NamedTuple):
 
 @sum_kernel
 def list_pairs(pairs, free, least, order, factors):
-    """List the pairs, newest first, damped on the free pixels.
-
-    A damped change is ``share * y + rest * s``. These two factors and 1 / sᵀy are
-    written, not the vector: a copy of all pairs would not fit the nearest cache.
-
-    Returns:
-        How many there are, and the curvature of the stiffest, at least 1.
-    """
+    """List damped pairs, newest first; return how many, and the largest curvature."""
+    # Factors of the damped changes: a copy of all would not fit the nearest cache.
     memory, count, stiffest = len(pairs.steps), 0, ONE
     for age in range(min(pairs.count, memory)):
         i = (pairs.newest - age) % memory
@@ -69,10 +63,7 @@ def list_pairs(pairs, free, least, order, factors):
 
 @sum_kernel
 def subtract(vector, pairs, i, by_change, by_step, k, free):
-    """Subtract multiples of a pair; return the product with the step of pair ``k``.
-
-    One pass does both. The vector is zero on held pixels and remains so.
-    """
+    """Subtract multiples of a pair; return the product with the step of pair ``k``."""
     product = ZERO
     for j in range(len(vector)):
         part = by_change * pairs.changes[i, j] + by_step * pairs.steps[i, j]
@@ -96,11 +87,7 @@ def add_step(vector, pairs, i, factor, k, free):
 
 @sum_kernel
 def two_loops(vector, pairs, order, factors, free, unknown):
-    """Multiply a vector by the inverse: the two-loop recursion.
-
-    The first pass of the way back adds nothing, and the last one's products are not
-    needed.
-    """
+    """Multiply a vector by the inverse: the two-loop recursion."""
     count, taken = len(order), factors[3]
     product = vectors.dot_row(vector, pairs.steps, order[0])
     for p in range(count):
@@ -120,13 +107,7 @@ def two_loops(vector, pairs, order, factors, free, unknown):
 
 @sum_kernel
 def inverse_times(vectors, pairs, free, room):
-    """Multiply the rows of ``vectors`` by the inverse that the pairs define.
-
-    They are zero on held pixels, and remain so.
-
-    Returns:
-        Whether there was any pair.
-    """
+    """Multiply rows, zero on held pixels, by the inverse; say if there is any pair."""
     order, factors, least = room.order, room.factors, const.LEAST_CURVATURE
     count, stiffest = list_pairs(pairs, free, least, order, factors)
     unknown = min(stiffest, const.UNKNOWN_CURVATURE)

@@ -51,12 +51,7 @@ class Dense(NamedTuple):
 
 
 def dense_of(layers: tuple[nn.Module, ...]) -> Dense | None:
-    """Return a fully connected network without room for its passes.
-
-    Returns:
-        None where it is not one linear map in float32 after the other, with a function
-        between them that the passes know.
-    """
+    """Return a network without room for its passes, None if these do not know it."""
     maps = [part for part in layers[::2] if type(part) is nn.Linear]
     between = layers[1::2]
     kinds = [kind_of(part) for part in between]
@@ -164,12 +159,8 @@ def forward(dense, points, chosen):
                 c, d = values[n2, before:place], values[n3, before:place]
             inner_products(a, b, c, d, weight, sums)
             for k in range(min(ROWS, count - n)):
-                activate(
-                    dense.kinds[layer],
-                    sums[k],
-                    biases,
-                    values[n + k, place : place + fan_out],
-                )
+                outputs = values[n + k, place : place + fan_out]
+                activate(dense.kinds[layer], sums[k], biases, outputs)
     for n in range(count):
         copy(dense.logits[n], values[n, values.shape[1] - fan_out :])
 
@@ -188,19 +179,13 @@ def backward(dense, rows, weights):
         for layer in range(layers - 1, -1, -1):
             weight, place = weight_of(dense, layer)
             fan_in = weight.shape[1]
-            combinations(
-                up,
-                weight,
-                down[0, :fan_in],
-                down[1, :fan_in],
-                down[2, :fan_in],
-                down[3, :fan_in],
-            )
+            a, b = down[0, :fan_in], down[1, :fan_in]
+            c, d = down[2, :fan_in], down[3, :fan_in]
+            combinations(up, weight, a, b, c, d)
             if layer > 0:
                 for k in range(many):
                     known = values[rows[p + k], place - fan_in : place]
                     times_derivative(dense.kinds[layer - 1], known, down[k, :fan_in])
             up, down = down, up
         for k in range(many):
-            for j in range(dense.gradients.shape[1]):
-                dense.gradients[p + k, j] = up[k, j]
+            copy(dense.gradients[p + k], up[k])

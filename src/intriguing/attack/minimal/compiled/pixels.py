@@ -11,16 +11,11 @@ from intriguing.attack.minimal import constants as const
 from intriguing.attack.minimal.acceptance import ACCEPTED, REJECTED
 from intriguing.attack.minimal.compiled.curvature import Pairs, quasi_newton
 from intriguing.attack.minimal.compiled.projection import project
-from intriguing.attack.minimal.runs import (
-    KNOWN_IMAGES,
-    SMOOTHED_MINIMA,
-    START_IMAGES,
-    WARM_POINTS,
-)
+from intriguing.attack.minimal.runs import START_IMAGES
 from intriguing.attack.minimal.state import Subproblem
 from intriguing.attack.vectors import ONE, ZERO, add, copy, distance, dot, linear_change
 
-__all__ = ["ascend", "begin", "move", "propose", "receive", "solve", "store"]
+__all__ = ["begin", "move", "propose", "receive", "solve", "store"]
 
 
 @sum_kernel
@@ -29,17 +24,11 @@ def begin(state, pixels, origins, slots):
     for i in slots:
         run, clean, candidate = state.runs[i], pixels.clean[i], pixels.candidate[i]
         copy(clean, origins.clean[run.row])
-        copy(candidate, clean)
-        if run.origin == WARM_POINTS:
-            copy(candidate, origins.warm[run.origin_row])
-        elif run.origin == KNOWN_IMAGES:
-            copy(candidate, origins.known[run.origin_row])
-        elif run.origin == SMOOTHED_MINIMA:
-            copy(candidate, origins.smoothed[run.origin_row])
-        elif run.origin == START_IMAGES:
-            far = origins.start_images[run.origin_row]
-            for j in range(len(far)):
-                candidate[j] = far[j] - (far[j] - clean[j]) * (ONE - const.START_SHARE)
+        copy(candidate, origins[run.origin][run.origin_row])
+        if run.origin == START_IMAGES:
+            for j in range(len(clean)):
+                back = (candidate[j] - clean[j]) * (ONE - const.START_SHARE)
+                candidate[j] -= back
         run.candidate_length = distance(candidate, clean)
 
 
@@ -118,14 +107,6 @@ def climb(point, gradient, deficit, longest):
 
 
 @sum_kernel
-def ascend(state, points, rows, count, gradients):
-    """Step up the gradients that `feasibility.request_ascents` asked for."""
-    for p in range(count):
-        run, row = state.runs[p], rows[state.requests[p]]
-        climb(points[row], gradients[p], run.deficit, run.longest_step)
-
-
-@sum_kernel
 def solve(state, pixels, slots, gradients, settings, room):
     """Complete the pairs of some runs, and solve their sub-problems."""
     for i in slots:
@@ -170,10 +151,8 @@ def list_constraints(i, state, pixels, room):
 
 @sum_kernel
 def solve_one(i, run, pixels, size, own, room):
-    """Write the projection, the step and the multipliers of listed constraints.
-
-    Where a cutting plane binds there is no curvature, and the step is the projection's.
-    """
+    """Write the projection, the step and the multipliers of listed constraints."""
+    # Where a cutting plane binds there is no curvature.
     image, point, step = pixels.image[i], pixels.projected[i], pixels.step[i]
     multiplier, required = room.multiplier[:size], room.required[:size]
     constraints = room.gradients[:size]

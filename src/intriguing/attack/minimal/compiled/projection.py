@@ -22,11 +22,8 @@ from intriguing.attack.vectors import HALF, INFINITE, ONE, ZERO
 
 @sum_kernel
 def minimise_lagrangian(subproblem, multiplier, point, move, shortfall):
-    """Write x'(λ), the move from the iterate and the shortfall; return the dual.
-
-    The shortfall is taken from differences to the iterate: from the pixels themselves
-    it would carry a rounding error as large as κ.
-    """
+    """Write x'(λ), the move from the iterate and the shortfall; return the dual."""
+    # Taken from pixels themselves, the shortfall would be rounded by as much as κ.
     clean, image, value = subproblem.clean, subproblem.image, ZERO
     vectors.copy(point, clean)
     vectors.add_rows(point, multiplier, subproblem.gradients)
@@ -87,11 +84,8 @@ def list_kept(kept, places):
 
 @sum_kernel
 def bounded_newton(gram, right, multiplier, ascent, room):
-    """Write Newton's step on the dual, stopped where multipliers would turn negative.
-
-    Those that would turn negative go to zero, and the others are solved for anew.
-    Returns whether there is such a step.
-    """
+    """Write Newton's step, which turns no multiplier negative; say if there is one."""
+    # With nearly equal constraints, shortening the step instead does not do.
     size = len(right)
     kept, places, factor, rest = room.kept, room.places, room.factor, room.system[1]
     for a in range(size):
@@ -120,10 +114,10 @@ def bounded_newton(gram, right, multiplier, ascent, room):
 
 
 @sum_kernel
-def newton_ascent(subproblem, point, now, active, ridge, room):
+def newton_ascent(subproblem, point, multiplier, shortfall, active, ridge, room):
     """Write Newton's step on the dual for the active rows; say whether there is one."""
     free, gram, size = room.free, room.gram, len(active)
-    multiplier, right = room.parts[0, :size], room.parts[1, :size]
+    start, right = room.parts[0, :size], room.parts[1, :size]
     free_pixels(point, free)
     trace = gram_of(subproblem.gradients, free, active, size, gram)
     if trace <= np.float32(1e-12):  # the box holds every pixel: open it
@@ -132,9 +126,9 @@ def newton_ascent(subproblem, point, now, active, ridge, room):
         trace = gram_of(subproblem.gradients, free, active, size, gram)
     for a in range(size):
         gram[a, a] += max(ridge * trace, np.float32(1e-20))
-    vectors.gather(multiplier, active, now[0])
-    vectors.gather(right, active, now[1])
-    return bounded_newton(gram, right, multiplier, room.ascent, room)
+    vectors.gather(start, active, multiplier)
+    vectors.gather(right, active, shortfall)
+    return bounded_newton(gram, right, start, room.ascent, room)
 
 
 @sum_kernel
@@ -166,21 +160,15 @@ def accuracy_and_cap(subproblem):
 
 
 @sum_kernel
-def climb(subproblem, active, cap, value, now, there, room):
-    """Take the longest of some steps that does not lower the dual.
-
-    ``now`` and ``there`` hold multipliers and shortfall. Returns the new value of the
-    dual, and whether there was such a step.
-    """
+def climb(subproblem, active, cap, value, multiplier, there, shortfall, room):
+    """Take the longest step that keeps the dual up; return the dual, and if any did."""
     share = ONE
     for _ in range(const.MOST_DUAL_CUTS):
-        vectors.copy(there[0], now[0])
+        vectors.copy(there, multiplier)
         for a in range(len(active)):
-            value_there = now[0, active[a]] + share * room.ascent[a]
-            there[0, active[a]] = min(max(value_there, ZERO), cap)
-        found = minimise_lagrangian(
-            subproblem, there[0], room.other, room.move, there[1]
-        )
+            wish = multiplier[active[a]] + share * room.ascent[a]
+            there[active[a]] = min(max(wish, ZERO), cap)
+        found = minimise_lagrangian(subproblem, there, room.other, room.move, shortfall)
         if found >= value - const.DUAL_ROUNDING * abs(value) - np.float32(1e-9):
             return found, True
         share *= const.DUAL_CUT
@@ -201,28 +189,30 @@ def has_changed(before, after):
 def project(subproblem, multiplier, point, room):
     """Write the projection and its multipliers; say whether these are below the cap."""
     rows = len(multiplier)
-    now, there, active = room.dual[:2, :rows], room.dual[2:, :rows], room.active
+    now, there, active = room.dual[0, :rows], room.dual[1, :rows], room.active
+    short, short_there = room.dual[2, :rows], room.dual[3, :rows]
     accuracy, cap = accuracy_and_cap(subproblem)
-    vectors.copy(now[0], multiplier)
-    value = minimise_lagrangian(subproblem, now[0], point, room.move, now[1])
+    vectors.copy(now, multiplier)
+    value = minimise_lagrangian(subproblem, now, point, room.move, short)
     ridge = const.DUAL_RIDGE
     for _ in range(const.MOST_DUAL_STEPS):
-        size, gap = find_active(now[0], now[1], active)
+        size, gap = find_active(now, short, active)
         if gap <= accuracy or ridge > const.LARGEST_DUAL_RIDGE:
             break
-        better = newton_ascent(subproblem, point, now, active[:size], ridge, room)
+        some = active[:size]
+        better = newton_ascent(subproblem, point, now, short, some, ridge, room)
         if better:
             value, better = climb(
-                subproblem, active[:size], cap, value, now, there, room
+                subproblem, some, cap, value, now, there, short_there, room
             )
         if better:
-            better = has_changed(now[0], there[0])
-            now, there = there, now
+            better = has_changed(now, there)
+            now, there, short, short_there = there, now, short_there, short
             vectors.copy(point, room.other)
         if not better:
             ridge *= const.DUAL_RIDGE_GROWTH
     below = True
     for k in range(rows):
-        multiplier[k] = now[0, k]
+        multiplier[k] = now[k]
         below &= multiplier[k] < cap
     return below

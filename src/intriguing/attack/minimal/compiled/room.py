@@ -8,10 +8,9 @@ import numpy as np
 class Room(NamedTuple):
     """Room for the work on one image; nothing in it outlives that.
 
-    Three vectors of pixels, ``spread`` for vectors that are multiplied by the inverse
-    Hessian, ``factors`` for four numbers a pair, ``dual`` for multipliers and
-    shortfalls at two points, ``parts`` for both of the active constraints, ``system``
-    for a right side, what is left of it, and a solution; the rest by name.
+    Rows of ``dual`` are multipliers at two points and their shortfalls, those of
+    ``parts`` both of the active constraints, those of ``system`` a right side, what is
+    left of it, and a solution; ``factors`` has four numbers a curvature pair.
     """
 
     free: np.ndarray
@@ -41,14 +40,26 @@ def room_for(width: int, constraints: int, memory: int) -> Room:
     def numbers(*shape: int) -> np.ndarray:
         return np.empty(shape, np.float32)
 
-    def places(length: int) -> np.ndarray:
-        return np.empty(length, np.int64)
-
-    k, images = constraints, (numbers(width) for _ in range(3))
-    spread, gradients = numbers(k + 1, width), numbers(k, width)
-    by_constraint = (places(k), numbers(k), numbers(k), numbers(4, k), places(k))
-    dual_step = (numbers(k), numbers(2, k), places(k), np.empty(k, np.bool_))
-    systems = (numbers(k, k), numbers(k, k), numbers(3, k))
-    pairs = (places(memory), numbers(4, memory))
-    others = (*by_constraint, *dual_step, *systems, *pairs)
-    return Room._make((*images, spread, gradients, *others))
+    k = constraints
+    used, active, places = np.empty((3, k), np.int64)
+    return Room(
+        free=numbers(width),
+        move=numbers(width),
+        other=numbers(width),
+        spread=numbers(k + 1, width),
+        gradients=numbers(k, width),
+        used=used,
+        required=numbers(k),
+        multiplier=numbers(k),
+        dual=numbers(4, k),
+        active=active,
+        ascent=numbers(k),
+        parts=numbers(2, k),
+        places=places,
+        kept=np.empty(k, np.bool_),
+        gram=numbers(k, k),
+        factor=numbers(k, k),
+        system=numbers(3, k),
+        order=np.empty(memory, np.int64),
+        factors=numbers(4, memory),
+    )

@@ -19,12 +19,7 @@ def quasi_newton(
 ) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n k"], Bool[Tensor, " n"]]:
     """Return the step, its multipliers, and where it is to be taken.
 
-    Args:
-        subproblem: The sub-problem.
-        projected: Its solution.
-        multiplier: Its multipliers.
-        steps: Last steps s, newest first; zero where there is none.
-        changes: Their y.
+    Steps s and changes y are newest first, and zero where there is none.
     """
     clean, image, gradients, required, _ = subproblem
     active = multiplier > 0
@@ -69,10 +64,7 @@ def inverse_times(
 def damped(
     steps: Float[Tensor, "n m d"], changes: Float[Tensor, "n m d"]
 ) -> tuple[Float[Tensor, "n m d"], Float[Tensor, "n m"]]:
-    """Return pairs whose curvature is at least `LEAST_CURVATURE`, and 1 / sᵀy.
-
-    Powell's damping: y is drawn towards s, which has curvature 1, as far as needed.
-    """
+    """Return pairs whose curvature is at least `LEAST_CURVATURE`, and 1 / sᵀy."""
     overlap = torch.linalg.vecdot(steps, changes)
     square = torch.linalg.vecdot(steps, steps)
     least = const.LEAST_CURVATURE * square
@@ -87,10 +79,8 @@ def refined(
     start: Float[Tensor, "n k"],
     active: Bool[Tensor, "n k"],
 ) -> Float[Tensor, "n k"]:
-    """Solve for the multipliers with a ridge, and refine until it leaves no trace.
-
-    The ridge alone would shift the constraints by as much as the target margin.
-    """
+    """Solve for the multipliers with a ridge, and refine until it leaves no trace."""
+    # The ridge alone would shift the constraints by as much as the target margin.
     ridge = (gram.diagonal(dim1=1, dim2=2).sum(1) * float(const.RIDGE)).clamp_min(1e-20)
     shifted = gram + torch.diag_embed(ridge[:, None].expand_as(right))
     solution = start.masked_fill(~active, 0)

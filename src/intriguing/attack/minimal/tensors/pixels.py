@@ -15,12 +15,7 @@ from torch import Tensor
 from intriguing.attack.minimal.acceptance import ACCEPTED, REJECTED
 from intriguing.attack.minimal.constants import START_SHARE
 from intriguing.attack.minimal.problem import Origins
-from intriguing.attack.minimal.runs import (
-    KNOWN_IMAGES,
-    SMOOTHED_MINIMA,
-    START_IMAGES,
-    WARM_POINTS,
-)
+from intriguing.attack.minimal.runs import START_IMAGES
 from intriguing.attack.minimal.state import Pixels, SearchState, Settings, Subproblem
 from intriguing.attack.minimal.tensors.curvature import newest_first, quasi_newton
 from intriguing.attack.minimal.tensors.projection import project
@@ -54,14 +49,8 @@ def begin(state: SearchState, pixels: Pixels, origins: Origins, slots: Slots) ->
     """Write clean images and first points of runs that begin."""
     runs = state.runs[slots]
     clean = origins.clean[on_device(runs["row"], pixels)]
-    pixels.clean[slots], pixels.candidate[slots] = clean, clean
-    sources = {
-        WARM_POINTS: origins.warm,
-        KNOWN_IMAGES: origins.known,
-        SMOOTHED_MINIMA: origins.smoothed,
-        START_IMAGES: origins.start_images,
-    }
-    for origin, points in sources.items():
+    pixels.clean[slots] = clean
+    for origin, points in enumerate(origins):
         some = np.flatnonzero(runs["origin"] == origin)
         if len(some):
             point = points[on_device(runs["origin_row"][some], pixels)]
@@ -104,10 +93,8 @@ def leave(state: SearchState, pixels: Pixels, slots: Slots) -> None:
 def constraints(
     state: SearchState, pixels: Pixels, slots: Slots
 ) -> tuple[np.ndarray, Float[Tensor, "n k d"], Bool[Tensor, "n k"]]:
-    """Return the constraint slots that some run uses, their gradients, and who does.
-
-    Runs with fewer than others are filled up with slots whose gradients are zero.
-    """
+    """Return the constraint slots that some run uses, their gradients, and who does."""
+    # Runs with fewer than others are filled up with slots of zero gradients.
     empty = np.isinf(state.gap[slots])
     most = int((~empty).sum(1).max()) if len(slots) else 0
     taken = empty.argsort(axis=1, kind="stable")[:, :most]
@@ -172,19 +159,6 @@ def climb(
     return torch.addcmul(points, share[:, None], gradients).clamp_(0, 1)
 
 
-def ascend(
-    state: SearchState,
-    points: Float[Tensor, "m d"],
-    rows: Int64[np.ndarray, " n"],
-    count: int,
-    gradients: Float[Tensor, "p d"],
-) -> None:
-    """Step up the gradients that `feasibility.request_ascents` asked for."""
-    asked, like = rows[state.requests[:count]], Pixels(points, *[None] * 8)
-    limits = fields(state, like, np.arange(count), *CLIMBING[1:])
-    points[asked] = climb(points[asked], gradients, *limits)
-
-
 def solve(
     state: SearchState,
     pixels: Pixels,
@@ -207,10 +181,7 @@ def solve(
 
 
 def solve_group(state: SearchState, pixels: Pixels, slots: Slots, own: int) -> None:
-    """Solve the sub-problems of runs with about as many constraints.
-
-    Where a cutting plane binds there is no curvature, and the step is the projection's.
-    """
+    """Solve the sub-problems of runs with about as many constraints."""
     runs, clean, image = state.runs[slots], pixels.clean[slots], pixels.image[slots]
     newest = runs["newest"]
     taken, gradients, used = constraints(state, pixels, slots)

@@ -14,13 +14,7 @@ Dual = tuple[Tensor, Tensor, Tensor, Tensor]
 def project(
     subproblem: Subproblem, multiplier: Float[Tensor, "n k"]
 ) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n k"], Bool[Tensor, " n"]]:
-    """Return the projection, its multipliers, and where these hit their cap.
-
-    Args:
-        subproblem: The sub-problem; where there is no constraint its gradient is zero
-            and the margin required is minus infinity.
-        multiplier: Where to start.
-    """
+    """Return the projection, its multipliers, and where these hit their cap."""
     accuracy, cap = accuracy_and_cap(subproblem)
     now = at(subproblem, multiplier)
     ridge = torch.full_like(cap, float(const.DUAL_RIDGE))
@@ -51,11 +45,7 @@ def accuracy_and_cap(
 
 
 def at(subproblem: Subproblem, multiplier: Float[Tensor, "n k"]) -> Dual:
-    """Return the dual at some multipliers.
-
-    The shortfall is taken from differences to the iterate: from the pixels themselves
-    it would carry a rounding error as large as κ.
-    """
+    """Return the dual at some multipliers."""
     clean, image, gradients, required, _ = subproblem
     point = (clean + torch.einsum("nk,nkd->nd", multiplier, gradients)).clamp_(0, 1)
     shortfall = required - torch.einsum("nkd,nd->nk", gradients, point - image)
@@ -67,11 +57,7 @@ def at(subproblem: Subproblem, multiplier: Float[Tensor, "n k"]) -> Dual:
 def newton_ascent(
     gradients: Float[Tensor, "n k d"], now: Dual, ridge: Float[Tensor, " n"]
 ) -> Float[Tensor, "n k"]:
-    """Return Newton's step on the dual, zero for constraints that are not active.
-
-    Multipliers that it would turn negative go to zero, and the others are solved for
-    anew: with constraints that are nearly the same, shortening the step does not do.
-    """
+    """Return Newton's step on the dual, zero for constraints that are not active."""
     multiplier, point, shortfall, _ = now
     active = (multiplier > 0) | (shortfall > 0)
     rows = gradients * active[:, :, None]
@@ -113,11 +99,7 @@ def climb(
     now: Dual,
     todo: Bool[Tensor, " n"],
 ) -> tuple[Dual, Bool[Tensor, " n"]]:
-    """Take the longest of some steps that does not lower the dual, where it is to do.
-
-    Returns:
-        The dual after the step, and where the multipliers have changed noticeably.
-    """
+    """Take the longest step that keeps the dual up; return also where it changes."""
     least = now[3] - float(const.DUAL_ROUNDING) * now[3].abs() - 1e-9
     before, share = now[0], 1.0
     for _ in range(const.MOST_DUAL_CUTS):
