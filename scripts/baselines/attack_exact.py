@@ -55,6 +55,6 @@ def run(
 
 if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
-    how = settings["count"], snakemake.wildcards.kind == "targeted", settings["seed"]
+    how = settings["count"], snakemake.wildcards.criterion == "targeted", settings["seed"]
     with step_log(snakemake, settings["seed"], settings["threads"]):
         write_parquet(snakemake.output[0], run(files.weights, files.images, *how))
