@@ -5,7 +5,6 @@ import os
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # SciPy's own, before it is loaded
 import pandas as pd
 import torch
-from jaxtyping import Int, UInt8
 from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
@@ -24,10 +23,8 @@ POOL = 256
 
 
 def run(
-    images: UInt8[Tensor, "n 1 28 28"],
-    labels: Int[Tensor, " n"],
-    channels: int,
-    recipe: dict,
+    train: dict[str, Tensor],
+    network: dict,
     names: list[str],
     count: int,
     seed: int,
@@ -35,18 +32,16 @@ def run(
     """Return the tidy table ``peers-pooling``.
 
     Args:
-        images: Training images; the network takes means of 4 x 4 pixels.
-        labels: Their classes.
-        channels: Channels of the network's convolution.
-        recipe: Settings of `AdamRecipe`.
+        train: ``images``, of which the network takes means of 4 x 4 pixels; ``labels``.
+        network: ``channels`` of its convolution, and the ``recipe`` of its training.
         names: The attacks.
         count: How many images are attacked.
         seed: Seed of the network and the targets.
     """
-    small = avg_pool2d(images.float(), 4).round().byte()
-    how = AdamRecipe(**recipe), 0.0, Augmentation(), seed
-    model = fit_convolutional(pooled_architecture(channels), small, labels, *how)
-    model.eval().requires_grad_(False)
+    small, labels = avg_pool2d(train["images"].float(), 4).byte(), train["labels"]
+    architecture = pooled_architecture(network["channels"])
+    how = AdamRecipe(**network["recipe"]), 0.0, Augmentation(), seed
+    model = fit_convolutional(architecture, small, labels, *how)
     stored = {"clean": small[:POOL] / 255, "label": labels[:POOL]}
     stored["index"] = torch.arange(POOL)
     task, _ = task_of(model, stored, count, True, seed)
@@ -58,6 +53,6 @@ if __name__ == "__main__":
     settings = dict(snakemake.params.settings)
     threads, train = settings.pop("threads"), load_file(snakemake.input.train)
     with step_log(snakemake, settings["seed"], threads):
-        table = run(train["images"], train["labels"], **settings)
+        table = run(train, **settings)
         title = "Where attacks end behind max-pooling"
         write_table(table, snakemake.output.peers_pooling, title, KINDS)

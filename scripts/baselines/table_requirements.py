@@ -6,7 +6,6 @@ from intriguing.baselines.requirements import kinds_of, requirements_table
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tabling import write_table
 
-
 GROUPS = ("dense", "convolutional", "exact")
 
 

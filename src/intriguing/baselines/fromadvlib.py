@@ -11,9 +11,7 @@ from intriguing.baselines.task import Task, is_success, starting_points
 from intriguing.models.evaluation import predict
 
 
-def run(
-    attack: Callable[..., Tensor], model: nn.Module, task: Task, **more
-) -> Tensor:
+def run(attack: Callable[..., Tensor], model: nn.Module, task: Task, **more) -> Tensor:
     """Run one of the library's attacks."""
     targeted = task.targeted
     return attack(model, task.images, task.classes, targeted=targeted, **more)
@@ -44,6 +42,5 @@ def fmn(model: nn.Module, task: Task) -> Tensor:
 
     It fails on some images from clean starts, and is longer from other digits.
     """
-    settings = {"norm": 2, "steps": 1000, "α_init": 0.3}
-    starts = ddn_starts(model, task)
-    return run(library.fmn, model, task, starting_points=starts, **settings)
+    starts = {"starting_points": ddn_starts(model, task)}
+    return run(library.fmn, model, task, norm=2, steps=1000, α_init=0.3, **starts)

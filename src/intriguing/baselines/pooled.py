@@ -10,14 +10,14 @@ projection with all binary variables fixed bounds it from above.
 """
 
 from copy import deepcopy
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.functional import unfold
 
 from intriguing.attack.exact import FEASIBLE, LinearOptima, float64, project
@@ -118,97 +118,88 @@ def smallest(
         target: Class to reach.
         known: An image in the target class; the search is among shorter ones.
         reach: Largest change of a pixel of ``known``, to look near it only.
+
+    Raises:
+        RuntimeError: HiGHS finds no solution.
     """
-    radius = np.linalg.norm(known - clean) * (1 + 1e-9)
-    low = np.maximum.reduce([-clean, np.full_like(clean, -radius), known - clean - reach])
-    high = np.minimum.reduce([1 - clean, np.full_like(clean, radius), known - clean + reach])
-    program = Program(network, clean, target, (low, high), radius)
-    best = LinearOptima(*float64(known, np.linalg.norm(known - clean), 0.0, 0.0))
-    for share in (0.5, 1.0):
-        program.add_tangents(share * (known - clean))
+    shift = known - clean
+    radius = float(np.linalg.norm(shift)) * (1 + 1e-9)
+    low = np.maximum(np.maximum(-clean, -radius), shift - reach)
+    high = np.minimum(np.minimum(1 - clean, radius), shift + reach)
+    program = mixed_integer_program(network, clean, target, (low, high), radius)
+    best = LinearOptima(*float64(known, np.linalg.norm(shift), 0.0, 0.0))
+    add_tangents(program, shift / 2)
     for _ in range(MOST_ROUNDS):
-        shift, largest, lower = program.solve()
-        program.add_tangents(shift)
+        add_tangents(program, shift)
+        solved = milp(**program, options={"mip_rel_gap": GAP / 5})
+        if solved.x is None:
+            raise RuntimeError(f"HiGHS: {solved.message}")
+        shift, binary = solved.x[: len(clean)], solved.x[program["integrality"] > 0]
+        largest = binary.reshape(network.offsets.shape).argmax(1)
         found = project(*network.constraints(largest, target), clean)
         if found.violation <= FEASIBLE:
-            program.add_tangents(found.image.numpy() - clean)
+            add_tangents(program, found.image.numpy() - clean)
             best = min(best, found, key=lambda one: one.length)
-        best = best._replace(lower=torch.tensor(lower))
+        lower = max(solved.mip_dual_bound, 0.0) ** 0.5
+        best = best._replace(lower=torch.tensor(lower, dtype=torch.float64))
         if lower > (1 - GAP) * best.length:
             break
     return best
 
 
-class Program:
-    """The mixed-integer program of one image, whose tangents are added to.
+def mixed_integer_program(
+    network: PooledNetwork,
+    clean: Float[np.ndarray, " d"],
+    target: int,
+    box: tuple[Float[np.ndarray, " d"], Float[np.ndarray, " d"]],
+    radius: float,
+) -> dict[str, Any]:
+    """Return the arguments of `milp`, without any tangents of the squares.
 
-    Its variables are the change of each pixel, at least the square of each, the pooled
-    units, and for each affine function whether it is its unit's largest.
+    The variables are the change of each pixel, which is within a box and a ball; at
+    least its square; the pooled units; and for each affine function whether it is its
+    unit's largest.
     """
+    (low, high), values = box, network.functions(clean)
+    units, functions, pixels = network.gradients.shape
+    up, down = network.gradients.clip(0), network.gradients.clip(None, 0)
+    ball = radius * np.linalg.norm(network.gradients, axis=2)
+    most = values + np.minimum(up @ high + down @ low, ball)
+    least = values + np.maximum(up @ low + down @ high, -ball)
+    highest = most.max(1, keepdims=True)
+    slack = (highest - least).ravel()
+    possible = (most >= least.max(1, keepdims=True)).ravel()
+    gradients, values = network.gradients.reshape(-1, pixels), values.ravel()
+    squares = sparse.csr_array((len(values), pixels))
+    of_unit = sparse.kron(sparse.eye(units), np.ones((functions, 1)))
+    weight, bias = margins(network, target)
+    matrix = sparse.bmat(
+        [
+            [-gradients, squares, of_unit, None],
+            [gradients, None, -of_unit, -sparse.diags(slack)],
+            [None, None, weight, None],
+            [None, None, None, of_unit.T],
+        ],
+        format="csr",
+    )
+    floors = [values, -values - slack, -bias, np.ones(units)]
+    ceilings = np.full(matrix.shape[0], np.inf)
+    ceilings[-units:] = 1
+    sizes = pixels, pixels, units, len(values)
+    kind = np.repeat(np.arange(4), sizes)
+    unbounded = np.full(pixels + units, np.inf)
+    lows = np.concatenate([low, -unbounded, np.zeros(len(values))])
+    return {
+        "c": (kind == 1).astype(float),
+        "integrality": kind == 3,
+        "bounds": Bounds(lows, np.concatenate([high, unbounded, possible])),
+        "constraints": [LinearConstraint(matrix, np.concatenate(floors), ceilings)],
+    }
 
-    def __init__(
-        self,
-        network: PooledNetwork,
-        clean: Float[np.ndarray, " d"],
-        target: int,
-        box: tuple[np.ndarray, np.ndarray],
-        radius: float,
-    ) -> None:
-        (low, high), values = box, network.functions(clean)
-        units, functions, pixels = network.gradients.shape
-        self.sizes = pixels, pixels, units, units * functions
-        up, down = network.gradients.clip(0), network.gradients.clip(None, 0)
-        reach = radius * np.linalg.norm(network.gradients, axis=2)
-        most = values + np.minimum(up @ high + down @ low, reach)
-        least = values + np.maximum(up @ low + down @ high, -reach)
-        possible = most >= least.max(1, keepdims=True)
-        slack = (most.max(1, keepdims=True) - least).ravel()
-        gradients, values = network.gradients.reshape(-1, pixels), values.ravel()
-        of_unit = sparse.kron(sparse.eye(units), np.ones((functions, 1)))
-        weight, bias = margins(network, target)
-        self.constraints = [
-            self.at_least([-gradients, None, of_unit, None], values),
-            self.at_least(
-                [gradients, None, -of_unit, -sparse.diags(slack)], -values - slack
-            ),
-            self.at_least([None, None, weight, None], -bias),
-            self.at_least([None, None, None, of_unit.T], np.ones(units)),
-            self.at_least([None, None, None, -of_unit.T], -np.ones(units)),
-        ]
-        none, zero = np.full(units, -np.inf), np.zeros
-        self.bounds = Bounds(
-            np.concatenate([low, zero(pixels), none, zero(len(values))]),
-            np.concatenate([high, np.full(pixels, np.inf), most.max(1), possible.ravel()]),
-        )
 
-    def at_least(self, blocks: list, offsets: np.ndarray) -> LinearConstraint:
-        """Return ``blocks @ variables >= offsets``; None is a block of zeros."""
-        wide = [
-            sparse.csr_array((len(offsets), size)) if block is None else block
-            for block, size in zip(blocks, self.sizes, strict=True)
-        ]
-        return LinearConstraint(sparse.hstack(wide, format="csr"), offsets)
-
-    def add_tangents(self, shift: Float[np.ndarray, " d"]) -> None:
-        """Bound the squares from below by their tangents at some changes."""
-        slopes, one = sparse.diags(-2 * shift), sparse.eye(len(shift))
-        self.constraints.append(self.at_least([slopes, one, None, None], -(shift**2)))
-
-    def solve(self) -> tuple[np.ndarray, np.ndarray, float]:
-        """Return the solution, each unit's largest function, and the lower bound.
-
-        Raises:
-            RuntimeError: HiGHS finds no solution.
-        """
-        parts = np.repeat(np.arange(4), self.sizes)
-        found = milp(
-            (parts == 1).astype(float),
-            integrality=parts == 3,
-            bounds=self.bounds,
-            constraints=self.constraints,
-            options={"mip_rel_gap": GAP / 5},
-        )
-        if found.x is None:
-            raise RuntimeError(f"HiGHS: {found.message}")
-        chosen = found.x[parts == 3].reshape(self.sizes[2], -1).argmax(1)
-        return found.x[parts == 0], chosen, max(found.mip_dual_bound, 0.0) ** 0.5
+def add_tangents(program: dict[str, Any], shift: Float[np.ndarray, " d"]) -> None:
+    """Bound the squares of changes from below by their tangents at some changes."""
+    pixels, rest = len(shift), len(program["c"]) - 2 * len(shift)
+    tangents = [sparse.diags(-2 * shift), sparse.eye(pixels)]
+    matrix = sparse.hstack([*tangents, sparse.csr_array((pixels, rest))])
+    program["constraints"].append(LinearConstraint(matrix.tocsr(), -(shift**2)))

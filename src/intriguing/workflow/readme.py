@@ -159,6 +159,7 @@ TARGETS = {
     "tuning": "snakemake --cores 2 tuning",
     "peers": "make peers",
     "peers-requirements": "make peers",
+    "peers-pooling": "make peers",
 }
 BLOCKS: dict[str, Callable[[], str]] = {
     "verdicts": verdicts,

@@ -13,12 +13,15 @@ CONVOLUTIONAL_COMPARED = [
 if OTHER_DATA and "alexnet-mnist" not in CONVOLUTIONAL:
     DENSE, LINEAR = [], []
 ATTACKED_BY_ALL = DENSE + CONVOLUTIONAL_COMPARED
-# Slow ones, without which convolutional networks take minutes instead of an hour.
-LEFT_OUT = ["scipy", "botorch", "carlini-wagner", "alma-1000", "fmn-1000"]
+# Slow attacks that no requirement on convolutional networks needs.
+LEFT_OUT = ["minimal-2", "scipy", "botorch", "carlini-wagner", "brendel-bethge-300"]
+LEFT_OUT += ["alma-1000", "fmn-1000", "superdeepfool", "deepfool"]
 # Small enough that its exact optima are known.
 POOLED = {
-    "channels": 3,
-    "recipe": {"learning_rate": 1e-2, "epochs": 4, "batch": 100, "warmup": 0.1},
+    "network": {
+        "channels": 3,
+        "recipe": {"learning_rate": 1e-2, "epochs": 4, "batch": 100, "warmup": 0.1},
+    },
     "names": ["minimal-1", "minimal-8", "minimal-64", "lbfgs", "carlini-wagner"]
     + ["brendel-bethge-300", "pdgd-2000", "ddn-1000"],
     "count": min(32, CFG.attack.sample),
@@ -176,7 +179,9 @@ rule table_requirements:
     params:
         settings={
             "dense": list(map(":".join, each_criterion(DENSE))),
-            "convolutional": list(map(":".join, each_criterion(CONVOLUTIONAL_COMPARED))),
+            "convolutional": list(
+                map(":".join, each_criterion(CONVOLUTIONAL_COMPARED))
+            ),
             "exact": list(map(":".join, each_criterion(LINEAR))),
         },
         code=digest("baselines/table_requirements.py"),
