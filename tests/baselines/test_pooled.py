@@ -5,6 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
+from scipy.optimize import linprog
 from torch import nn
 
 from intriguing.attack.exact import FEASIBLE, project
@@ -32,6 +33,12 @@ def largest_pixel_is(low: bool) -> nn.Sequential:
     model[4].weight.data = torch.tensor([[0.0], [sign]])
     model[4].bias.data = torch.tensor([0.0, -sign * (0.5 if low else 0.9)])
     return model
+
+
+def is_feasible(normals: np.ndarray, offsets: np.ndarray) -> bool:
+    """Return whether an image of the box is in a region."""
+    cost = np.zeros(normals.shape[1])
+    return linprog(cost, -normals, -offsets, bounds=(0, 1)).status == 0
 
 
 def test_a_planted_optimum_is_where_two_pixels_tie():
@@ -65,10 +72,11 @@ def test_the_optimum_is_the_best_of_all_regions(seed):
     clean = images[other[0]].flatten().double().numpy()
     known = images[(predictions == target).nonzero()[0]].flatten().double().numpy()
     regions = [
-        project(*network.constraints(np.array(largest), target), clean)
+        network.constraints(np.array(largest), target)
         for largest in product(range(5), repeat=2)
     ]
-    best = min(one.length for one in regions if one.violation <= FEASIBLE)
+    optima = [project(*region, clean) for region in regions if is_feasible(*region)]
+    best = min(one.length for one in optima if one.violation <= FEASIBLE)
     found = smallest(network, clean, target, known)
     assert found.length == pytest.approx(best.item(), rel=2 * GAP)
     assert found.lower <= best * (1 + 1e-6)
