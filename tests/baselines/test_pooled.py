@@ -80,7 +80,7 @@ def test_the_optimum_is_the_best_of_all_regions(seed):
     found = smallest(network, clean, target, known)
     assert found.length == pytest.approx(best.item(), rel=2 * GAP)
     assert found.lower <= best * (1 + 1e-6)
-    logits = model.double()(found.image.reshape(1, 1, 4, 4))[0]
+    logits = model.double()(torch.from_numpy(found.image).reshape(1, 1, 4, 4))[0]
     assert (logits[target] - logits).min() > -1e-5
 
 

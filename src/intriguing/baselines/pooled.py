@@ -6,7 +6,7 @@ max-pooling and a linear map each pooled unit is the largest of some affine func
 the pixels, 0 for ReLU among them. Which one it is is a binary variable, so that the
 smallest perturbation solves a mixed-integer program with a quadratic objective. HiGHS
 solves it with tangents in place of the squares, which bounds the length from below; the
-projection with all binary variables fixed bounds it from above.
+least change with all binary variables fixed bounds it from above.
 """
 
 from copy import deepcopy
@@ -16,17 +16,24 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint, milp, nnls
 from torch import nn
 from torch.nn.functional import unfold
 
-from intriguing.attack.exact import FEASIBLE, LinearOptima, float64, project
+from intriguing.attack.exact import FEASIBLE
 from intriguing.errors import InputError
 
-LAYERS = (nn.Conv2d, nn.ReLU, nn.MaxPool2d, nn.Flatten, nn.Linear)
 GAP = 1e-4
 """Relative difference of the two bounds at which a solution counts as exact."""
 MOST_ROUNDS = 30
+
+
+class PooledOptimum(NamedTuple):
+    """The nearest image of a target class, its L2 length and a lower bound of that."""
+
+    image: Float[np.ndarray, " d"]
+    length: float
+    lower: float
 
 
 class PooledNetwork(NamedTuple):
@@ -66,7 +73,7 @@ class PooledNetwork(NamedTuple):
         )
 
 
-def pooled_network(model: nn.Module, pixels: tuple[int, int, int]) -> PooledNetwork:
+def pooled_network(model: nn.Module, pixels: tuple[int, ...]) -> PooledNetwork:
     """Return the functions of a network, in float64.
 
     Args:
@@ -76,11 +83,20 @@ def pooled_network(model: nn.Module, pixels: tuple[int, int, int]) -> PooledNetw
     Raises:
         InputError: The network has other layers.
     """
-    layers = list(deepcopy(model).double().children())
-    if [type(layer) for layer in layers] != list(LAYERS):
-        names = ", ".join(kind.__name__ for kind in LAYERS)
-        raise InputError(f"exact optima behind max-pooling need the layers {names}")
-    conv, _, pool, _, last = layers
+    match list(deepcopy(model).double().children()):
+        case [
+            nn.Conv2d() as conv,
+            nn.ReLU(),
+            nn.MaxPool2d() as pool,
+            nn.Flatten(),
+            nn.Linear() as last,
+        ]:
+            pass
+        case _:
+            raise InputError(
+                "exact optima behind max-pooling need the layers Conv2d, ReLU, "
+                "MaxPool2d, Flatten, Linear in this order"
+            )
     count = int(np.prod(pixels))
     basis = torch.cat([torch.zeros(1, count), torch.eye(count)]).double()
     with torch.no_grad():
@@ -109,7 +125,7 @@ def smallest(
     target: int,
     known: Float[np.ndarray, " d"],
     reach: float = np.inf,
-) -> LinearOptima:
+) -> PooledOptimum:
     """Return the nearest image at which the target class at least ties.
 
     Args:
@@ -127,7 +143,7 @@ def smallest(
     low = np.maximum(np.maximum(-clean, -radius), shift - reach)
     high = np.minimum(np.minimum(1 - clean, radius), shift + reach)
     program = mixed_integer_program(network, clean, target, (low, high), radius)
-    best = LinearOptima(*float64(known, np.linalg.norm(shift), 0.0, 0.0))
+    image, length, lower = known, float(np.linalg.norm(shift)), 0.0
     add_tangents(program, shift / 2)
     for _ in range(MOST_ROUNDS):
         add_tangents(program, shift)
@@ -136,15 +152,35 @@ def smallest(
             raise RuntimeError(f"HiGHS: {solved.message}")
         shift, binary = solved.x[: len(clean)], solved.x[program["integrality"] > 0]
         largest = binary.reshape(network.offsets.shape).argmax(1)
-        found = project(*network.constraints(largest, target), clean)
-        if found.violation <= FEASIBLE:
-            add_tangents(program, found.image.numpy() - clean)
-            best = min(best, found, key=lambda one: one.length)
+        normals, offsets = network.constraints(largest, target)
+        change = least_change(normals, offsets - normals @ clean, low, high)
+        found, new = clean + change, float(np.linalg.norm(change))
+        add_tangents(program, change)
+        if new < length and (offsets - normals @ found).max() < FEASIBLE:
+            image, length = found, new
         lower = max(solved.mip_dual_bound, 0.0) ** 0.5
-        best = best._replace(lower=torch.tensor(lower, dtype=torch.float64))
-        if lower > (1 - GAP) * best.length:
+        if lower > (1 - GAP) * length:
             break
-    return best
+    return PooledOptimum(image, length, lower)
+
+
+def least_change(
+    normals: Float[np.ndarray, "n d"],
+    offsets: Float[np.ndarray, " n"],
+    low: Float[np.ndarray, " d"],
+    high: Float[np.ndarray, " d"],
+) -> Float[np.ndarray, " d"]:
+    """Return the shortest d with ``normals @ d >= offsets`` in a box.
+
+    By non-negative least squares (Lawson and Hanson 1974, chapter 23). Where there is
+    none the result violates a constraint.
+    """
+    box = np.eye(len(low))
+    matrix = np.concatenate([normals, box, -box]).T
+    matrix = np.vstack([matrix, np.concatenate([offsets, low, -high])])
+    right = np.append(np.zeros(len(low)), 1.0)
+    residual = right - matrix @ nnls(matrix, right)[0]
+    return -residual[:-1] / max(residual[-1], np.finfo(float).tiny)
 
 
 def mixed_integer_program(

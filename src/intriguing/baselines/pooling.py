@@ -56,16 +56,16 @@ def attack_ends(
     for i, target in enumerate(task.classes.tolist()):
         ends = [one[i].flatten().double().numpy() for one in images]
         lengths = [
-            np.linalg.norm(end - clean[i]) if success[i] else np.inf
+            float(np.linalg.norm(end - clean[i])) if success[i] else np.inf
             for end, success in zip(ends, reached, strict=True)
         ]
-        best = smallest(network, clean[i], target, ends[int(np.argmin(lengths))])
-        optimum = best.length.item(), best.lower.item()
+        best = smallest(network, clean[i], target, ends[lengths.index(min(lengths))])
+        optimum = best.length, best.lower
         for attack, end, length in zip(attacks, ends, lengths, strict=True):
             near = np.inf
             if length < np.inf:
                 reach = NEAR * length
-                near = smallest(network, clean[i], target, end, reach).length.item()
+                near = smallest(network, clean[i], target, end, reach).length
             rows.append((attack.name, i, length, near, *optimum))
     columns = ["attack", "image", "length", "nearby", "optimum", "lower"]
     return pd.DataFrame(rows, columns=columns)
