@@ -16,7 +16,13 @@ from intriguing.workflow.step import progress, step_log
 
 
 def run(
-    weights: str, images: str, count: int, targeted: bool, seed: int
+    weights: str,
+    images: str,
+    count: int,
+    rounds: int,
+    left_out: list[str],
+    targeted: bool,
+    seed: int,
 ) -> pd.DataFrame:
     """Return every attack's distortion of every image, and its cost.
 
@@ -24,21 +30,23 @@ def run(
         weights: The network.
         images: File of attacked images, for their clean ones and labels.
         count: How many of those that the network classifies correctly are attacked.
+        rounds: Runs of each attack that is not slow.
+        left_out: Names of attacks that do not run.
         targeted: Whether the attack has random target classes.
         seed: Decides the targets, as it did for the file.
     """
     model = load_model(weights)
     task, index = task_of(model, load_file(images), count, targeted, seed)
-    found = compare(
-        model, task, all_attacks(targeted), lambda turns: progress(turns, "")
-    )
+    attacks = [one for one in all_attacks(targeted) if one.name not in left_out]
+    track = lambda runs: progress(runs, "")  # noqa: E731
+    found = compare(model, task, attacks, rounds, track)
     return found.assign(index=index.numpy()[found["image"]])
 
 
 if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
     with step_log(snakemake, settings["seed"], settings["threads"]):
-        targeted = snakemake.wildcards.kind == "targeted"
-        count, seed = settings["count"], settings["seed"]
-        table = run(files.weights, files.images, count, targeted, seed)
+        how = {key: settings[key] for key in ("count", "rounds", "left_out", "seed")}
+        how["targeted"] = snakemake.wildcards.criterion == "targeted"
+        table = run(files.weights, files.images, **how)
         write_parquet(snakemake.output[0], table)

@@ -8,9 +8,8 @@ from safetensors.torch import load_file
 
 from intriguing.attack import minimal
 from intriguing.attack.exact import linear_optima
-from intriguing.attack.inputs import AttackedModel
 from intriguing.attack.objective import target_mask_of
-from intriguing.attack.result import verified_result
+from intriguing.baselines.comparison import checked_distortions
 from intriguing.baselines.task import task_of
 from intriguing.models.evaluation import predict
 from intriguing.models.files import load_model
@@ -35,19 +34,20 @@ def run(
     """
     model = load_model(weights)
     task, index = task_of(model, load_file(images), count, targeted, seed)
-    clean, logits = task.images, predict(model, task.images)
-    target_mask = target_mask_of(logits.shape[1], task.targets, task.labels)
-    exact = linear_optima(model, clean, target_mask)
-    found = minimal.search(model, clean, target_mask)
-    attacked = AttackedModel(model, clean.dtype)
-    judged = verified_result(attacked, clean, target_mask, logits, found)
-    lengths = (judged.images - clean).flatten(1).double().norm(dim=1)
+    classes = predict(model, task.images[:1]).shape[1]
+    target_mask = target_mask_of(classes, task.targets, task.labels)
+    exact = linear_optima(model, task.images, target_mask)
+    found = minimal.search(model, task.images, target_mask).image
+    pixels = task.images[0].numel()
+    lengths = (
+        checked_distortions(model, task, found.reshape(task.images.shape)) * pixels**0.5
+    )
     return pd.DataFrame(
         {
             "image": range(len(index)),
             "index": index.numpy(),
-            "reached": judged.reached.numpy(),
-            "found": lengths.masked_fill(~judged.reached, float("inf")),
+            "reached": lengths.isfinite().numpy(),
+            "found": lengths,
             "exact": exact.length,
             "lower": exact.lower,
         }
@@ -56,6 +56,10 @@ def run(
 
 if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
-    how = settings["count"], snakemake.wildcards.kind == "targeted", settings["seed"]
+    how = (
+        settings["count"],
+        snakemake.wildcards.criterion == "targeted",
+        settings["seed"],
+    )
     with step_log(snakemake, settings["seed"], settings["threads"]):
         write_parquet(snakemake.output[0], run(files.weights, files.images, *how))

@@ -6,26 +6,27 @@ from intriguing.baselines.requirements import kinds_of, requirements_table
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tabling import write_table
 
+GROUPS = ("dense", "convolutional", "exact")
 
-def run(compared: dict[str, str], exact: dict[str, str]) -> pd.DataFrame:
+
+def run(**groups: dict[str, str]) -> pd.DataFrame:
     """Return the tidy table ``peers-requirements``.
 
     Args:
-        compared: Files of every attack's lengths and costs, by ``network:kind``.
-        exact: Files of lengths beside exact optima, likewise.
+        groups: Files of each of `GROUPS`, by ``network:criterion``: of every attack's
+            lengths and costs, or of lengths beside exact optima.
     """
-    frames = (
-        {name: pd.read_parquet(path) for name, path in files.items()}
-        for files in (compared, exact)
-    )
-    return requirements_table(*frames)
+    frames = {
+        group: {name: pd.read_parquet(path) for name, path in files.items()}
+        for group, files in groups.items()
+    }
+    return requirements_table(**frames)
 
 
 if __name__ == "__main__":
-    settings, files = snakemake.params.settings, snakemake.input
+    names, files = snakemake.params.settings, snakemake.input
     with step_log(snakemake, threads=None):
-        compared = dict(zip(settings["compared"], files.compared, strict=True))
-        exact = dict(zip(settings["exact"], files.exact, strict=True))
-        table = run(compared, exact)
+        groups = {g: dict(zip(names[g], files[g], strict=True)) for g in GROUPS}
+        table = run(**groups)
         title = "Requirements on the attacks"
         write_table(table, snakemake.output.peers_requirements, title, kinds_of(table))

@@ -16,7 +16,7 @@ _EXPORTS = {
 }
 # A step names the chapters that it imports; the digest finds them by their files.
 DIGESTED_MODULES = ()
-__all__ = sorted(
+__all__ = sorted(  # pyright: ignore[reportUnsupportedDunderAll]
     [*_EXPORTS, *(module.name for module in pkgutil.iter_modules(__path__))]
 )
 

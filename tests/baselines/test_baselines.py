@@ -24,42 +24,31 @@ from intriguing.baselines.comparison import (
     compare,
     schedule,
 )
-from intriguing.baselines.relu import fit_relu, relu_architecture
+from intriguing.baselines.networks import pooled_architecture, relu_architecture
 from intriguing.baselines.task import Task, is_success, starting_points
 from intriguing.errors import InputError
 from intriguing.figures.baselines import baselines_figure
+from intriguing.models.architecture import build
 from intriguing.models.files import load_model, serialise_model
 from intriguing.models.perceptron import perceptron
 
-FREQUENCIES = st.lists(
-    st.sampled_from(["batch", "once", "share"]), min_size=1, max_size=9
-)
+SLOW = st.lists(st.booleans(), min_size=1, max_size=9)
 
 
-@given(FREQUENCIES, st.integers(1, 40), st.integers(2, 6))
-def test_every_attack_gets_every_image_and_is_checked_on_each_once(
-    frequencies, images, rounds
-):
-    runs = list(schedule(frequencies, images, rounds))
-    for number, frequency in enumerate(frequencies):
-        own = [run for run in runs if run.attack == number]
-        rows = [i for run in own for i in range(images)[run.rows]]
-        times = rounds if frequency == "batch" else 1
-        assert Counter(rows) == dict.fromkeys(range(images), times)
-        checked = [i for run in own if run.checked for i in range(images)[run.rows]]
-        assert checked == list(range(images))
+@given(SLOW, st.integers(1, 6))
+def test_slow_attacks_run_in_one_round_and_the_others_in_all(slow, rounds):
+    runs = Counter(schedule(slow, rounds))
+    assert runs == {i: 1 if is_slow else rounds for i, is_slow in enumerate(slow)}
 
 
-@given(FREQUENCIES, st.integers(2, 6))
-def test_slow_attacks_are_spread_evenly_over_the_rounds(frequencies, rounds):
-    frequencies = ["batch", *frequencies]  # the first run of every round
-    runs = list(schedule(frequencies, 8, rounds))
-    firsts = [i for i, run in enumerate(runs) if run.attack == 0]
-    slow = [
-        sum(frequencies[run.attack] == "once" for run in runs[a:b])
-        for a, b in zip(firsts, [*firsts[1:], len(runs)], strict=True)
-    ]
-    assert max(slow) - min(slow) <= 1
+@given(SLOW, st.integers(2, 6))
+def test_slow_attacks_are_spread_evenly_over_the_rounds(slow, rounds):
+    slow = [False, *slow]  # the first run of every round
+    runs = list(schedule(slow, rounds))
+    firsts = [i for i, run in enumerate(runs) if run == 0]
+    ends = zip(firsts, [*firsts[1:], len(runs)], strict=True)
+    counts = [sum(slow[run] for run in runs[a:b]) for a, b in ends]
+    assert max(counts) - min(counts) <= 1
 
 
 @pytest.fixture(scope="module")
@@ -101,16 +90,15 @@ def lazy(model: nn.Module, task: Task) -> torch.Tensor:
 @pytest.mark.parametrize("targeted", [True, False])
 def test_lengths_and_passes_are_those_of_the_attack(network, targeted):
     task = task_of(10, targeted)
-    both = [Attack("swap", swapped), Attack("lazy", lazy, "share")]
+    both = [Attack("swap", swapped), Attack("lazy", lazy, slow=True)]
     found = compare(network, task, both, rounds=2).set_index("attack")
     shift = (task.images.flip(3) - task.images).flatten(1).square().mean(1).sqrt()
     np.testing.assert_allclose(found.loc["swap", "distortion"], shift, rtol=1e-6)
     assert found.loc["swap", "forwards"].eq(2).all()
     assert found.loc["swap", "backwards"].eq(1).all()
     assert found.loc["swap", "reached"].all()
-    # Two shares of five images: the first of each pair fails, and so does a fifth one.
     failed = ~found.loc["lazy", "reached"].to_numpy()
-    assert failed.nonzero()[0].tolist() == [0, 2, 4, 5, 7, 9]
+    assert failed.nonzero()[0].tolist() == [0, 2, 4, 6, 8]
     assert np.isinf(found.loc["lazy", "distortion"].to_numpy()[failed]).all()
     assert (found["seconds"] > 0).all()
 
@@ -233,6 +221,12 @@ def test_speeds_are_multiples_of_the_reference(table):
     assert value(table, "scipy", "times-scipy") == 1
 
 
+def test_without_the_reference_speeds_are_no_multiples(table):
+    frame = compared().query("attack != 'scipy'")
+    table = summary.peers_table({"Net:targeted": frame})
+    assert set(summary.KINDS) - set(table["column"]) == {"times-scipy"}
+
+
 def test_every_cell_says_on_how_many_images_it_stands(table):
     assert table["n"].eq(4).all() and table["seeds"].eq(1).all()
     assert set(table["column"]) == set(summary.KINDS)
@@ -269,22 +263,19 @@ def test_the_figure_has_a_panel_a_network_and_criterion_and_every_attack(table):
 # Networks
 
 
-def test_a_network_of_rectified_units_learns_and_comes_back_from_its_file(tmp_path):
-    pixels = torch.rand(60, 16, generator=torch.Generator().manual_seed(0))
-    labels = (pixels[:, 0] > pixels[:, 1]).long()
-    network = fit_relu(pixels, labels, [16, 8, 2], 600, seed=1)
-    assert (network(pixels).argmax(1) == labels).float().mean() > 0.9
-    path = tmp_path / "relu.safetensors"
-    path.write_bytes(serialise_model(network, relu_architecture([16, 8, 2]), {}))
-    images = pixels.reshape(-1, 1, 4, 4)
-    assert torch.equal(load_model(path)(images), network(images))
-
-
-def test_the_same_seed_trains_the_same_network():
-    pixels, labels = torch.rand(30, 4), torch.arange(30) % 2
-    first, second = (fit_relu(pixels, labels, [4, 5, 2], 2, seed=4) for _ in range(2))
-    for one, two in zip(first.parameters(), second.parameters(), strict=True):
-        assert torch.equal(one, two)
+@pytest.mark.parametrize(
+    ("architecture", "side"),
+    [(relu_architecture([49, 8, 10]), 7), (pooled_architecture(2), 7)],
+)
+def test_networks_take_images_and_come_back_from_their_files(
+    tmp_path, architecture, side
+):
+    network, path = build(architecture).eval(), tmp_path / "network.safetensors"
+    path.write_bytes(serialise_model(network, architecture, {}))
+    images = torch.rand(3, 1, side, side)
+    with torch.no_grad():
+        assert network(images).shape == (3, 10)
+        assert torch.equal(load_model(path)(images), network(images))
 
 
 # Other people's libraries
@@ -308,7 +299,7 @@ def test_only_the_comparison_imports_the_libraries():
         for path in reached_modules(step, sources)
         if path.parent.name == "baselines" and path.name.startswith("from")
     }
-    assert importing == {"attack_baselines"}
+    assert importing == {"attack_baselines", "table_pooling"}
 
 
 def ratios_to_known_distance(network, attack: Attack, task: Task) -> torch.Tensor:

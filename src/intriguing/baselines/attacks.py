@@ -33,7 +33,7 @@ def our_attacks() -> list[Attack]:
         ),
         Attack(f"{MINIMAL}-lbfgs", from_lbfgs, counts=True),
         Attack("lbfgs", partial(penalised, method="lbfgs")),
-        Attack(REFERENCE, partial(penalised, method="scipy"), "share"),
+        Attack(REFERENCE, partial(penalised, method="scipy"), slow=True),
     ]
 
 
@@ -89,14 +89,14 @@ def library_attacks(targeted: bool) -> list[Attack]:
         ) from error
     # The requirements on speed name PDGD and DDN, which therefore run in every round.
     attacks = [
-        Attack("botorch", frombotorch.batched_lbfgsb, "once"),
-        Attack("carlini-wagner", fromfoolbox.carlini_wagner, "once"),
-        Attack("brendel-bethge-300", fromfoolbox.brendel_bethge, "once"),
+        Attack("botorch", frombotorch.batched_lbfgsb, slow=True),
+        Attack("carlini-wagner", fromfoolbox.carlini_wagner, slow=True),
+        Attack("brendel-bethge-300", fromfoolbox.brendel_bethge, slow=True),
         Attack("pdgd-2000", fromadvlib.pdgd),
         Attack("ddn-1000", partial(fromadvlib.ddn, steps=1000)),
         Attack("ddn-100", partial(fromadvlib.ddn, steps=100)),
-        Attack("alma-1000", fromadvlib.alma, "once"),
-        Attack("fmn-1000", fromadvlib.fmn, "once"),
+        Attack("alma-1000", fromadvlib.alma, slow=True),
+        Attack("fmn-1000", fromadvlib.fmn, slow=True),
     ]
     untargeted = [
         Attack("superdeepfool", fromadvlib.superdeepfool),

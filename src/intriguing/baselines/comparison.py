@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from itertools import compress
 from statistics import mean, median
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,6 @@ from intriguing.attack.subnormal import subnormals_as_zero
 from intriguing.baselines.task import Task, is_success
 from intriguing.models.evaluation import predict
 
-ROUNDS = 4
 MIN_SECONDS = 1.0
 """Least CPU time of a timed run; a faster attack is repeated."""
 WARM_UP = 2
@@ -48,7 +48,6 @@ class CountedImages(NamedTuple):
 
 AttackFunction = Callable[[nn.Module, Task], Tensor | CountedImages]
 Track = Callable[[Iterable], Iterable]
-Frequency = Literal["batch", "once", "share"]
 
 
 class Attack(NamedTuple):
@@ -57,24 +56,14 @@ class Attack(NamedTuple):
     Attributes:
         name: Its row in the table.
         function: Maps network and task to adversarial images.
-        frequency: ``batch``: all images in each round; ``once``: all images in one of
-            the rounds, for slow attacks; ``share``: a part of the images in each round,
-            for attacks that take images one by one.
+        slow: Whether it runs in one of the rounds only.
         counts: Whether it returns `CountedImages`; else a hook counts its passes.
     """
 
     name: str
     function: AttackFunction
-    frequency: Frequency = "batch"
+    slow: bool = False
     counts: bool = False
-
-
-class Run(NamedTuple):
-    """One run of an attack: its index, its images, and whether it is checked."""
-
-    attack: int
-    rows: slice
-    checked: bool
 
 
 @dataclass
@@ -82,14 +71,14 @@ class Measurements:
     """What has been measured of one attack.
 
     Attributes:
-        images: Its results, by the first of their rows.
+        images: Its results; None before its first run.
         seconds: CPU seconds an image, of each timed run.
         forwards: Images that went forwards through the network.
         backwards: Images that went backwards through the network.
         unconverged: Images at no stationary point; NaN if the attack does not say.
     """
 
-    images: dict[int, Tensor] = field(default_factory=dict)
+    images: Tensor | None = None
     seconds: list[float] = field(default_factory=list)
     forwards: int = 0
     backwards: int = 0
@@ -112,21 +101,20 @@ class Measurements:
     def _count_backward(self, gradient: Tensor) -> None:
         self.backwards += len(gradient)
 
+    def enter(self, result: Tensor | CountedImages) -> None:
+        """Enter the first result, with its own counts if it has any."""
+        if isinstance(result, CountedImages):
+            result, self.forwards, self.backwards, self.unconverged = result
+        self.images = result.detach()
 
-def schedule(
-    frequencies: Sequence[Frequency], images: int, rounds: int = ROUNDS
-) -> Iterator[Run]:
-    """Yield the runs in order; the slow attacks are spread over the rounds."""
-    slow = [i for i, frequency in enumerate(frequencies) if frequency == "once"]
-    ends = [images * i // rounds for i in range(rounds + 1)]
+
+def schedule(slow: Sequence[bool], rounds: int) -> Iterator[int]:
+    """Yield the attacks' indices in order; slow ones are spread over the rounds."""
+    once = list(compress(range(len(slow)), slow))
     for i in range(rounds):
-        for number, frequency in enumerate(frequencies):
-            if frequency == "once" and slow.index(number) % rounds != i:
-                continue
-            share = slice(ends[i], ends[i + 1])
-            rows = share if frequency == "share" else slice(0, images)
-            if rows.start < rows.stop:
-                yield Run(number, rows, frequency != "batch" or i == 0)
+        for number, is_slow in enumerate(slow):
+            if not is_slow or once.index(number) % rounds == i:
+                yield number
 
 
 @subnormals_as_zero()
@@ -134,15 +122,13 @@ def compare(
     model: nn.Module,
     task: Task,
     attacks: Sequence[Attack],
+    rounds: int,
     track: Track = iter,
-    rounds: int = ROUNDS,
 ) -> pd.DataFrame:
     """Run attacks alternately on the images of a task.
 
-    The first run of an attack is checked and its passes are counted. An attack with
-    more than one run on the same images is timed in the others only, because hooks may
-    slow it down. Subnormal numbers are zero for all attacks: they would dominate the
-    time on some processors.
+    The first run of an attack is checked and its passes are counted. Subnormal numbers
+    are zero for all attacks: they would dominate the time on some processors.
 
     Returns:
         One row an attack and image: ``attack``, ``image`` (its place), ``reached`` by a
@@ -153,32 +139,24 @@ def compare(
     for attack in attacks:
         attack.function(model, task.rows(slice(0, WARM_UP)))
     measured = [Measurements() for _ in attacks]
-    frequencies: list[Frequency] = [attack.frequency for attack in attacks]
-    for run in track(list(schedule(frequencies, len(task.images), rounds))):
-        measure(model, task, attacks[run.attack], run, measured[run.attack])
+    for i in track(list(schedule([attack.slow for attack in attacks], rounds))):
+        measure(model, task, attacks[i], measured[i])
     pairs = zip(attacks, measured, strict=True)
     tables = [attack_table(model, task, attack.name, own) for attack, own in pairs]
     return pd.concat(tables, ignore_index=True)
 
 
 def measure(
-    model: nn.Module, task: Task, attack: Attack, run: Run, measured: Measurements
+    model: nn.Module, task: Task, attack: Attack, measured: Measurements
 ) -> None:
-    """Run an attack once, and enter its images, passes and time."""
-    task = task.rows(run.rows)
-    if not run.checked:
+    """Run an attack in one round, and enter its time and its first result."""
+    if measured.images is not None:
         measured.seconds.append(mean_seconds(attack.function, model, task))
         return
     with nullcontext() if attack.counts else measured.counting(model):
         result, seconds = timed(attack.function, model, task)
-    if isinstance(result, CountedImages):
-        measured.forwards += result.forwards
-        measured.backwards += result.backwards
-        measured.unconverged = np.nansum([measured.unconverged, result.unconverged])
-        result = result.images
-    measured.images[run.rows.start] = result.detach()
-    if attack.frequency != "batch":
-        measured.seconds.append(seconds)
+    measured.seconds.append(seconds)
+    measured.enter(result)
 
 
 def mean_seconds(function: AttackFunction, model: nn.Module, task: Task) -> float:
@@ -205,8 +183,8 @@ def attack_table(
     model: nn.Module, task: Task, name: str, measured: Measurements
 ) -> pd.DataFrame:
     """Return the rows of one attack."""
-    images = torch.cat([part for _, part in sorted(measured.images.items())])
-    lengths = checked_distortions(model, task, images)
+    assert measured.images is not None, f"{name} has no run"
+    lengths = checked_distortions(model, task, measured.images)
     count = len(task.images)
     return pd.DataFrame(
         {
@@ -216,7 +194,7 @@ def attack_table(
             "distortion": lengths.numpy(),
             "forwards": measured.forwards / count,
             "backwards": measured.backwards / count,
-            "seconds": median(measured.seconds) if measured.seconds else math.nan,
+            "seconds": median(measured.seconds),
             "unconverged": measured.unconverged / count,
         }
     )

@@ -1,5 +1,8 @@
 """Attacks of adversarial-library, with the settings of the smallest norms."""
 
+from collections.abc import Callable
+from functools import partial
+
 import adv_lib.attacks as library  # pyright: ignore[reportMissingImports]
 import torch
 from torch import Tensor, nn
@@ -8,23 +11,20 @@ from intriguing.baselines.task import Task, is_success, starting_points
 from intriguing.models.evaluation import predict
 
 
-def pdgd(model: nn.Module, task: Task) -> Tensor:
-    """Primal-dual gradient descent, 2,000 steps."""
-    return library.pdgd(
-        model,
-        task.images,
-        task.classes,
-        targeted=task.targeted,
-        num_steps=2000,
-        primal_lr=0.3,
-    )
+def run(attack: Callable[..., Tensor], model: nn.Module, task: Task, **more) -> Tensor:
+    """Run one of the library's attacks."""
+    targeted = task.targeted
+    return attack(model, task.images, task.classes, targeted=targeted, **more)
 
 
-def ddn(model: nn.Module, task: Task, steps: int) -> Tensor:
-    """Decoupled direction and norm; without quantisation, the library's default."""
-    return library.ddn(
-        model, task.images, task.classes, task.targeted, steps=steps, levels=None
-    )
+pdgd = partial(run, library.pdgd, num_steps=2000, primal_lr=0.3)
+"""Primal-dual gradient descent, 2,000 steps."""
+ddn = partial(run, library.ddn, levels=None)
+"""Decoupled direction and norm; without quantisation, the library's default."""
+alma = partial(run, library.alma, num_steps=1000, init_lr_distance=0.3)
+"""Augmented Lagrangian, 1,000 steps; the first has length 0.3."""
+superdeepfool = partial(run, library.sdf)
+"""SuperDeepFool, which is untargeted only."""
 
 
 def ddn_starts(model: nn.Module, task: Task) -> Tensor:
@@ -42,30 +42,5 @@ def fmn(model: nn.Module, task: Task) -> Tensor:
 
     It fails on some images from clean starts, and is longer from other digits.
     """
-    return library.fmn(
-        model,
-        task.images,
-        task.classes,
-        norm=2,
-        targeted=task.targeted,
-        steps=1000,
-        α_init=0.3,
-        starting_points=ddn_starts(model, task),
-    )
-
-
-def alma(model: nn.Module, task: Task) -> Tensor:
-    """Augmented Lagrangian, 1,000 steps; the first has length 0.3."""
-    return library.alma(
-        model,
-        task.images,
-        task.classes,
-        targeted=task.targeted,
-        num_steps=1000,
-        init_lr_distance=0.3,
-    )
-
-
-def superdeepfool(model: nn.Module, task: Task) -> Tensor:
-    """SuperDeepFool, which is untargeted only."""
-    return library.sdf(model, task.images, task.classes)
+    starts = {"starting_points": ddn_starts(model, task)}
+    return run(library.fmn, model, task, norm=2, steps=1000, α_init=0.3, **starts)

@@ -76,8 +76,9 @@ def attack_cells(name: str, frame: pd.DataFrame) -> Cells:
             "forwards": point(costs.loc[attack, "forwards"]),
             "backwards": point(costs.loc[attack, "backwards"]),
             "images-per-second": point(speed[attack]),
-            "times-scipy": point(speed[attack] / speed[REFERENCE]),
         }
+        if REFERENCE in speed:
+            found["times-scipy"] = point(speed[attack] / speed[REFERENCE])
         for column, one in found.items():
             cell = Interval(one.value, one.low, one.high, n=len(own), seeds=1)
             cells[f"{name}:{attack}", column] = cell

@@ -157,6 +157,7 @@ TABLES = {
     "tuning": "snakemake --cores 2 tuning",
     "peers": "make peers",
     "peers-requirements": "make peers",
+    "peers-pooling": "make peers",
 }
 """Tables of the paper run, each with what makes it if that is not ``make paper``."""
 BLOCKS: dict[str, Callable[[], str]] = {

@@ -3,13 +3,35 @@
 RELU = "ReLU100-100-10"
 BASELINES = f"{RESULTS}/baselines"
 BASELINES_SEED = CFG.seeds[0]
-ATTACKED_BY_ALL = [m for m in ("FC100-100-10", "FC200-200-10") if m in MODELS]
-ATTACKED_BY_ALL = [*(ATTACKED_BY_ALL or list(MODELS)[:1]), RELU]
+DENSE = [m for m in ("FC100-100-10", "FC200-200-10") if m in MODELS]
+DENSE = [*(DENSE or list(MODELS)[:1]), RELU]
 LINEAR = [name for name, row in MODELS.items() if row.family == "linear"]
-KINDS_OF_ATTACK = ("targeted", "untargeted")
+CONVOLUTIONAL_COMPARED = [
+    m for m in ("alexnet-mnist", "alexnet-cifar10") if m in CONVOLUTIONAL
+]
+# A run for other images compares attacks on the networks for these images only.
+if OTHER_DATA and "alexnet-mnist" not in CONVOLUTIONAL:
+    DENSE, LINEAR = [], []
+ATTACKED_BY_ALL = DENSE + CONVOLUTIONAL_COMPARED
+# Slow attacks that no requirement on convolutional networks needs.
+LEFT_OUT = ["minimal-2", "scipy", "botorch", "carlini-wagner", "brendel-bethge-300"]
+LEFT_OUT += ["alma-1000", "fmn-1000", "superdeepfool", "deepfool"]
+# Small enough that its exact optima are known.
+POOLED = {
+    "network": {
+        "channels": 3,
+        "recipe": {"learning_rate": 1e-2, "epochs": 4, "batch": 100, "warmup": 0.1},
+    },
+    "names": ["minimal-1", "minimal-8", "minimal-64", "lbfgs", "carlini-wagner"]
+    + ["brendel-bethge-300", "pdgd-2000", "ddn-1000"],
+    "count": min(32, CFG.attack.sample),
+}
+CRITERIA = ("targeted", "untargeted")
 
 
 def with_seed(model):
+    if model in CONVOLUTIONAL:
+        return model, BASELINES_SEED
     return model, sheets.seeds_of(MODELS[model], [BASELINES_SEED])[0]
 
 
@@ -19,15 +41,38 @@ def attacked_weights(wildcards):
     return weights_of([with_seed(wildcards.network)])[0]
 
 
-def each_attack(networks):
-    """Every network with every kind of attack."""
-    return [(network, kind) for network in networks for kind in KINDS_OF_ATTACK]
+def clean_images(wildcards):
+    """File of adversarial images whose clean images networks for these data share."""
+    data = data_of(wildcards.network)
+    first = next(m for m in ATTACKED_BY_ALL if data_of(m) == data)
+    return images_of(sheets.FINEST, [with_seed(first)])[0]
+
+
+def compared_settings(wildcards):
+    convolutional = wildcards.network in CONVOLUTIONAL
+    return {
+        "count": min(64, CFG.attack.sample) if convolutional else CFG.attack.sample,
+        "rounds": 1 if convolutional else 4,
+        "left_out": LEFT_OUT if convolutional else [],
+        "seed": BASELINES_SEED,
+        "threads": CFG.attack.threads,
+    }
+
+
+def each_criterion(networks):
+    """Every network with every criterion of success."""
+    return [(network, criterion) for network in networks for criterion in CRITERIA]
+
+
+def compared_files(networks):
+    return [f"{BASELINES}/{m}-{c}.parquet" for m, c in each_criterion(networks)]
 
 
 rule peers:
     input:
         f"{RESULTS}/tables/peers.md",
         f"{RESULTS}/tables/peers-requirements.md",
+        [f"{RESULTS}/tables/peers-pooling.md"] if DENSE else [],
         f"{RESULTS}/figures/peers.png",
 
 
@@ -45,7 +90,7 @@ rule train_relu:
         settings={
             "model": RELU,
             "sizes": [784, 100, 100, 10],
-            "epochs": 12,
+            "recipe": {"learning_rate": 2e-3, "epochs": 12, "batch": 100},
             "seed": BASELINES_SEED,
             "threads": CFG.train.threads,
         },
@@ -59,28 +104,23 @@ rule train_relu:
 rule attack_baselines:
     input:
         weights=attacked_weights,
-        # Of one network, for its clean images: they are the same for all.
-        images=images_of(sheets.FINEST, [with_seed(ATTACKED_BY_ALL[0])])[0],
+        images=clean_images,
     output:
-        f"{BASELINES}/{{network}}-{{kind}}.parquet",
+        f"{BASELINES}/{{network}}-{{criterion}}.parquet",
     log:
-        f"{RESULTS}/logs/attack_baselines/{{network}}-{{kind}}.log",
+        f"{RESULTS}/logs/attack_baselines/{{network}}-{{criterion}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/attack_baselines/{{network}}-{{kind}}.tsv"
+        f"{RESULTS}/benchmarks/attack_baselines/{{network}}-{{criterion}}.tsv"
     wildcard_constraints:
         network=any_of(ATTACKED_BY_ALL),
-        kind=any_of(KINDS_OF_ATTACK),
+        criterion=any_of(CRITERIA),
     resources:
         runtime=30,
     params:
-        settings={
-            "count": CFG.attack.sample,
-            "seed": BASELINES_SEED,
-            "threads": CFG.attack.threads,
-        },
+        settings=compared_settings,
         code=digest("baselines/attack_baselines.py"),
     message:
-        "Compare attacks on {wildcards.network}, {wildcards.kind}"
+        "Compare attacks on {wildcards.network}, {wildcards.criterion}"
     script:
         step("baselines/attack_baselines.py")
 
@@ -88,30 +128,28 @@ rule attack_baselines:
 rule attack_exact:
     input:
         weights=attacked_weights,
-        images=rules.attack_baselines.input.images,
+        images=clean_images,
     output:
-        f"{BASELINES}/exact/{{network}}-{{kind}}.parquet",
+        f"{BASELINES}/exact/{{network}}-{{criterion}}.parquet",
     log:
-        f"{RESULTS}/logs/attack_exact/{{network}}-{{kind}}.log",
+        f"{RESULTS}/logs/attack_exact/{{network}}-{{criterion}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/attack_exact/{{network}}-{{kind}}.tsv"
+        f"{RESULTS}/benchmarks/attack_exact/{{network}}-{{criterion}}.tsv"
     wildcard_constraints:
         network=any_of(LINEAR),
-        kind=any_of(KINDS_OF_ATTACK),
+        criterion=any_of(CRITERIA),
     params:
-        settings=rules.attack_baselines.params.settings,
+        settings=compared_settings,
         code=digest("baselines/attack_exact.py"),
     message:
-        "Exact optima of {wildcards.network}, {wildcards.kind}"
+        "Exact optima of {wildcards.network}, {wildcards.criterion}"
     script:
         step("baselines/attack_exact.py")
 
 
 rule table_peers:
     input:
-        records=[
-            f"{BASELINES}/{m}-{k}.parquet" for m, k in each_attack(ATTACKED_BY_ALL)
-        ],
+        records=compared_files(ATTACKED_BY_ALL),
     output:
         **table("peers", "Attacks compared"),
     log:
@@ -119,7 +157,7 @@ rule table_peers:
     benchmark:
         f"{RESULTS}/benchmarks/table_peers.tsv"
     params:
-        settings={"names": [f"{m}:{k}" for m, k in each_attack(ATTACKED_BY_ALL)]},
+        settings={"names": list(map(":".join, each_criterion(ATTACKED_BY_ALL)))},
         code=digest("baselines/table_peers.py"),
     message:
         "Success, distortion and cost of every attack"
@@ -129,8 +167,9 @@ rule table_peers:
 
 rule table_requirements:
     input:
-        compared=rules.table_peers.input.records,
-        exact=[f"{BASELINES}/exact/{m}-{k}.parquet" for m, k in each_attack(LINEAR)],
+        dense=compared_files(DENSE),
+        convolutional=compared_files(CONVOLUTIONAL_COMPARED),
+        exact=[f"{BASELINES}/exact/{m}-{c}.parquet" for m, c in each_criterion(LINEAR)],
     output:
         **table("peers-requirements", "Requirements on the attacks"),
     log:
@@ -139,14 +178,37 @@ rule table_requirements:
         f"{RESULTS}/benchmarks/table_requirements.tsv"
     params:
         settings={
-            "compared": rules.table_peers.params.settings["names"],
-            "exact": [f"{m}:{k}" for m, k in each_attack(LINEAR)],
+            "dense": list(map(":".join, each_criterion(DENSE))),
+            "convolutional": list(
+                map(":".join, each_criterion(CONVOLUTIONAL_COMPARED))
+            ),
+            "exact": list(map(":".join, each_criterion(LINEAR))),
         },
         code=digest("baselines/table_requirements.py"),
     message:
         "What is required of the attacks, and what is measured"
     script:
         step("baselines/table_requirements.py")
+
+
+rule table_pooling:
+    input:
+        train=f"{MNIST}/train.safetensors",
+    output:
+        **table("peers-pooling", "Where attacks end behind max-pooling"),
+    log:
+        f"{RESULTS}/logs/table_pooling.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table_pooling.tsv"
+    resources:
+        runtime=20,
+    params:
+        settings={**POOLED, "seed": BASELINES_SEED, "threads": CFG.attack.threads},
+        code=digest("baselines/table_pooling.py"),
+    message:
+        "Where attacks end behind max-pooling"
+    script:
+        step("baselines/table_pooling.py")
 
 
 rule figure_peers:
