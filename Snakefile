@@ -1,6 +1,13 @@
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 min_version("9.27")
+# Before the config, whose absence would be the only complaint. Of a module the base
+# folder is the caller's.
+if not Path(workflow.basedir, "workflow/rules/common.smk").is_file():
+    raise WorkflowError("This workflow cannot be a module of another; run it by itself")
 
 
 configfile: "config/config.yaml"

@@ -32,8 +32,8 @@ def run(weights: str, images: str, starts: int) -> Stored:
     targets = target if (target >= 0).all() else None  # -1: untargeted
     target_mask = target_mask_of(logits.shape[1], targets, labels)
     known = paper["adversarial"]
-    starting = {"starts": starts, "start_images": clean, "known": known}
-    found = minimal.search(model, clean, target_mask, **starting)
+    given = {"starts": starts, "start_images": clean, "known": known}
+    found = minimal.search(model, clean, target_mask, **given)
     attacked = AttackedModel(model, clean.dtype)
     judged = verified_result(attacked, clean, target_mask, logits, found)
     sample = Sample(clean, labels, paper["index"])
@@ -42,8 +42,7 @@ def run(weights: str, images: str, starts: int) -> Stored:
     searched = {"tied": found.tied.numpy(), "converged": found.converged.numpy()}
     reached = target_mask.gather(1, predict(model, known).argmax(1)[:, None])
     lengths = distortions(judged.images, clean, judged.reached)
-    paper_lengths = distortions(known, clean, reached[:, 0])
-    require_never_longer(lengths, paper_lengths)
+    require_never_longer(lengths, distortions(known, clean, reached[:, 0]))
     return tensors, records.assign(failure=failure, **searched)
 
 

@@ -38,10 +38,8 @@ def run(
     target_mask = target_mask_of(classes, task.targets, task.labels)
     exact = linear_optima(model, task.images, target_mask)
     found = minimal.search(model, task.images, target_mask).image
-    pixels = task.images[0].numel()
-    lengths = (
-        checked_distortions(model, task, found.reshape(task.images.shape)) * pixels**0.5
-    )
+    found = checked_distortions(model, task, found.reshape(task.images.shape))
+    lengths = found * task.images[0].numel() ** 0.5
     return pd.DataFrame(
         {
             "image": range(len(index)),
@@ -56,10 +54,7 @@ def run(
 
 if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
-    how = (
-        settings["count"],
-        snakemake.wildcards.criterion == "targeted",
-        settings["seed"],
-    )
+    targeted = snakemake.wildcards.criterion == "targeted"
+    how = settings["count"], targeted, settings["seed"]
     with step_log(snakemake, settings["seed"], settings["threads"]):
         write_parquet(snakemake.output[0], run(files.weights, files.images, *how))

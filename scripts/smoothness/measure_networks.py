@@ -1,15 +1,13 @@
 """Step: train networks of the designed experiment in batches, and measure them."""
 
 import logging
-from itertools import groupby
 
 import pandas as pd
 from safetensors.torch import load_file
 
 from intriguing.data import to_pixels
-from intriguing.smoothness.design import settings
 from intriguing.smoothness.measures import measured, principal_components
-from intriguing.smoothness.training import Member, relabelled, shape_of, train
+from intriguing.smoothness.training import batches, relabelled, train
 from intriguing.workflow.files import write_parquet
 from intriguing.workflow.step import step_log
 
@@ -33,7 +31,9 @@ def run(how: dict, part: int, train_file: str, test_file: str) -> pd.DataFrame:
     shown = to_pixels(test["images"][: how["attacked"]])
     truth = test["labels"][: how["attacked"]].long()
     rows = []
-    for members in batches(how)[part :: how["parts"]]:
+    for members in batches(how["images"], how["extremes"], how["seeds"])[
+        part :: how["parts"]
+    ]:
         logging.info("%d networks like %s", len(members), members[0].setting)
         classes = members[0].setting.classes
         own = relabelled(images, labels, classes)
@@ -44,15 +44,6 @@ def run(how: dict, part: int, train_file: str, test_file: str) -> pd.DataFrame:
             )
             rows.append({**setting._asdict(), "seed": seed, **facts})
     return pd.DataFrame(rows)
-
-
-def batches(how: dict) -> list[list[Member]]:
-    """Return the networks in batches of one shape."""
-    chosen = settings(how["images"], how["extremes"])
-    members = [Member(one, seed) for one in chosen for seed in range(how["seeds"])]
-    ordered = sorted(members, key=lambda one: str(shape_of(one.setting)))
-    grouped = groupby(ordered, key=lambda one: shape_of(one.setting))
-    return [list(batch) for _, batch in grouped]
 
 
 if __name__ == "__main__":

@@ -11,8 +11,6 @@ from snakemake.exceptions import WorkflowError
 # which are processes of their own, find the library by PYTHONPATH.
 ROOT = Path(workflow.basedir).resolve()
 SOURCES = str(ROOT / "src")
-if not (ROOT / "workflow/rules/common.smk").is_file():
-    raise WorkflowError("This workflow cannot be a module of another; run it by itself")
 sys.path.insert(0, SOURCES)
 PATHS = f"{SOURCES}{pathsep}{environ.get('PYTHONPATH', '')}"
 environ["PYTHONPATH"] = PATHS.rstrip(pathsep)

@@ -1,6 +1,6 @@
 """What is measured on each trained network."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from intriguing.attack import find_adversarial
 from intriguing.attack.targets import random_targets
+from intriguing.data import to_pixels
 from intriguing.errors import InputError
 from intriguing.models.evaluation import predict
 from intriguing.smoothness.design import Setting
@@ -126,6 +127,23 @@ def principal_components(
     share = values.cumsum(0) / values.sum()
     count = int((share < variance).sum()) + 1
     return vectors[:, :count].T.float().contiguous()
+
+
+def ceilings(
+    test: Mapping[str, Tensor],
+    train: Mapping[str, Tensor],
+    attacked: int,
+    counts: Sequence[int],
+) -> dict[int, Float[np.ndarray, " n"]]:
+    """Return `nearest_other_class` of the attacked images, by training images."""
+    shown = to_pixels(test["images"][:attacked]).flatten(1)
+    pixels, labels = to_pixels(train["images"]).flatten(1), train["labels"]
+    return {
+        n: nearest_other_class(
+            shown, test["labels"][:attacked], pixels[:n], labels[:n]
+        ).numpy()
+        for n in counts
+    }
 
 
 def nearest_other_class(

@@ -32,6 +32,22 @@ LEAST_ERROR = 1e-3
 """Added to test errors before their logarithm; a quarter of one image of 256."""
 
 
+def smoothness_cells(
+    measured: pd.DataFrame,
+    planted: pd.DataFrame,
+    images: Sequence[int],
+    extremes: Sequence[int],
+    ceiling: Mapping[int, Float[np.ndarray, " n"]],
+) -> dict[Cell, Interval]:
+    """Return all cells of the table; the arguments are those of the functions below."""
+    return {
+        **factorial_cells(measured, extremes),
+        **curve_cells(measured, images, extremes[1]),
+        **limit_cells(measured, images, ceiling),
+        **planted_cells(planted),
+    }
+
+
 def grid(measured: pd.DataFrame, settings: Sequence[Setting], column: str) -> Values:
     """Return a measure of each seed and setting.
 

@@ -1,7 +1,7 @@
 """Training of many perceptrons at once, batched over networks of one shape."""
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 import torch
@@ -10,7 +10,7 @@ from scipy.cluster.vq import kmeans2
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize
 
-from intriguing.smoothness.design import Setting
+from intriguing.smoothness.design import Setting, settings
 
 BATCH = 100
 """Images of a step."""
@@ -73,6 +73,17 @@ def shape_of(setting: Setting) -> tuple:
     adversarial = setting.radius > 0
     shape = setting.width, setting.depth, setting.activation, setting.classes
     return *shape, setting.length, adversarial
+
+
+def batches(
+    images: Sequence[int], extremes: Sequence[int], seeds: int
+) -> list[list[Member]]:
+    """Return all networks of the experiment in batches of one shape."""
+    chosen = settings(images, extremes)
+    members = [Member(one, seed) for one in chosen for seed in range(seeds)]
+    ordered = sorted(members, key=lambda one: str(shape_of(one.setting)))
+    grouped = groupby(ordered, key=lambda one: shape_of(one.setting))
+    return [list(batch) for _, batch in grouped]
 
 
 def train(
