@@ -30,7 +30,7 @@ def run(
     # Row by row, as the columns of a table come in the order of its cells.
     cells = {c: cells[c] for row in networks for c in cells if c[0] == row}
     table = tidy(cells, published, "minimal-transfer")
-    return table, minimal_norm.minimal_transfers_less(pairs)
+    return table, minimal_norm.change_of_transfer(pairs)
 
 
 if __name__ == "__main__":

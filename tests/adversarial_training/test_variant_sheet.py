@@ -115,7 +115,7 @@ LAYERS = ["layer-pools-below-1.2", "layer-pools-beats-dropout"]
             {
                 "layer-pools-below-1.2": "agrees",
                 "layer-pools-beats-input-pool": "agrees",
-                "input-pool-beats-weight-decay": "undecided",
+                "input-pool-does-not-beat-weight-decay": "undecided",
             },
         ),
         (

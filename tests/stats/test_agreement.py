@@ -13,6 +13,9 @@ from intriguing.errors import InputError
 from intriguing.stats.agreement import (
     Claim,
     directional_claim,
+    directional_verdict,
+    finding,
+    is_bound,
     published_band,
     read_printed,
     to_json,
@@ -71,8 +74,6 @@ def wilson_end(hits, sample, end):
             *(0.25, "25%", 1000, "rate"),
             (wilson_end(245, 1000, "low"), wilson_end(260, 1000, "high")),
         ),
-        (0.012, "<1.2%", None, "rate", (0, 0.012)),
-        (0.012, "<1.2%", 10_000, "rate", (0, wilson_end(120, 10_000, "high"))),
         (2.75, "2.75", None, "mean", (2.745, 2.755)),
         (2.75, "2.75", nan, "mean", (2.745, 2.755)),
         # Rounding and sampling error.
@@ -100,7 +101,6 @@ def test_band_of_a_rate_holds_the_printed_value_and_shrinks_with_the_sample(
     ("value", "printed", "sample", "kind", "spread", "told"),
     [
         *((0.062, "0.062", 256, "mean", x, "spread") for x in (None, nan, inf, -1.0)),
-        (0.1, "<0.1", None, "mean", None, "only a rate"),
         (0.0625, "6.3%", 256, "rate", None, r"0\.0625.*6\.3%"),
     ],
 )
@@ -186,3 +186,24 @@ def test_json_has_all_fields_with_six_digits_and_null_for_what_is_no_number():
     assert second == asdict(other)
     with pytest.raises(InputError, match="transfer"):
         to_json([CLAIM, CLAIM])
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (0.010, 0.0119, "agrees"),
+        (0.0121, 0.02, "differs"),
+        (0.011, 0.013, "undecided"),
+        (0.011, 0.012, "undecided"),
+    ],
+)
+def test_a_printed_bound_is_a_claim_of_the_whole_interval(low, high, verdict):
+    assert is_bound("<1.2%") and not is_bound("1.2%")
+    measured = Interval((low + high) / 2, low, high)
+    assert directional_verdict(measured, 0.012, "below") == verdict
+
+
+def test_a_finding_of_ours_has_numbers_and_no_verdict():
+    found = finding("name", "What was measured.", Interval(0.2, 0.1, 0.3), "table")
+    assert (found.measured, found.low, found.high) == (0.2, 0.1, 0.3)
+    assert (found.verdict, found.published) == ("", None)

@@ -64,13 +64,11 @@ def test_the_interval_covers_the_truth_where_networks_have_luck_of_their_own():
     assert covered >= 0.9 * draws > naive
 
 
-@pytest.mark.parametrize(
-    ("put_in", "verdict"), [(0.5, "agrees"), (0.0, "undecided"), (-0.5, "differs")]
-)
-def test_the_claim_says_which_way_transfer_is_better(put_in, verdict):
+@pytest.mark.parametrize("put_in", [0.5, 0.0, -0.5])
+def test_the_finding_is_the_slope_without_a_verdict(put_in):
     pairs = pairs_with(5, np.random.default_rng(3), slope=put_in, luck=0.002)
     claim = longer_transfers_further(pairs, TRAITS, PUBLISHED)
-    assert claim.verdict == verdict
+    assert claim.verdict == ""
     assert claim.measured == pytest.approx(put_in / 100, abs=1e-3)
 
 
@@ -83,8 +81,7 @@ def test_the_evidence_compares_the_slope_with_the_paper_s_own_pair():
 
 
 @pytest.mark.parametrize("seeds", [0, 1, 2])
-def test_fewer_than_three_seeds_decide_nothing(seeds):
+def test_fewer_than_three_seeds_give_no_slope(seeds):
     pairs = pairs_with(max(seeds, 1), np.random.default_rng(5))[: None if seeds else 0]
     claim = longer_transfers_further(pairs, TRAITS, PUBLISHED)
-    assert claim.verdict == "undecided"
     assert claim.measured is None

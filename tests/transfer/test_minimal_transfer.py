@@ -3,12 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t
 from synthetic import predictions_with
 
 from intriguing.stats.intervals import average
 from intriguing.tables.rates import fooling_rates
 from intriguing.transfer.minimal_norm import (
-    minimal_transfers_less,
+    change_of_transfer,
     paired_hits,
     rate_change,
     transfer_cells,
@@ -54,12 +55,14 @@ def test_equal_predictions_have_a_difference_of_exactly_zero():
     assert (found.low, found.value, found.high) == (0, 0, 0)
 
 
-@pytest.mark.parametrize(
-    ("share", "verdict"), [(0.1, "agrees"), (0.3, "undecided"), (0.8, "differs")]
-)
-def test_the_claim_follows_from_the_interval_of_the_change(share, verdict):
-    other = random_predictions(3, OWN | {("a", "b"): share, ("b", "a"): share + 0.1})
+def test_the_finding_is_the_mean_change_with_the_interval_of_the_sources():
+    other = random_predictions(3, OWN | {("a", "b"): 0.1, ("b", "a"): 0.3})
     again = random_predictions(4, CLEAN | OWN | {("a", "b"): 0.3, ("b", "a"): 0.4})
-    claim = minimal_transfers_less(paired_hits(other, again))
-    assert claim.verdict == verdict
-    assert claim.published is None
+    pairs = paired_hits(other, again)
+    changes = [rate_change(pair).value for pair in pairs.values()]
+    found = change_of_transfer(pairs)
+    assert (found.verdict, found.published) == ("", None)
+    assert found.measured == pytest.approx(np.mean(changes))
+    # Student's interval of two sources.
+    reach = t.ppf(0.975, 1) * np.std(changes, ddof=1) / 2**0.5
+    assert found.high - found.measured == pytest.approx(reach)

@@ -124,7 +124,7 @@ def limit_cells(
     cells: dict[Cell, Interval] = {}
     for count, own in zip(counts, values.T, strict=True):
         row = f"{count} images"
-        cells[row, "distance"] = _exponential(mean_interval(own[:, None]))
+        cells[row, "distance"] = _exponential(mean_interval(list(own[:, None])))
         half = _exponential(mean_interval([np.log(ceiling[count] / 2)]))
         cells[row, "half-way-to-another-class"] = half
     found = limit_table(np.array(counts, float), values)

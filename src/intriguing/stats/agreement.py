@@ -6,7 +6,6 @@ this way. The band allows for two errors:
 - Rounding: half a unit of the last printed digit on both sides. A percentage reaches a
   full unit upwards, because only truncation explains some cells of Table 2 (98 of 256
   is printed as 38.2%). A digit that is not printed is unknown: 0.1 may be 0.05 to 0.15.
-  A bound such as <1.2% is not rounded and reaches down to 0.
 - Sampling at the 95 % level: Wilson's interval of a rate, or 1.96 standard errors of a
   mean distortion, both at the paper's sample size. The paper prints no standard
   deviation over images; ours takes its place.
@@ -23,7 +22,9 @@ unknown, and the band leaves it out. ``differs`` therefore says that the paper's
 is not an average one of ours. It does not say that either of them is wrong.
 
 A directional claim (A exceeds B) agrees if the whole interval lies on the claimed side
-of the threshold, and differs if the whole interval lies on the other side.
+of the threshold, and differs if the whole interval lies on the other side. A printed
+bound such as <1.2% is such a claim. Only statements of the paper get a verdict; a
+finding of ours is a number with its interval.
 """
 
 import json
@@ -37,7 +38,8 @@ from typing import Literal
 from intriguing.errors import InputError
 from intriguing.stats.intervals import Interval, wilson
 
-Verdict = Literal["agrees", "differs", "undecided"]
+Verdict = Literal["agrees", "differs", "undecided", ""]
+"""Empty for what the paper does not say."""
 Side = Literal["above", "below"]
 Band = tuple[float, float]
 
@@ -52,7 +54,7 @@ STANDARD_ERRORS = 1.96
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement of the paper, our measurement and the verdict.
+    """A statement of the paper with our verdict, or a finding of ours without one.
 
     ``published`` is the paper's number, and ``measured`` ours with its 95 % interval;
     each is ``None`` where there is none. ``evidence`` names the file, or the row of a
@@ -105,8 +107,8 @@ def published_band(
         spread: Standard deviation over images; a ``mean`` with a sample needs it.
 
     Raises:
-        InputError: ``printed`` and ``value`` are not the same number, a mean is printed
-            as a bound, or the spread of a sampled mean is missing.
+        InputError: ``printed`` and ``value`` are not the same number, or the spread of
+            a sampled mean is missing.
     """
     read, unit = read_printed(printed)
     if abs(read - value) > unit / 1000:
@@ -114,15 +116,11 @@ def published_band(
             f"value {value} is printed as {printed!r}; correct one of them"
         )
     images = None if sample is None or isnan(sample) else sample
-    is_bound = printed.startswith(BELOW)
     if kind == "rate":
-        ends = (0.0, value) if is_bound else (value - unit / 2, value + unit)
-        low, high = max(ends[0], 0.0), min(ends[1], 1.0)
+        low, high = max(value - unit / 2, 0.0), min(value + unit, 1.0)
         return (
             (wilson(low, images)[0], wilson(high, images)[1]) if images else (low, high)
         )
-    if is_bound:
-        raise InputError(f"{printed}: only a rate may be printed as a bound")
     if images is None:
         return value - unit / 2, value + unit / 2
     if spread is None or not (isfinite(spread) and spread >= 0):
@@ -148,6 +146,31 @@ def verdict_against_band(measured: Interval, band: Band) -> Verdict:
     return "undecided"
 
 
+def is_bound(printed: str) -> bool:
+    """Return whether the paper prints an upper bound, such as <1.2%."""
+    return printed.startswith(BELOW)
+
+
+def directional_verdict(measured: Interval, threshold: float, side: Side) -> Verdict:
+    """Return the verdict on the claim that a number lies on one side of a threshold.
+
+    An interval that touches the threshold decides nothing.
+    """
+    if measured.low > threshold:
+        return "agrees" if side == "above" else "differs"
+    if measured.high < threshold:
+        return "agrees" if side == "below" else "differs"
+    return "undecided"
+
+
+def finding(
+    name: str, statement: str, measured: Interval | None, evidence: str
+) -> Claim:
+    """Return a result of ours: what was measured, its interval, and no verdict."""
+    numbers = _numbers(measured)
+    return Claim(name, statement, None, *numbers, "", evidence)
+
+
 def directional_claim(
     name: str,
     statement: str,
@@ -159,9 +182,7 @@ def directional_claim(
     tested: Interval | None = None,
     published: float | None = None,
 ) -> Claim:
-    """Return a claim whose verdict is that of an interval against a threshold.
-
-    An interval that touches the threshold decides nothing.
+    """Return a claim with the verdict of `directional_verdict`.
 
     Args:
         name: The claim's id.
@@ -173,16 +194,19 @@ def directional_claim(
         tested: The interval to test, where it is not ``measured``.
         published: The paper's number, if it gives one.
     """
-    numbers: tuple[float | None, ...] = (None, None, None)
     verdict: Verdict = "undecided"
     if measured is not None:
-        numbers = measured.value, measured.low, measured.high
-        decisive = tested or measured
-        if decisive.low > threshold:
-            verdict = "agrees" if side == "above" else "differs"
-        elif decisive.high < threshold:
-            verdict = "agrees" if side == "below" else "differs"
+        verdict = directional_verdict(tested or measured, threshold, side)
+    numbers = _numbers(measured)
     return Claim(name, statement, published, *numbers, verdict, evidence)
+
+
+def _numbers(
+    measured: Interval | None,
+) -> tuple[float | None, float | None, float | None]:
+    if measured is None:
+        return None, None, None
+    return measured.value, measured.low, measured.high
 
 
 def to_json(claims: Sequence[Claim]) -> str:

@@ -26,15 +26,16 @@ def table_page(df: pd.DataFrame, title: str, kinds: Kinds | None = None) -> str:
 
 
 def claims_page(claims: Sequence[Claim]) -> str:
-    """Return the claims as an HTML page, one row each."""
+    """Return claims and findings as an HTML page, one row each."""
     header = ["claim", "measured", "verdict", "evidence"]
     body = []
     for claim in claims:
         numbers = [claim.measured, claim.low, claim.high]
         known = ["--" if number is None else f"{number:.3g}" for number in numbers]
         measured = f"{known[0]} [{known[1]}, {known[2]}]"
-        body.append([claim.statement, measured, claim.verdict, claim.evidence])
-    note = "In brackets: 95 % interval. docs/methods.md has the rules of the verdicts."
+        body.append([claim.statement, measured, claim.verdict or "--", claim.evidence])
+    note = "In brackets: 95 % interval. docs/methods.md has the rules of the verdicts; "
+    note += "what the paper does not say has none."
     return page("Claims", header, body, note)
 
 

@@ -11,7 +11,12 @@ from typing import Any, Literal, NamedTuple
 import pandas as pd
 
 from intriguing.errors import InputError
-from intriguing.stats.agreement import published_band, verdict_against_band
+from intriguing.stats.agreement import (
+    directional_verdict,
+    is_bound,
+    published_band,
+    verdict_against_band,
+)
 from intriguing.stats.intervals import Interval
 
 Kind = Literal["rate", "distortion", "ratio", "number"]
@@ -104,7 +109,11 @@ def _entry(cell: Cell, one: Interval | None, paper: Any, kinds: Kinds | None) ->
         kind = "rate" if column_kind(cell[1], kinds) == "rate" else "mean"
         known = paper.value, paper.printed, paper.sample, kind, one.spread
         try:
-            verdict = verdict_against_band(one, published_band(*known))
+            verdict = (
+                directional_verdict(one, paper.value, "below")
+                if is_bound(paper.printed)
+                else verdict_against_band(one, published_band(*known))
+            )
         except InputError as error:
             raise InputError(f"row {cell[0]}, column {cell[1]}: {error}") from None
     numbers = one.value, one.low, one.high, one.n, one.seeds

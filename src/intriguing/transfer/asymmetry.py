@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t
 
-from intriguing.stats.agreement import Claim, directional_claim
+from intriguing.stats.agreement import Claim, finding
 from intriguing.stats.intervals import Interval
 from intriguing.transfer.decomposition import ARCHITECTURE, SAME_SEED, SEED, Traits
 
@@ -73,7 +73,7 @@ def slope_interval(both: pd.DataFrame) -> Interval | None:
 def longer_transfers_further(
     pairs: pd.DataFrame, traits: Traits, published: pd.DataFrame
 ) -> Claim:
-    """Return the claim; it tests the slope, for each percent of length.
+    """Return the finding: the slope, for each percent of length.
 
     The pairs are as for `both_directions`. The evidence compares the paper's Table 4
     with the slope.
@@ -82,11 +82,10 @@ def longer_transfers_further(
     evidence = "transfer/pairs.parquet"
     if found:
         evidence += _paper_comparison(found.value, traits, published)
-    return directional_claim(
+    return finding(
         "longer-perturbations-transfer-further",
-        "Of two networks trained on the same data, images transfer more often from the "
-        "one with the longer perturbations (difference of the two fooling rates for "
-        "each percent by which they are longer).",
+        "Two networks trained on the same data: fooling rate from the network with the "
+        "longer perturbations less that from the other, for each percent of length.",
         found.scaled(0.01) if found else None,
         evidence,
     )

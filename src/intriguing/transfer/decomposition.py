@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from intriguing.stats.agreement import Claim, directional_claim
+from intriguing.stats.agreement import Claim, finding
 from intriguing.stats.intervals import Interval, mean_interval, wilson
 from intriguing.tables.rates import Cell
 
@@ -126,7 +126,7 @@ def decomposition_cells(
 
 
 def data_costs_more(pairs: pd.DataFrame, length: str) -> Claim:
-    """Return the claim; it tests the difference of the two rates at one length.
+    """Return the finding: the difference of the two rates at one length.
 
     The initial weights differ in both kinds of pairs.
     """
@@ -134,10 +134,11 @@ def data_costs_more(pairs: pd.DataFrame, length: str) -> Claim:
     of = {kind: own[own["kind"] == kind] for kind in KINDS}
     means = {kind: some["share"].mean() for kind, some in of.items()}
     numbers = ", ".join(f"{kind} {mean:.3g}" for kind, mean in means.items())
-    return directional_claim(
+    return finding(
         "data-costs-more-transfer",
-        "Different training data reduce transfer more than a different architecture "
-        "(difference of the two fooling rates, for perturbations of equal length).",
+        "Fooling rate on networks of another architecture trained on the same data, "
+        "less that on networks of the same architecture trained on other data "
+        "(perturbations of equal length).",
         seed_difference(of[ARCHITECTURE], of[DATA]),
         f"tables/transfer-decomposition: {length}: {numbers}",
     )

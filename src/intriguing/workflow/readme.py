@@ -63,7 +63,7 @@ def claims(file: str) -> str:
     path = RESULTS / file
     found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
     numbers = "{measured:.3g} [{low:.3g}, {high:.3g}]"
-    rows = ((c["statement"], numbers.format(**c), c["verdict"]) for c in found)
+    rows = ((c["statement"], numbers.format(**c), c["verdict"] or "--") for c in found)
     return markdown_table(("claim", "measured [95 % interval]", "verdict"), rows)
 
 
