@@ -98,6 +98,14 @@ def test_the_line_about_8_bits_is_what_the_rounded_image_gives(here):
     assert expected in text
 
 
+def test_with_8_bits_the_stored_picture_is_adversarial(here):
+    _, text = output_of(*ATTACK, NET, "--round-to", 8)
+    pixels = np.asarray(Image.open(here / "digit-adversarial.png"), np.float32) / 255
+    logits = predict(load_model(here / NET), torch.from_numpy(pixels)[None, None])
+    found = int(logits.argmax())
+    assert f"8 bits      kept: class {found}," in text
+
+
 def test_pictures_are_prepared_as_torchvision_prepares_them(here, squeezenet):
     pixels = np.random.default_rng(1).integers(0, 256, (300, 401, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(here / "photo.png")

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import click
 import numpy as np
+import torch
 from jaxtyping import Float
 from torch import Tensor
+from torchvision.transforms.functional import to_pil_image
 
 from intriguing.attack import METHODS, Adversarial, find_adversarial
 from intriguing.cli.classifiers import Classifier, read_classifier
@@ -46,9 +48,15 @@ intriguing attack seven.png --model results/paper/models/FC100-100-10/0.safetens
     help="minimal is the shortest and fastest, lbfgs the paper's.",
 )
 @click.option(
+    "--round-to",
+    type=click.Choice(["8"]),
+    help="Bits of a pixel: the image survives storing as PNG, and is stored so.",
+)
+@click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The adversarial image, .npy; by default PICTURE-adversarial.npy here.",
+    help="The adversarial image, by default PICTURE-adversarial here: .npy, or .png "
+    "with --round-to 8.",
 )
 def attack(
     picture: Path,
@@ -57,6 +65,7 @@ def attack(
     size: int | None,
     target: str | None,
     method: str,
+    round_to: str | None,
     output: Path | None,
 ) -> None:
     """Find the smallest change of PICTURE that changes what a network says.
@@ -65,9 +74,11 @@ def attack(
     image, float32 pixels in [0, 1], a picture shows the original, the difference times
     ten about mid-grey, and the adversarial image.
     """
-    output = output or Path(f"{picture.stem}-adversarial.npy")
-    if output.suffix != ".npy":
-        raise InputError(f"--output {output}: the image is stored exactly, as .npy")
+    form = ".png" if round_to else ".npy"
+    output = output or Path(f"{picture.stem}-adversarial{form}")
+    if output.suffix != form:
+        given = "with" if round_to else "without"
+        raise InputError(f"--output {output}: {given} --round-to 8 it is a {form} file")
     classifier = read_classifier(model, weights, size)
     clean = read_picture(picture, classifier)
     goal = None if target is None else classifier.number(target)
@@ -80,6 +91,7 @@ def attack(
         goal,
         labels=before if goal is None else None,
         method=method,
+        round_to=int(round_to) if round_to else None,
     )
     seconds = time.perf_counter() - started
     if not found.reached[0]:
@@ -122,7 +134,10 @@ def write(
 ) -> None:
     """Write the adversarial image, and the picture that shows the attack."""
     triple = output.with_name(f"{output.stem.removesuffix('-adversarial')}-triple.png")
-    np.save(output, found.images[0].numpy())
+    if output.suffix == ".png":
+        to_pil_image((found.images[0] * 255).round().to(torch.uint8)).save(output)
+    else:
+        np.save(output, found.images[0].numpy())
     captions = (
         f"original\n{verdict(classifier, clean)}",
         f"difference times {MAGNIFICATION:g}\nabout mid-grey",
