@@ -5,7 +5,7 @@ from torch import Tensor
 
 from intriguing.attack import minimal
 from intriguing.attack.inputs import AttackedModel
-from intriguing.attack.minimal_norm import require_never_longer
+from intriguing.attack.never_longer import require_never_longer
 from intriguing.attack.objective import target_mask_of
 from intriguing.attack.result import verified_result
 from intriguing.attack.sampled import Sample, Stored, stored

@@ -5,18 +5,19 @@ import pandas as pd
 import pytest
 
 from intriguing.attack import minimal_norm
+from intriguing.attack.never_longer import require_never_longer
 
 
 def test_lengths_that_rounding_makes_longer_pass():
     paper = np.array([0.1, 0.2, np.inf])
-    minimal_norm.require_never_longer(np.array([0.1 + 5e-7, 0.1, np.inf]), paper)
+    require_never_longer(np.array([0.1 + 5e-7, 0.1, np.inf]), paper)
 
 
 @pytest.mark.parametrize("worst", [0.2 * 1.0001, np.inf])
 def test_a_longer_one_is_refused_in_one_line_that_says_which(worst):
     paper = np.array([0.1, 0.2, 0.3])
     with pytest.raises(RuntimeError, match=r"1 of 3 .* number 1: ") as refused:
-        minimal_norm.require_never_longer(np.array([0.1, worst, 0.2]), paper)
+        require_never_longer(np.array([0.1, worst, 0.2]), paper)
     assert "\n" not in str(refused.value)
 
 
