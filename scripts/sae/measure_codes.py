@@ -28,7 +28,8 @@ def run(
         test: Test images and labels.
     """
     code = CodeSettings(**settings["code"])
-    twins = tuple(untrained_twin(*one) for one in zip(networks, seeds, strict=True))
+    first, second = networks
+    twins = untrained_twin(first, seeds[0]), untrained_twin(second, seeds[1])
     frames = []
     for trained, pair, kinds in ((True, networks, ALL), (False, twins, (CODE,))):
         how = code, kinds, settings["images"], seeds[0]
@@ -43,7 +44,7 @@ if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
     name, seed = snakemake.wildcards.network, int(snakemake.wildcards.seed)
     with step_log(snakemake, seed, settings["threads"]):
-        networks = tuple(load_model(path) for path in files.weights)
+        networks = load_model(files.weights[0]), load_model(files.weights[1])
         sets = read_images(files.train), read_images(files.test)
         seeds = (seed, settings["other"][str(seed)])
         frames = run(settings, seeds, networks, *sets)
