@@ -91,6 +91,9 @@ BEYOND = ("transfer-decomposition",)
 VARIANTS = ["FC100-100-10", "weight-decay", "dropout", "input-pool", "layer-pools"]
 FIGURES = ("examples", "cross-model", "distortions", "spectra", "top-images")
 FIGURES += ("cross-training-set", *BEYOND)
+FIGURES += ("natural-basis", "units-path", "units-rotations", "sae")
+LAYER_TABLES = ("units", "sae", "sae-perturbations", "sae-settings")
+"""Tables of hidden layers, with signed numbers and many rows."""
 LINEAR, SIGMOID = ("1e-2", "1"), ("FC100-100-10",)
 PRODUCTS = ("product-of-norms", "product")
 ALEXNET = (
@@ -249,6 +252,17 @@ def test_the_numbers_of_a_table_are_possible(results, name):
         # A mean over networks, fed different images, has no one count.
         counted = frame[~frame["column"].str.startswith("transfer-")]
         assert counted[["n", "seeds"]].notna().all(axis=None)
+
+
+@pytest.mark.parametrize("name", LAYER_TABLES)
+def test_a_table_of_layers_has_numbers_in_every_network(results, name):
+    frame = table(results, name).dropna(subset="value")
+    networks = {"AE400-10"} if name == "units" else set()
+    if name != "sae-settings":
+        networks |= {"FC100-100-10", "ReLU100-100-10"}
+    assert networks <= {row.partition(":")[0] for row in frame["row"]}
+    assert np.isfinite(frame[["value", "low", "high"]]).all(axis=None)
+    assert not frame.duplicated(["row", "column"]).any()
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -527,8 +541,9 @@ def embedded(item):
 
 
 def test_the_report_shows_every_table_figure_and_claim_with_a_caption(shown):
-    pages = {f"{RUN}/tables/{name}.html" for name in TABLES} | {f"{RUN}/claims.html"}
-    beyond = (*BEYOND, "adversarial-training", "minimal")
+    tables = (*TABLES, *LAYER_TABLES)
+    pages = {f"{RUN}/tables/{name}.html" for name in tables} | {f"{RUN}/claims.html"}
+    beyond = (*BEYOND, "adversarial-training", "minimal", "units")
     pages |= {f"{RUN}/claims/{name}.html" for name in beyond}
     drawings = {f"{RUN}/figures/{name}.svg" for name in FIGURES}
     assert set(shown) == pages | drawings

@@ -9,7 +9,7 @@ appear in the variation between them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import hypot, sqrt
+from math import hypot, isfinite, sqrt
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -151,6 +151,19 @@ def mean_interval(values_per_seed: Sequence[Float[np.ndarray, "..."]]) -> Interv
         half = max(half, float(t.isf(TAIL, n - count)) * error)
     mean = float(means.mean())
     return Interval(mean, float(mean - half), float(mean + half), n, count, spread)
+
+
+def over_seeds(values: Sequence[float]) -> Interval | None:
+    """Return the mean of one value a seed, with Student's interval.
+
+    Args:
+        values: Of each seed; those that are NaN do not count.
+
+    Returns:
+        The interval, or None for fewer than two values.
+    """
+    known = [np.array([value]) for value in values if isfinite(value)]
+    return mean_interval(known) if len(known) > 1 else None
 
 
 def _check_values(values: Sequence[Float[np.ndarray, "..."]]) -> None:

@@ -174,6 +174,32 @@ class SmoothnessSection(Strict):
         return self
 
 
+class UnitsSection(Strict):
+    """Selectivity of units against that of random rotations of their layer."""
+
+    images: Count = 2000
+    """Number of test images, the first."""
+    rotations: Annotated[int, Field(ge=2), NoTruth] = 1000
+    """Random rotations of each layer."""
+    fractions: tuple[Annotated[float, Field(ge=0), NoTruth], ...] = (
+        *(0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
+    )
+    """Places between the units (0) and a random rotation (1)."""
+
+
+class SaeSection(Strict):
+    """Sparse autoencoders of hidden layers."""
+
+    width: Count = 2
+    """Latents, as a multiple of the layer's units."""
+    k: Count = 20
+    """Active latents of an image."""
+    epochs: Count = 2
+    """Passes over the training images."""
+    images: Count = 256
+    """Number of test images that are perturbed."""
+
+
 class NaturalSection(Strict):
     """Natural images; `config/natural.yaml` has a run of them."""
 
@@ -218,6 +244,8 @@ class RunConfig(Strict):
     decomposition: DecompositionSection = DecompositionSection()
     adversarial_training: AdversarialTrainingSection = AdversarialTrainingSection()
     smoothness: SmoothnessSection = SmoothnessSection()
+    units: UnitsSection = UnitsSection()
+    sae: SaeSection = SaeSection()
     natural: NaturalSection = NaturalSection()
 
     @model_validator(mode="after")

@@ -22,10 +22,11 @@ from intriguing.workflow.markdown import (
     refreshed,
     with_cells,
 )
+from intriguing.workflow.sentences import sae_answer, units_answer, units_controls
 
 RESULTS, NATURAL = Path("results/paper"), Path("results/natural")
 PAGES = ("methods", "minimal", "adversarial-training", "natural")
-PAGES += ("architecture", "reproducing", "smoothness")
+PAGES += ("architecture", "reproducing", "smoothness", "units", "sae")
 DOCUMENTS = ("README.md", *(f"docs/{page}.md" for page in PAGES))
 PUBLISHED = {
     "Table 1: networks": "results/paper/tables/models",
@@ -38,7 +39,7 @@ PUBLISHED = {
 VERDICTS = ("agrees", "differs", "undecided")
 PICTURES = ("examples", "cross-model", "distortions", "transfer-decomposition", "peers")
 PICTURES += ("box-constraint", "mean-value")
-PICTURES += ("smoothness-shares", "smoothness-curves")
+PICTURES += ("smoothness-shares", "smoothness-curves", "natural-basis", "sae")
 
 
 def table(name: str, results: Path = RESULTS, target: str = "") -> str:
@@ -154,6 +155,10 @@ TABLES = {
     "spectral": "",
     "adversarial-training": "make everything",
     "smoothness": "make everything",
+    "units": "make everything",
+    "sae": "make everything",
+    "sae-settings": "make everything",
+    "sae-perturbations": "make everything",
     "tuning": "snakemake --cores 2 tuning",
     "peers": "make peers",
     "peers-requirements": "make peers",
@@ -170,6 +175,10 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "claims-minimal": partial(claims, "claims/minimal.json"),
     "claims-beyond": partial(claims, "claims/transfer-decomposition.json"),
     "claims-adversarial-training": partial(claims, "claims/adversarial-training.json"),
+    "claims-units": partial(claims, "claims/units.json"),
+    "units-answer": partial(units_answer, RESULTS),
+    "units-controls": partial(units_controls, RESULTS),
+    "sae-answer": partial(sae_answer, RESULTS),
     "needs": needs,
     "cost": cost,
     "natural-cost": partial(cost, NATURAL),

@@ -50,3 +50,132 @@ rule figure_directions:
 for name in TOP_IMAGES:
     target = PAPER if name == "top-images" else NATURAL
     target += [f"{RESULTS}/figures/{name}.{form}" for form in FIGURE_FORMS]
+
+# Selectivity of units against random rotations: networks that stand for the paper's,
+# and two that show what makes a basis special.
+UNIT_CONTROLS = ["rotated-ReLU100-100-10", "isotropic-tanh100-100-10"]
+UNIT_SEEDS = {
+    name: [seed for model, seed in [*TRAINED, *RECTIFIED_NETWORKS] if model == name]
+    for name, _ in [*TRAINED, *RECTIFIED_NETWORKS]
+    if name in ("alexnet-mnist", RECTIFIED)
+    or name in MODELS
+    and MODELS[name].family != "linear"
+}
+JUDGED_UNITS = list(UNIT_SEEDS)
+UNIT_SEEDS |= {name: list(CFG.seeds) for name in UNIT_CONTROLS}
+MEASURED_UNITS = [
+    f"{RESULTS}/units/{name}/{seed}.parquet"
+    for name, seeds in UNIT_SEEDS.items()
+    for seed in seeds
+]
+UNIT_LABELS = {
+    RECTIFIED: "ReLU",
+    UNIT_CONTROLS[0]: "ReLU in a rotated basis",
+    UNIT_CONTROLS[1]: "isotropic tanh",
+}
+
+
+def named(kind, outputs):
+    """Outputs of one figure of several, each under its own name."""
+    return {f"{kind}_{form}": path for form, path in outputs.items()}
+
+
+def measured_network(wildcards):
+    """Weights of a network; training images of one that the step trains itself."""
+    name, seed = wildcards.network, wildcards.seed
+    if name in UNIT_CONTROLS:
+        return {"train": f"{MNIST}/train.safetensors"}
+    return {"weights": f"{RESULTS}/models/{name}/{seed}.safetensors"}
+
+
+rule measure_units:
+    input:
+        unpack(measured_network),
+        test=f"{MNIST}/test.safetensors",
+    output:
+        f"{RESULTS}/units/{{network}}/{{seed}}.parquet",
+    log:
+        f"{RESULTS}/logs/measure_units/{{network}}/{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/measure_units/{{network}}/{{seed}}.tsv"
+    wildcard_constraints:
+        network=any_of(UNIT_SEEDS),
+    params:
+        settings={**CFG.units.model_dump(mode="json"), "threads": CFG.train.threads},
+        code=digest("units/measure_units.py"),
+    message:
+        "Units and random rotations of {wildcards.network}, seed {wildcards.seed}"
+    script:
+        step("units/measure_units.py")
+
+
+rule table_units:
+    input:
+        measured=MEASURED_UNITS,
+        published="data/published.tsv",
+    output:
+        **table("units", "Units and random directions"),
+        **claims_page("units", "Units and random directions"),
+    log:
+        f"{RESULTS}/logs/table_units.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table_units.tsv"
+    params:
+        settings={"networks": JUDGED_UNITS},
+        code=digest("units/table_units.py"),
+    message:
+        "Units against random rotations, and the claims"
+    script:
+        step("units/table_units.py")
+
+
+rule figure_units:
+    input:
+        measured=MEASURED_UNITS,
+    output:
+        **named("path", figure("units-path", "From units to a random rotation")),
+        **named("rotations", figure("units-rotations", "Units among rotations")),
+    log:
+        f"{RESULTS}/logs/figure_units.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_units.tsv"
+    params:
+        settings={
+            "names": {name: UNIT_LABELS.get(name, name) for name in UNIT_SEEDS},
+            "on_path": [*JUDGED_UNITS[:1], RECTIFIED, *UNIT_CONTROLS],
+        },
+        code=digest("units/figure_units.py"),
+    message:
+        "Units, rotations and what lies between"
+    script:
+        step("units/figure_units.py")
+
+
+rule figure_natural_basis:
+    input:
+        weights=weights_of(RECTIFIED_NETWORKS)[0],
+        test=f"{MNIST}/test.safetensors",
+    output:
+        **figure("natural-basis", "The natural basis of a layer"),
+    log:
+        f"{RESULTS}/logs/figure_natural_basis.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_natural_basis.tsv"
+    params:
+        settings={
+            "images": CFG.units.images,
+            "columns": 7,
+            "seed": CFG.seeds[0],
+            "threads": CFG.train.threads,
+        },
+        code=digest("units/figure_natural_basis.py"),
+    message:
+        "The natural basis of one layer"
+    script:
+        step("units/figure_natural_basis.py")
+
+
+if MODELS and not PRETRAINED:
+    EVERYTHING += weights_of(RECTIFIED_NETWORKS) + MEASURED_UNITS
+    EVERYTHING += [*rules.table_units.output, *rules.figure_units.output]
+    EVERYTHING += [*rules.figure_natural_basis.output]

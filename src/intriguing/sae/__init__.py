@@ -1,0 +1,1 @@
+"""Sparse codes of hidden layers, and what perturbations change in them."""

@@ -1,0 +1,87 @@
+"""Answers in one or two sentences, with numbers from the files of a run."""
+
+import csv
+import json
+from pathlib import Path
+
+MISSING = "`{path}` does not exist yet; `make everything` makes it.\n"
+LAYER = "FC100-100-10:2"
+"""The layer that answers speak of: the last hidden one of the paper's network."""
+
+
+def units_answer(results: Path) -> str:
+    """Return what the natural basis is, and whether its units are special."""
+    path = results / "claims" / "units.json"
+    if not path.is_file():
+        return MISSING.format(path=path)
+    basis, distinction = json.loads(path.read_text(encoding="utf-8"))
+    gain, low, high = (20 * basis[key] for key in ("measured", "low", "high"))
+    kurtosis = _table(results / "tables" / "units.csv")[LAYER, "gain-kurtosis"]
+    return (
+        "The natural basis of a layer is its units, the coordinates in which the "
+        "nonlinearity acts. Of the 20 images that a unit ranks first, "
+        f"{abs(gain):.2f} {'more' if gain > 0 else 'fewer'} show its most frequent "
+        f"digit than for a random direction (difference {gain:+.2f} [{low:+.2f}, "
+        f"{high:+.2f}]): the paper's sentence that the natural basis is not better "
+        f"**{basis['verdict']}**. Its stronger sentence, that nothing distinguishes "
+        f"units from random directions, **{distinction['verdict']}**: the distribution "
+        "of their activations does, by an excess kurtosis of "
+        f"{_number(kurtosis, '.2f')} in the last hidden layer of FC100-100-10.\n"
+    )
+
+
+def units_controls(results: Path) -> str:
+    """Return where the advantage in kurtosis lies in the networks that are controls."""
+    path = results / "tables" / "units.csv"
+    if not path.is_file():
+        return MISSING.format(path=path)
+    table = _table(path)
+    rotated, isotropic, plain = (
+        f"{name}100-100-10:2" for name in ("rotated-ReLU", "isotropic-tanh", "ReLU")
+    )
+    rows = (f"{rotated}:rotated", rotated, isotropic, plain, f"{plain}:untrained")
+    gains = [_number(table[row, "gain-kurtosis"], ".2f") for row in rows]
+    return (
+        "Excess kurtosis in the second hidden layer, less that of random rotations: "
+        f"with a rotated nonlinearity {gains[0]} along the rows of Q and {gains[1]} "
+        f"along the coordinates; with an isotropic nonlinearity {gains[2]}; of ReLU "
+        f"units {gains[3]} after training and {gains[4]} before.\n"
+    )
+
+
+def sae_answer(results: Path) -> str:
+    """Return what a minimal perturbation is made of, seen through a sparse code."""
+    path = results / "tables" / "sae-perturbations.csv"
+    if not path.is_file():
+        return MISSING.format(path=path)
+    table = _table(path)
+
+    def both(column: str, form: str) -> tuple[str, str]:
+        rows = (f"{LAYER}:{name}" for name in ("adversarial", "natural"))
+        first, second = (_number(table[row, column], form) for row in rows)
+        return first, second
+
+    switched, other = both("switched", ".1f")
+    missed, natural = both("uncarried", ".1%")
+    size, natural_size = both("uncarried-size", ".1%")
+    return (
+        f"A minimal perturbation r switches {switched} latents of a sparse code of the "
+        "last hidden layer of FC100-100-10 on or off; a step of the same length "
+        f"towards an image of the target class switches {other}. The code does not "
+        f"carry {missed} of what r does to the margin on average, against {natural} "
+        "for that step. The size of the part that it does not carry, image by image, "
+        f"is {size} against {natural_size}.\n"
+    )
+
+
+def _table(path: Path) -> dict[tuple[str, str], dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return {(one["row"], one["column"]): one for one in csv.DictReader(file)}
+
+
+def _number(cell: dict[str, str], form: str) -> str:
+    """Return value and interval of a cell."""
+    value, low, high = (
+        format(float(cell[key]), form) for key in ("value", "low", "high")
+    )
+    return f"{value} [{low}, {high}]"

@@ -1,0 +1,58 @@
+"""Sentences of the pages say what the files say, and nothing without them."""
+
+import json
+
+from intriguing.workflow.sentences import sae_answer, units_answer, units_controls
+
+
+def write_table(path, cells):
+    header = "row,column,value,low,high,n,seeds,published,verdict"
+    lines = [f"{row},{column},{v},{v - 1},{v + 1},5,5,," for row, column, v in cells]
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+
+
+def test_units_are_compared_in_images_of_twenty(tmp_path):
+    cells = [("FC100-100-10:2", "gain-kurtosis", 2.5)]
+    write_table(tmp_path / "tables/units.csv", cells)
+    found = {"measured": -0.05, "low": -0.1, "high": 0.05, "verdict": "agrees"}
+    other = {"measured": 0, "low": 0, "high": 0, "verdict": "differs"}
+    (tmp_path / "claims").mkdir()
+    text = json.dumps([found, other])
+    (tmp_path / "claims/units.json").write_text(text, encoding="utf-8")
+    said = units_answer(tmp_path)
+    assert "1.00 fewer show" in said
+    assert "(difference -1.00 [-2.00, +1.00])" in said
+    assert "not better **agrees**" in said
+    assert "directions, **differs**" in said
+    assert "2.50 [1.50, 3.50]" in said
+
+
+def test_controls_are_named_with_their_gains(tmp_path):
+    rows = ["rotated-ReLU100-100-10:2:rotated", "rotated-ReLU100-100-10:2"]
+    rows += ["isotropic-tanh100-100-10:2", "ReLU100-100-10:2"]
+    rows += ["ReLU100-100-10:2:untrained"]
+    cells = [(row, "gain-kurtosis", 10.0 + i) for i, row in enumerate(rows)]
+    write_table(tmp_path / "tables/units.csv", cells)
+    said = units_controls(tmp_path)
+    assert "10.00 [9.00, 11.00] along the rows of Q" in said
+    assert "14.00 [13.00, 15.00] before" in said
+
+
+def test_r_is_compared_with_a_natural_difference(tmp_path):
+    layer, columns = "FC100-100-10:2", ("switched", "uncarried", "uncarried-size")
+    cells = [
+        (f"{layer}:{name}", column, value + i)
+        for name, value in (("adversarial", 20.0), ("natural", 5.0))
+        for i, column in enumerate(columns)
+    ]
+    write_table(tmp_path / "tables/sae-perturbations.csv", cells)
+    said = sae_answer(tmp_path)
+    assert "switches 20.0 [19.0, 21.0] latents" in said
+    assert "class switches 5.0 [4.0, 6.0]" in said
+    assert "2200.0% [2100.0%, 2300.0%] against 700.0%" in said
+
+
+def test_without_files_the_command_is_named(tmp_path):
+    for sentence in (units_answer, units_controls, sae_answer):
+        assert "`make everything` makes it" in sentence(tmp_path)
