@@ -27,6 +27,7 @@ include: "workflow/rules/adversarial_training/adversarial_training.smk"
 include: "workflow/rules/smoothness/smoothness.smk"
 include: "workflow/rules/natural/natural.smk"
 include: "workflow/rules/baselines/baselines.smk"
+include: "workflow/rules/bounds/bounds.smk"
 # Last, as it gathers what the chapters above have added.
 include: "workflow/rules/stats/stats.smk"
 

@@ -13,7 +13,7 @@ from scratch import attempt, copy_repository, python
 
 LEAVES = (
     *("transfer", "spectra", "units", "adversarial_training", "smoothness"),
-    *("natural", "baselines"),
+    *("natural", "baselines", "bounds"),
 )
 """Chapters on which no other chapter depends."""
 FLOORS = ("src/intriguing", "workflow/rules", "scripts", "tests")

@@ -174,6 +174,13 @@ class SmoothnessSection(Strict):
         return self
 
 
+class BoundsSection(Strict):
+    """Certified distances of the fully connected networks."""
+
+    images: Count = 64
+    """Number of test images certified for each network, the first."""
+
+
 class NaturalSection(Strict):
     """Natural images; `config/natural.yaml` has a run of them."""
 
@@ -218,6 +225,7 @@ class RunConfig(Strict):
     decomposition: DecompositionSection = DecompositionSection()
     adversarial_training: AdversarialTrainingSection = AdversarialTrainingSection()
     smoothness: SmoothnessSection = SmoothnessSection()
+    bounds: BoundsSection = BoundsSection()
     natural: NaturalSection = NaturalSection()
 
     @model_validator(mode="after")
