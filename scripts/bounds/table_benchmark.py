@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from intriguing.bounds.table import BENCHMARK_KINDS, benchmark_entries
-from intriguing.tables.tidy import tidy_frame
+from intriguing.bounds.table import BENCHMARK_KINDS, benchmark_entries, frame_of
 from intriguing.workflow.files import read_json
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tabling import write_table
@@ -19,7 +18,7 @@ def run(records: str, seconds: str, published: str) -> pd.DataFrame:
     """
     known = pd.read_csv(published, sep="\t")
     entries = benchmark_entries(pd.read_parquet(records), read_json(seconds), known)
-    return tidy_frame(entries)
+    return frame_of(entries)
 
 
 if __name__ == "__main__":

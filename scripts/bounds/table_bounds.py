@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from intriguing.bounds.table import CONSTANT_KINDS, constant_entries
-from intriguing.tables.tidy import tidy_frame
+from intriguing.bounds.table import CONSTANT_KINDS, constant_entries, frame_of
 from intriguing.workflow.files import read_json
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tabling import write_table
@@ -16,7 +15,7 @@ def run(measured: dict[str, str]) -> pd.DataFrame:
         measured: File of the step ``constants`` for each network.
     """
     networks = {name: read_json(path) for name, path in measured.items()}
-    return tidy_frame(constant_entries(networks))
+    return frame_of(constant_entries(networks))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 import pandas as pd
 
 from intriguing.bounds.benchmark import reference_entries
-from intriguing.tables.tidy import Kinds, tidy_frame
+from intriguing.bounds.table import frame_of
+from intriguing.tables.tidy import Kinds
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tabling import write_table
 from intriguing.workflow.verification import read_verification
@@ -18,7 +19,7 @@ def run(weights: bytes, reference: bytes) -> pd.DataFrame:
         weights: File of the networks.
         reference: File of the published bounds.
     """
-    return tidy_frame(reference_entries(weights, reference))
+    return frame_of(reference_entries(weights, reference))
 
 
 if __name__ == "__main__":

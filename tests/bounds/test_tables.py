@@ -18,11 +18,11 @@ from intriguing.bounds.table import (
     benchmark_entries,
     certified_cells,
     constant_entries,
+    frame_of,
     median_interval,
 )
 from intriguing.errors import InputError
 from intriguing.figures.bounds import CAUSES, certified_figure, waterfall_figure
-from intriguing.tables.tidy import tidy_frame
 
 RECORDS = pd.DataFrame(
     {
@@ -94,7 +94,7 @@ def test_the_benchmark_counts_only_certificates_that_pass():
         }
     )
     known = {"verifier": ["theirs"], "verified": [0.3], "seconds": [9.0]}
-    table = tidy_frame(benchmark_entries(decided, 8.0, pd.DataFrame(known)))
+    table = frame_of(benchmark_entries(decided, 8.0, pd.DataFrame(known)))
     values = table.set_index(["row", "column"])
     ours = values["value"]["ours"]
     assert dict(ours) == {
@@ -125,7 +125,7 @@ def test_bars_join_the_levels():
         zip(CONSTANTS, (100.0, 90.0, 80.0, 50.0, 30.0, 20.0, 5.0), strict=True)
     )
     same = dict.fromkeys(CONSTANTS, 2.0)
-    table = tidy_frame(constant_entries({"linear": same, "net": levels}))
+    table = frame_of(constant_entries({"linear": same, "net": levels}))
     figure = waterfall_figure(table)
     bars = [(b.get_x(), b.get_x() + b.get_width()) for b in figure.axes[0].patches]
     assert len(bars) == len(CAUSES)

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from intriguing.attack import find_adversarial
-from intriguing.attack.inputs import Classes, Images, checked_images, clean_logits
+from intriguing.attack.inputs import Classes, Images, checked_images
+from intriguing.attack.model_checks import attacked_model, preserved, require_module
 from intriguing.bounds.branching import Leaf
 from intriguing.bounds.certificates import UNPROVED, Certificates
 from intriguing.bounds.decisions import METHODS, Decision, Ladder, decide, ladder
@@ -19,7 +20,7 @@ from intriguing.bounds.inputs import checked_labels, checked_radius
 from intriguing.bounds.largest import largest_radius
 from intriguing.bounds.network import Vector, fully_connected
 from intriguing.errors import InputError
-from intriguing.models.evaluation import predict, undisturbed
+from intriguing.models.evaluation import predict
 
 NODES, LARGEST_NODES, SEED = 200, 16, 0
 """Most programs of one class for a given radius, and of one radius that is tried."""
@@ -76,13 +77,13 @@ def certify(
     """
     if method not in METHODS:
         raise InputError(f"method {method!r} is unknown; known: {list(METHODS)}")
-    if not isinstance(model, nn.Module):
-        raise InputError(f"model: {type(model).__name__} given; give a torch nn.Module")
+    require_module(model)
     network = fully_connected(model)
-    with undisturbed(model):
-        pixels = checked_images(images)
-        classes = checked_labels(network, labels, pixels)
-        right = clean_logits(model, pixels).argmax(1).cpu().numpy() == classes
+    given = checked_images(images)
+    classes = checked_labels(network, labels, given)
+    with preserved(model):
+        _, pixels, logits = attacked_model(model, given)
+        right = logits.argmax(1).cpu().numpy() == classes
         most = nodes or (LARGEST_NODES if radius is None else NODES)
         steps = ladder(network, method, most, seed)
         found = _Results(pixels, network.sizes, len(network.biases[-1]))

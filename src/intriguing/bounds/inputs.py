@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -22,8 +23,8 @@ def checked_labels(
     inputs, pixels = network.weights[0].shape[1], images[0].numel()
     if pixels != inputs:
         raise InputError(f"images: {pixels} pixels; the model takes {inputs}")
-    classes = len(network.biases[-1])
-    return checked_classes("labels", labels, images, classes).cpu().numpy()
+    logits = torch.empty(len(images), len(network.biases[-1]))
+    return checked_classes("labels", labels, logits).numpy()
 
 
 def checked_radius(radius: Any) -> float:

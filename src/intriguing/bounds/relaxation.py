@@ -159,7 +159,7 @@ def _forms(
     before[:, 0] = first @ (image + ellipsoid.shift)
     before[np.ix_(seen, np.arange(1, 1 + dimension))] = ellipsoid.radius * rows.T
     places = dimension + np.cumsum(own)
-    befores, afters, start = [], [], 0
+    earlier, later, start = [], [], 0
     for size, bias, weight in zip(
         network.sizes, network.biases, network.weights[1:], strict=False
     ):
@@ -168,11 +168,11 @@ def _forms(
         after = np.where(active[units][:, None], before, 0.0)
         variable = np.flatnonzero(own[units])
         after[variable] = np.eye(before.shape[1])[places[units][variable]]
-        befores.append(before)
-        afters.append(after)
+        earlier.append(before)
+        later.append(after)
         before, start = weight @ after, start + size
     before[:, 0] += network.biases[-1]
-    return _Forms(np.concatenate(befores), np.concatenate(afters), before, basis)
+    return _Forms(np.concatenate(earlier), np.concatenate(later), before, basis)
 
 
 def _multipliers(pair: Int[np.ndarray, "2 units"]) -> tuple:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from intriguing.errors import InputError
-from intriguing.figures.style import GREEN, OURS, PAPER, QUIET, Look, blank, ink, styled
+from intriguing.figures.style import GREEN, OURS, PAPER, QUIET, Look, blank, styled
 
 ACROSS = 4  # panels in a row
 POINTS: Mapping[str, Look] = {
@@ -30,6 +30,8 @@ CAUSES: Mapping[str, str] = {
     "worst against typical image": OURS,
 }
 """Why each level is below the one before it, with its colour."""
+INKS = dict.fromkeys(CAUSES.values(), "black") | {OURS: "white"}
+"""Colour of the text on each."""
 
 
 @styled()
@@ -99,7 +101,7 @@ def waterfall_figure(table: pd.DataFrame) -> Figure:
             axes.barh(row, right - left, 0.7, left, color=colour, label=label)
             if right > READABLE * left:
                 middle, factor = np.sqrt(left * right), f"{right / left:.3g}"
-                look: Look = {"ha": "center", "va": "center", "color": ink(colour)}
+                look: Look = {"ha": "center", "va": "center", "color": INKS[colour]}
                 axes.text(middle, row, rf"$\times${factor}", fontsize=7, **look)
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
