@@ -6,7 +6,7 @@ from math import ceil
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from intriguing.errors import InputError
 from intriguing.figures.style import GREEN, OURS, PAPER, QUIET, Look, blank, styled
@@ -106,6 +106,7 @@ def waterfall_figure(table: pd.DataFrame) -> Figure:
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.set(xscale="log", xlabel="Lipschitz constant: logits per unit of distance")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(FuncFormatter("{0:g}".format))
     axes.xaxis.set_minor_formatter(NullFormatter())
     figure.legend(loc="outside upper center", ncols=2, fontsize=7)
