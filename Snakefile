@@ -28,6 +28,7 @@ include: "workflow/rules/smoothness/smoothness.smk"
 include: "workflow/rules/natural/natural.smk"
 include: "workflow/rules/baselines/baselines.smk"
 include: "workflow/rules/sae/sae.smk"
+include: "workflow/rules/bounds/bounds.smk"
 # Last, as it gathers what the chapters above have added.
 include: "workflow/rules/stats/stats.smk"
 

@@ -13,7 +13,7 @@ from scratch import attempt, copy_repository, python
 
 LEAVES = (
     *("transfer", "spectra", "units", "adversarial_training", "smoothness"),
-    *("natural", "baselines", "sae"),
+    *("natural", "baselines", "sae", "bounds"),
 )
 """Chapters on which no other chapter depends."""
 FLOORS = ("src/intriguing", "workflow/rules", "scripts", "tests")

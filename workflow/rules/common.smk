@@ -20,7 +20,7 @@ sys.executable = shlex.quote(sys.executable)
 from content_reruns import CodeDigestError, code_digest
 from content_reruns.record_check import RecordsError, require_records
 from intriguing.errors import InputError
-from intriguing.workflow import convolutions, provenance, sheets, splits
+from intriguing.workflow import convolutions, provenance, sheets, splits, verification
 from intriguing.workflow.config import read_config
 from intriguing.workflow.files import remove_leftovers, write_json
 from intriguing.workflow.folders import has_jobs_elsewhere, require_writable

@@ -10,6 +10,7 @@ import click
 
 from intriguing import __version__
 from intriguing.cli.attack import attack
+from intriguing.cli.certify import certify
 from intriguing.cli.norms import norms
 from intriguing.errors import InputError
 
@@ -29,6 +30,7 @@ def commands() -> None:
 
 
 commands.add_command(attack)
+commands.add_command(certify)
 commands.add_command(norms)
 
 

@@ -200,6 +200,13 @@ class SaeSection(Strict):
     """Number of test images that are perturbed."""
 
 
+class BoundsSection(Strict):
+    """Certified distances of the fully connected networks."""
+
+    images: Count = 64
+    """Number of test images certified for each network, the first."""
+
+
 class NaturalSection(Strict):
     """Natural images; `config/natural.yaml` has a run of them."""
 
@@ -246,6 +253,7 @@ class RunConfig(Strict):
     smoothness: SmoothnessSection = SmoothnessSection()
     units: UnitsSection = UnitsSection()
     sae: SaeSection = SaeSection()
+    bounds: BoundsSection = BoundsSection()
     natural: NaturalSection = NaturalSection()
 
     @model_validator(mode="after")

@@ -1,0 +1,204 @@
+"""Proofs that one class stays ahead of another in a ball, by branch and bound."""
+
+import heapq
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from intriguing.bounds.adversary import FLIPPED, box_multipliers, project
+from intriguing.bounds.interior_point import Matrix, Solution, solve
+from intriguing.bounds.intervals import Interval
+from intriguing.bounds.network import Network, logits_of
+from intriguing.bounds.relaxation import (
+    ACTIVE,
+    INACTIVE,
+    Relaxation,
+    Splits,
+    ellipsoid_around,
+    first_multipliers,
+    relax,
+)
+
+TOLERANCE, ITERATIONS = 1e-3, 22
+"""Gap at which a program counts as solved, in units of its objective; iterations."""
+PROVED = 1e-5
+"""Least value that counts as positive, in the same units: far above rounding."""
+
+Vector = Float[np.ndarray, " _"]
+
+
+class Question(NamedTuple):
+    """Whether a margin is positive in a ball.
+
+    Attributes:
+        network: The network.
+        image: Centre of the ball, in the box.
+        radius: Of the ball.
+        intervals: Of the pre-activations in the ball.
+        contrast: Weights of the logits in the margin.
+    """
+
+    network: Network
+    image: Vector
+    radius: float
+    intervals: Sequence[Interval]
+    contrast: Vector
+
+    @property
+    def around(self) -> tuple[Network, Vector, float, Vector]:
+        """What an attack needs."""
+        return self.network, self.image, self.radius, self.contrast
+
+
+class Leaf(NamedTuple):
+    """Multipliers that prove the margin where some units are split.
+
+    Attributes:
+        value: Lower bound of the margin that they prove.
+        splits: What is assumed of each hidden unit.
+        ball: Multiplier of ``radius^2 - |x - x0|^2``.
+        box: Multiplier of x (1 - x) of each pixel; zeros for the whole ball.
+        units: Multipliers mu, omega, xi of each hidden unit.
+    """
+
+    value: float
+    splits: Splits
+    ball: float
+    box: Vector
+    units: Float[np.ndarray, "3 units"]
+
+
+class Proof(NamedTuple):
+    """The answer.
+
+    Attributes:
+        leaves: Which together prove the margin; empty where it is not proved.
+        counterexample: An image with a margin below zero, or None.
+        nodes: Programs that were solved.
+        value: The least bound of the margin that was left.
+    """
+
+    leaves: tuple[Leaf, ...]
+    counterexample: Vector | None
+    nodes: int
+    value: float
+
+
+def prove_in_ball(question: Question) -> Proof:
+    """Try to prove the margin in the whole ball, by one program."""
+    splits = np.zeros(sum(question.network.sizes), int)
+    node = _solve_node(question, splits, None)
+    return Proof(node.leaves, node.counterexample, 1, node.value)
+
+
+def prove_in_box(question: Question, box: Vector, most_nodes: int) -> Proof:
+    """Try to prove the margin in ball and box, by branch and bound.
+
+    Args:
+        question: The margin.
+        box: Multiplier of x (1 - x) >= 0 of each pixel, relative to the ball's.
+        most_nodes: Programs after which to give up.
+    """
+    splits = np.zeros(sum(question.network.sizes), int)
+    heap, leaves, solved, pushed = [(-np.inf, 0, splits, box)], [], 0, 1
+    while heap:
+        if solved >= most_nodes:
+            return Proof((), None, solved, heap[0][0])
+        _, _, splits, box = heapq.heappop(heap)
+        node = _solve_node(question, splits, box)
+        solved += 1
+        if node.counterexample is not None:
+            return Proof((), node.counterexample, solved, node.value)
+        if node.leaves:
+            leaves += node.leaves
+            continue
+        if node.branch < 0:
+            return Proof((), None, solved, node.value)
+        for side in (ACTIVE, INACTIVE):
+            half = splits.copy()
+            half[node.branch] = side
+            heapq.heappush(heap, (node.value, pushed, half, node.box))
+            pushed += 1
+    return Proof(tuple(leaves), None, solved, 0.0)
+
+
+class _Node(NamedTuple):
+    """One program's outcome; ``branch`` is the unit to split, -1 for none."""
+
+    leaves: tuple[Leaf, ...]
+    counterexample: Vector | None
+    value: float
+    branch: int
+    box: Vector
+
+
+def _solve_node(question: Question, splits: Splits, box: Vector | None) -> _Node:
+    """Solve one program; ``box`` None stands for the whole ball."""
+    ellipsoid = ellipsoid_around(question.image, question.radius, box)
+    relaxation = relax(
+        question.network,
+        question.image,
+        ellipsoid,
+        question.intervals,
+        splits,
+        question.contrast,
+    )
+    start = first_multipliers(relaxation, question.network.sizes)
+    rounded = partial(_counterexample, question, relaxation)
+    attacks = lambda primal: rounded(primal) is not None  # noqa: E731
+    proved = {"threshold": PROVED, "attacks": attacks}
+    solution = solve(relaxation.program, start, TOLERANCE, ITERATIONS, **proved)
+    value = solution.value * relaxation.unit
+    used = np.zeros_like(question.image) if box is None else box
+    if solution.status == "positive":
+        leaf = _leaf(relaxation, solution, splits, used)
+        return _Node((leaf,), None, value, -1, used)
+    found = rounded(solution.point.primal)
+    branch = _branching_unit(relaxation, solution)
+    change = _rounded(relaxation, solution.point.primal)
+    normal = -2 * (change - ellipsoid.shift) / ellipsoid.scale**2
+    following = box_multipliers(normal, question.image, question.radius)
+    return _Node((), found, value, branch, following)
+
+
+def _leaf(
+    relaxation: Relaxation, solution: Solution, splits: Splits, box: Vector
+) -> Leaf:
+    dual = solution.point.dual * relaxation.unit
+    ball = dual[1] / relaxation.ellipsoid.radius**2
+    places = relaxation.multipliers
+    units = np.where(places >= 0, dual[2:][places], 0.0)
+    value = float(dual[0])
+    return Leaf(value, splits, float(ball), ball * box, units)
+
+
+def _rounded(relaxation: Relaxation, primal: Matrix) -> Vector:
+    """Return the change of the image in the first row of a primal matrix."""
+    dimension = relaxation.basis.shape[1]
+    inner = relaxation.basis @ (primal[0, 1 : 1 + dimension] / primal[0, 0])
+    ellipsoid = relaxation.ellipsoid
+    return ellipsoid.shift + ellipsoid.scale * ellipsoid.radius * inner
+
+
+def _counterexample(
+    question: Question, relaxation: Relaxation, primal: Matrix
+) -> Vector | None:
+    """Return the rounded primal where it is a counterexample, projected to the set."""
+    point = question.image + _rounded(relaxation, primal)
+    nearest = project(point[None], question.image, question.radius)
+    margin = logits_of(question.network, nearest)[0] @ question.contrast
+    return nearest[0] if margin < FLIPPED else None
+
+
+def _branching_unit(relaxation: Relaxation, solution: Solution) -> int:
+    """Return the unit whose constraint p q = 0 costs most, -1 where there is none."""
+    p, q = relaxation.pair
+    places = relaxation.multipliers[2]
+    row = solution.point.primal[0] / solution.point.primal[0, 0]
+    means = row @ relaxation.program.vectors
+    costs = -solution.point.dual[2:][places] * means[p] * means[q]
+    costs = np.where(places >= 0, costs, -np.inf)
+    return int(costs.argmax()) if (places >= 0).any() else -1

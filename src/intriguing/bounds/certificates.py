@@ -1,0 +1,65 @@
+"""Certificates as arrays: what proves each image's radius, for a later check."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from intriguing.errors import InputError
+
+UNPROVED, BY_PRODUCT, BY_CROWN, BY_LEAVES = range(4)
+"""How the margin over a class is proved."""
+
+
+class Certificates(NamedTuple):
+    """Proofs that the prediction of images is constant near them.
+
+    The claim about image i: for each x in [0, 1] with |x - x_i| <= radius[i], and where
+    all of its ``leaf_box`` are zero for each x, the label's logit is the largest.
+
+    Attributes:
+        radius: Certified Euclidean distance of each image; 0 where there is none.
+        lower: Lower ends of the pre-activations of all hidden units in the ball.
+        upper: Upper ends.
+        proof: How the margin over each class is proved, `BY_PRODUCT` for instance.
+        leaf_image: Image that a leaf belongs to.
+        leaf_class: Class over which it proves the margin.
+        leaf_value: Lower bound of the margin that the leaf proves.
+        leaf_splits: 1 for a hidden unit assumed active, -1 for inactive, 0 for none.
+        leaf_ball: Multiplier of ``radius^2 - |x - x_i|^2``.
+        leaf_box: Multiplier of x (1 - x) of each pixel.
+        leaf_units: Multipliers mu, omega, xi of each hidden unit.
+    """
+
+    radius: Float[np.ndarray, " n"]
+    lower: Float[np.ndarray, "n units"]
+    upper: Float[np.ndarray, "n units"]
+    proof: Int[np.ndarray, "n classes"]
+    leaf_image: Int[np.ndarray, " leaves"]
+    leaf_class: Int[np.ndarray, " leaves"]
+    leaf_value: Float[np.ndarray, " leaves"]
+    leaf_splits: Int[np.ndarray, "leaves units"]
+    leaf_ball: Float[np.ndarray, " leaves"]
+    leaf_box: Float[np.ndarray, "leaves pixels"]
+    leaf_units: Float[np.ndarray, "leaves 3 units"]
+
+
+def save_certificates(path: Path | str, certificates: Certificates) -> None:
+    """Write certificates as a safetensors file."""
+    arrays = {k: np.ascontiguousarray(v) for k, v in certificates._asdict().items()}
+    save_file(arrays, path)
+
+
+def load_certificates(path: Path | str) -> Certificates:
+    """Return the certificates of a file.
+
+    Raises:
+        InputError: The file is missing, or holds something else.
+    """
+    try:
+        return Certificates(**load_file(path))
+    except (OSError, SafetensorError, TypeError) as error:
+        raise InputError(f"{path}: no file of certificates ({error})") from error

@@ -1,0 +1,232 @@
+"""Certified distances of images, one after another, each by the cheapest method."""
+
+import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from intriguing.attack import find_adversarial
+from intriguing.attack.inputs import Classes, Images, checked_images
+from intriguing.attack.model_checks import attacked_model, preserved, require_module
+from intriguing.bounds.branching import Leaf
+from intriguing.bounds.certificates import UNPROVED, Certificates
+from intriguing.bounds.decisions import METHODS, Decision, Ladder, decide, ladder
+from intriguing.bounds.inputs import checked_labels, checked_radius
+from intriguing.bounds.largest import largest_radius
+from intriguing.bounds.network import Vector, fully_connected
+from intriguing.errors import InputError
+from intriguing.models.evaluation import predict
+
+NODES, LARGEST_NODES, SEED = 200, 16, 0
+"""Most programs of one class for a given radius, and of one radius that is tried."""
+
+
+class Certified(NamedTuple):
+    """What is proved of images, one row an image.
+
+    Attributes:
+        radius: Certified Euclidean distance: no image of the box that is nearer has
+            another class. 0 where nothing is proved.
+        status: ``certified``, ``falsified`` or ``undecided``; with no radius given,
+            ``certified`` where the radius is above zero.
+        on_ball: Whether the proof holds outside the box [0, 1] too.
+        counterexample: An image of another class within the radius, or with no radius
+            given the nearest that the attack found; elsewhere the clean image.
+        certificate: The proofs, which `verify` checks.
+    """
+
+    radius: Float[np.ndarray, " n"]
+    status: list[str]
+    on_ball: Bool[np.ndarray, " n"]
+    counterexample: Float[Tensor, "n ..."]
+    certificate: Certificates
+
+
+def certify(
+    model: nn.Module,
+    images: Images,
+    labels: Classes,
+    radius: float | None = None,
+    *,
+    method: str = "branch-and-bound",
+    nodes: int | None = None,
+    seed: int = SEED,
+) -> Certified:
+    """Return certified distances to the nearest image of another class.
+
+    On a terminal a bar shows the progress; an interrupt returns what is decided.
+
+    Args:
+        model: A fully connected network, pixels to logits.
+        images: Clean images (images, ...) in [0, 1], floating point.
+        labels: Their true classes.
+        radius: Distance to decide about; without one, the largest that can be proved.
+        method: The strongest used: ``product``, ``crown``, ``sdp``, or
+            ``branch-and-bound``. The last two are for ReLU networks; others end with
+            ``crown``.
+        nodes: Most semidefinite programs of one class before it is left undecided.
+        seed: Of the attack's random starts.
+
+    Raises:
+        InputError: An argument is wrong; one line names it.
+    """
+    if method not in METHODS:
+        raise InputError(f"method {method!r} is unknown; known: {list(METHODS)}")
+    require_module(model)
+    network = fully_connected(model)
+    given = checked_images(images)
+    classes = checked_labels(network, labels, given)
+    with preserved(model):
+        _, pixels, logits = attacked_model(model, given)
+        right = logits.argmax(1).cpu().numpy() == classes
+        most = nodes or (LARGEST_NODES if radius is None else NODES)
+        steps = ladder(network, method, most, seed)
+        found = _Results(pixels, network.sizes, len(network.biases[-1]))
+        if radius is None:
+            _largest(model, steps, found, classes, right)
+        else:
+            _decide_all(model, steps, found, classes, right, checked_radius(radius))
+        return found.finished()
+
+
+def _decide_all(
+    model: nn.Module,
+    steps: Ladder,
+    found: "_Results",
+    labels: np.ndarray,
+    right: np.ndarray,
+    radius: float,
+) -> None:
+    found.falsify(np.flatnonzero(~right))
+
+    def work(i: int) -> None:
+        label = int(labels[i])
+        decision = decide(steps, found.points[i], label, radius)
+        point = decision.counterexample
+        if point is not None and not found.confirm(model, i, label, radius, point):
+            decision = decision._replace(status="undecided")
+        found.enter(i, radius, decision)
+
+    _for_each(np.flatnonzero(right), work)
+
+
+def _largest(
+    model: nn.Module,
+    steps: Ladder,
+    found: "_Results",
+    labels: np.ndarray,
+    right: np.ndarray,
+) -> None:
+    found.falsify(np.flatnonzero(~right))
+    rows = np.flatnonzero(right)
+    if not len(rows):
+        return
+    clean = found.images[rows]
+    nearest = find_adversarial(model, clean, method="minimal", labels=labels[rows])
+    found.counterexample[rows] = nearest.images
+    change = (nearest.images - clean).double().flatten(1).norm(dim=1).numpy()
+    distances = np.full(len(right), np.inf)
+    distances[rows] = np.where(nearest.reached.numpy(), change, np.inf)
+
+    def work(i: int) -> None:
+        label, upper = int(labels[i]), float(distances[i])
+        best = largest_radius(steps, found.points[i], label, upper)
+        if best.counterexample is not None:
+            found.confirm(model, i, label, upper, best.counterexample)
+        found.enter(i, best.radius, best.decision)
+
+    _for_each(rows, work)
+
+
+def _for_each(rows: np.ndarray, work: Callable[[int], None]) -> None:
+    """Work on each row under a progress bar, until an interrupt."""
+    bar = tqdm(rows, "certify", unit="image", disable=None, leave=False)
+    done = 0
+    with bar:
+        try:
+            for row in bar:
+                work(int(row))
+                done += 1
+        except KeyboardInterrupt:
+            warnings.warn(
+                f"interrupted after {done} of {len(rows)} images", stacklevel=4
+            )
+
+
+class _Results:
+    """Results that are entered image by image."""
+
+    def __init__(self, images: Tensor, sizes: list[int], classes: int) -> None:
+        count, units = len(images), sum(sizes)
+        self.images, self.counterexample = images, images.clone()
+        self.points = images.double().flatten(1).cpu().numpy()
+        self.status = ["undecided"] * count
+        self.radius = np.zeros(count)
+        self.on_ball = np.zeros(count, bool)
+        self.lower, self.upper = np.zeros((2, count, units))
+        self.proof = np.full((count, classes), UNPROVED)
+        self.leaves: list[tuple[int, int, Leaf]] = []
+
+    def falsify(self, rows: np.ndarray) -> None:
+        """Note images that are misclassified themselves."""
+        for row in rows:
+            self.status[row] = "falsified"
+
+    def confirm(
+        self, model: nn.Module, row: int, label: int, radius: float, point: Vector
+    ) -> bool:
+        """Keep a counterexample if the model itself misclassifies it."""
+        image = torch.as_tensor(point).reshape(self.images[row].shape)
+        image = image.to(self.images)
+        apart = (image.double() - self.images[row].double()).norm()
+        if predict(model, image[None]).argmax() == label or apart > radius:
+            return False
+        self.counterexample[row] = image
+        return True
+
+    def enter(self, row: int, radius: float, decision: Decision) -> None:
+        """Note what is known of an image."""
+        self.status[row] = decision.status
+        if decision.status != "certified":
+            return
+        self.radius[row] = radius
+        if decision.intervals:
+            ends = zip(*decision.intervals, strict=True)
+            self.lower[row], self.upper[row] = map(np.concatenate, ends)
+        self.proof[row] = decision.proof
+        leaves = [(c, leaf) for c, found in decision.leaves.items() for leaf in found]
+        self.leaves += [(row, other, leaf) for other, leaf in leaves]
+        self.on_ball[row] = not any(leaf.box.any() for _, leaf in leaves)
+
+    def finished(self) -> Certified:
+        """Return all results."""
+        leaves = [leaf for _, _, leaf in self.leaves]
+        units, pixels = self.lower.shape[1], self.points.shape[1]
+        count = len(leaves)
+        certificate = Certificates(
+            radius=self.radius,
+            lower=self.lower,
+            upper=self.upper,
+            proof=self.proof,
+            leaf_image=np.array([row for row, _, _ in self.leaves], int),
+            leaf_class=np.array([other for _, other, _ in self.leaves], int),
+            leaf_value=np.array([leaf.value for leaf in leaves], float),
+            leaf_splits=_stacked([leaf.splits for leaf in leaves], (count, units), int),
+            leaf_ball=np.array([leaf.ball for leaf in leaves], float),
+            leaf_box=_stacked([leaf.box for leaf in leaves], (count, pixels), float),
+            leaf_units=_stacked(
+                [leaf.units for leaf in leaves], (count, 3, units), float
+            ),
+        )
+        return Certified(
+            self.radius, self.status, self.on_ball, self.counterexample, certificate
+        )
+
+
+def _stacked(rows: list[np.ndarray], shape: tuple[int, ...], kind: Any) -> np.ndarray:
+    return np.array(rows, kind).reshape(shape)

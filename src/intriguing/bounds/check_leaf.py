@@ -1,0 +1,153 @@
+"""The part of `verify` for the multipliers of semidefinite programs.
+
+The quadratic form is built in the coordinates of the pixels. It shares no code with
+`relaxation`, and bounds its own rounding.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from torch import nn
+
+from intriguing.bounds.certificates import Certificates
+from intriguing.bounds.check_linear import Claim, centres, margin_of
+from intriguing.bounds.rounding import UNIT, gamma, is_positive_definite
+
+Vector = Float[np.ndarray, " _"]
+Matrix = Float[np.ndarray, "_ _"]
+
+
+class _Rows(NamedTuple):
+    """Linear forms on (1, change of the pixels / radius, free activations / upper).
+
+    Attributes:
+        rows: One form a row.
+        error: Bound of the norm of each row's error.
+    """
+
+    rows: Matrix
+    error: Vector
+
+    @property
+    def sizes(self) -> Vector:
+        """Norms of the rows, errors included."""
+        return 1.01 * np.sqrt((self.rows**2).sum(1)) + self.error
+
+
+def leaf_proves(
+    claim: Claim, label: int, other: int, found: Certificates, leaf: int
+) -> bool:
+    """Return whether a leaf proves that a margin is positive.
+
+    With the multipliers the margin is at least w' S w + value, where the squared norm
+    of w is at most 2 plus the number of free units.
+    """
+    splits, units = found.leaf_splits[leaf], found.leaf_units[leaf]
+    ball, box = float(found.leaf_ball[leaf]), found.leaf_box[leaf]
+    value = float(found.leaf_value[leaf])
+    lower, upper = np.concatenate(claim.lower), np.concatenate(claim.upper)
+    unstable = (lower < 0) & (upper > 0)
+    signs = (units[:2] >= 0).all() and ball >= 0 and (box >= 0).all() and value > 0
+    if not signs or (splits[~unstable] != 0).any():
+        return False
+    if claim.network.activation is not nn.ReLU:
+        return False
+    free = unstable & (splits == 0)
+    before, after, margin = _forms(claim, label, other, free, splits)
+    matrix, error = _quadratic(claim, margin, ball, box, value)
+    chosen = np.flatnonzero(unstable)
+    p = _scaled(after, chosen, 1 / upper[chosen])
+    gap = _Rows(after.rows - before.rows, after.error + before.error)
+    spread = UNIT * (after.sizes + before.sizes)
+    q = _scaled(gap._replace(error=gap.error + spread), chosen, -1 / lower[chosen])
+    one = np.zeros(matrix.shape[1])
+    one[0] = 1
+    pairs = ((p, _rest(p, one)), (q, _rest(q, one)), (p, q))
+    total, wrong = np.zeros_like(matrix), 0.0
+    for (left, right), weight in zip(pairs, units[:, chosen], strict=True):
+        total += (left.rows * weight[:, None]).T @ right.rows
+        wrong += np.abs(weight) @ _product_errors(left, right, len(chosen))
+    matrix -= (total + total.T) / 2
+    error += 2 * wrong
+    slack = 0.999 * value / (2 + free.sum())
+    matrix[np.diag_indices(len(matrix))] += slack
+    error += 8 * UNIT * float(np.linalg.norm(matrix))
+    return is_positive_definite(matrix, error)
+
+
+def _scaled(forms: _Rows, chosen: np.ndarray, factors: Vector) -> _Rows:
+    rows = forms.rows[chosen] * factors[:, None]
+    error = forms.error[chosen] + 4 * UNIT * forms.sizes[chosen]
+    return _Rows(rows, 1.01 * error * np.abs(factors))
+
+
+def _rest(forms: _Rows, one: Vector) -> _Rows:
+    """Return 1 minus each form."""
+    return _Rows(one - forms.rows, forms.error + 2 * UNIT * (1 + forms.sizes))
+
+
+def _product_errors(left: _Rows, right: _Rows, terms: int) -> Vector:
+    """Return bounds of the errors of outer products that are summed."""
+    exact = left.sizes * right.error + left.error * right.sizes
+    return exact + gamma(3 * terms) * left.sizes * right.sizes
+
+
+def _forms(
+    claim: Claim, label: int, other: int, free: np.ndarray, splits: np.ndarray
+) -> tuple[_Rows, _Rows, _Rows]:
+    """Return pre-activations, activations and the margin as linear forms."""
+    network, pixels = claim.network, len(claim.image)
+    size = 1 + pixels + int(free.sum())
+    places = pixels + np.cumsum(free)
+    active = np.concatenate([lower >= 0 for lower in claim.lower]) | (splits == 1)
+    centre, error = centres(claim)[0]
+    rows = np.zeros((len(centre), size))
+    rows[:, 0], rows[:, 1 : 1 + pixels] = centre, claim.radius * network.weights[0]
+    error = error + 2 * UNIT * np.sqrt((rows**2).sum(1))
+    before, after, start = [_Rows(rows, error)], [], 0
+    margin = margin_of(network, label, other)
+    following = [*zip(network.weights[1:-1], network.biases[1:-1], strict=True), margin]
+    for upper, (weight, bias) in zip(claim.upper, following, strict=True):
+        units = slice(start, start + len(upper))
+        kept = active[units] & ~free[units]
+        rows = before[-1].rows * kept[:, None]
+        mine = np.flatnonzero(free[units])
+        rows[mine, places[units][mine]] = upper[mine]
+        after.append(_Rows(rows, before[-1].error * kept))
+        before.append(_times(weight, bias, after[-1]))
+        start += len(upper)
+    return _stacked(before[:-1]), _stacked(after), before[-1]
+
+
+def _times(weight: Matrix, bias: Vector, forms: _Rows) -> _Rows:
+    """Return linear functions of forms; differences of weights are rounded once."""
+    rows = weight @ forms.rows
+    rows[:, 0] += bias
+    sizes = np.abs(weight) @ forms.sizes + np.abs(bias)
+    error = 1.01 * np.abs(weight) @ forms.error + gamma(len(forms.rows) + 4) * sizes
+    return _Rows(rows, error)
+
+
+def _stacked(forms: list[_Rows]) -> _Rows:
+    rows, errors = zip(*forms, strict=True)
+    return _Rows(np.concatenate(rows), np.concatenate(errors))
+
+
+def _quadratic(
+    claim: Claim, margin: _Rows, ball: float, box: Vector, value: float
+) -> tuple[Matrix, float]:
+    """Return margin - value minus the constraints of ball and box, and its error."""
+    row, pixels = margin.rows[0], np.arange(1, 1 + len(claim.image))
+    matrix = np.zeros((len(row),) * 2)
+    matrix[0] += row / 2
+    matrix[:, 0] += row / 2
+    image, radius = claim.image, claim.radius
+    matrix[0, 0] -= ball * radius**2 + box @ (image * (1 - image)) + value
+    linear = box * (1 - 2 * image) * radius / 2
+    matrix[0, pixels] -= linear
+    matrix[pixels, 0] -= linear
+    matrix[pixels, pixels] += (ball + box) * radius**2
+    extent = 4 * (ball * radius**2 + box.sum() * (1 + radius) ** 2 + value)
+    rounding = gamma(len(image)) * (extent + np.abs(row).sum())
+    return matrix, float(margin.error[0] + rounding)

@@ -1,0 +1,103 @@
+"""Cells of the tables ``certified``, ``bounds`` and ``benchmark-sdp-crown``."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from scipy.stats import binom
+
+from intriguing.bounds.records import CHEAP
+from intriguing.stats.intervals import TAIL, Interval, mean_interval, rate_interval
+from intriguing.tables.tidy import COLUMNS, Cell, Entry, Kinds
+
+NEARLY, CLOSED = 0.99, 0.999
+"""Shares of the attacked distance that the last two columns count."""
+CERTIFIED_KINDS: Kinds = {
+    "attacked": "number",
+    **dict.fromkeys((*CHEAP, "mean", "median"), "ratio"),
+}
+CONSTANTS = (
+    *("product", "liplt", "eclipse-fast", "lipsdp"),
+    *("box", "data", "median"),
+)
+CONSTANT_KINDS: Kinds = dict.fromkeys(CONSTANTS, "number")
+
+
+def certified_cells(network: str, records: pd.DataFrame) -> dict[Cell, Interval]:
+    """Return what is certified of a network's images, as shares of the attack.
+
+    Args:
+        network: Its name, the row.
+        records: Of `records.certified_records`.
+    """
+    shares = {
+        name: (records[name] / records["attacked"]).to_numpy()
+        for name in (*CHEAP, "certified")
+    }
+    best = shares["certified"]
+    cells = {"attacked": mean_interval([records["attacked"].to_numpy()])}
+    cells |= {name: mean_interval([shares[name]]) for name in CHEAP}
+    cells |= {"mean": mean_interval([best]), "median": median_interval(best)}
+    for name, least in (("within 1 %", NEARLY), ("within 0.1 %", CLOSED)):
+        # The radius that is tried is this share, rounded.
+        cells[name] = rate_interval([int((best > least - 1e-6).sum())], [len(best)])
+    return {(network, column): cell for column, cell in cells.items()}
+
+
+def median_interval(values: Float[np.ndarray, " n"]) -> Interval:
+    """Return the median, between the order statistics that contain it with 95 %."""
+    ordered, count = np.sort(values), len(values)
+    rank = max(int(binom.ppf(TAIL, count, 0.5)), 1)
+    ends = float(ordered[rank - 1]), float(ordered[count - rank])
+    middle = float(np.median(ordered))
+    return Interval(middle, min(ends[0], middle), max(ends[1], middle), count)
+
+
+def frame_of(entries: Sequence[Entry]) -> pd.DataFrame:
+    """Return the tidy table of these rows, with the types of its columns."""
+    counts = {"n": "Int64", "seeds": "Int64"}
+    floats = dict.fromkeys(["value", "low", "high", "published"], "float64")
+    return pd.DataFrame(entries, columns=COLUMNS).astype(counts | floats)
+
+
+def constant_entries(networks: Mapping[str, Mapping[str, float]]) -> list[Entry]:
+    """Return rows of the tidy table ``bounds``: one number a network and bound."""
+    return [
+        Entry(network, name, found[name], None, None, None, None, None, "")
+        for network, found in networks.items()
+        for name in CONSTANTS
+    ]
+
+
+BENCHMARK_COLUMNS = ("verified", "falsified", "open", "seconds")
+BENCHMARK_KINDS: Kinds = {"seconds": "number"}
+
+
+def benchmark_entries(
+    decided: pd.DataFrame, seconds: float, published: pd.DataFrame
+) -> list[Entry]:
+    """Return rows of the table ``benchmark-sdp-crown``.
+
+    Args:
+        decided: Status of each image, and whether its certificate passed the check.
+        seconds: For all images, on one thread, certificates and their check.
+        published: Verifiers with their rate and seconds an image.
+    """
+    count = len(decided)
+    verified = int((decided["status"].eq("certified") & decided["proved"]).sum())
+    falsified = int(decided["status"].eq("falsified").sum())
+    shares = verified, falsified, count - verified - falsified
+    entries = [
+        Entry("ours", name, number / count, None, None, count, None, None, "")
+        for name, number in zip(BENCHMARK_COLUMNS, shares, strict=False)
+    ]
+    entries.append(
+        Entry("ours", "seconds", seconds / count, None, None, count, None, None, "")
+    )
+    for line in published.itertuples():
+        for name in ("verified", "seconds"):
+            known = getattr(line, name)
+            entry = Entry(line.verifier, name, None, None, None, None, None, known, "")
+            entries.append(entry)
+    return entries

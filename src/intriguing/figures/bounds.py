@@ -1,0 +1,113 @@
+"""Certified against attacked distances, and the slack of Lipschitz bounds."""
+
+from collections.abc import Mapping
+from math import ceil
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from intriguing.errors import InputError
+from intriguing.figures.style import GREEN, OURS, PAPER, QUIET, Look, blank, styled
+
+ACROSS = 4  # panels in a row
+POINTS: Mapping[str, Look] = {
+    "product": {"color": PAPER, "marker": "x", "label": "product of norms"},
+    "crown": {"color": GREEN, "marker": "+", "label": "CROWN"},
+    "certified": {"color": OURS, "marker": ".", "label": "best"},
+}
+READABLE = 1.35
+"""Least factor whose bar is wide enough for its number."""
+LINEAR = 1e-3
+"""Relative slack below which a network is linear, and left out."""
+LEVELS = ("product", "lipsdp", "box", "data", "median")
+"""Columns of the table ``bounds`` from the largest to the smallest."""
+CAUSES: Mapping[str, str] = {
+    "layers are not aligned": PAPER,
+    "relaxation, or patterns out of reach": "#E69F00",
+    "far from the data": "#56B4E9",
+    "worst against typical image": OURS,
+}
+"""Why each level is below the one before it, with its colour."""
+INKS = dict.fromkeys(CAUSES.values(), "black") | {OURS: "white"}
+"""Colour of the text on each."""
+
+
+@styled()
+def certified_figure(networks: Mapping[str, pd.DataFrame]) -> Figure:
+    """Return certified against attacked distance of every image, a panel a network.
+
+    Args:
+        networks: Records by network, with the columns ``attacked`` and `POINTS`.
+
+    Raises:
+        InputError: There is no network.
+    """
+    if not networks:
+        raise InputError("certified distances: give at least one network")
+    down, across = ceil(len(networks) / ACROSS), min(len(networks), ACROSS)
+    figure = blank(1.9 * across + 0.6, 1.9 * down + 0.8)
+    panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+    every = pd.concat(networks.values())[["attacked", *POINTS]].to_numpy()
+    ends = every[every > 0].min() / 1.5, every[np.isfinite(every)].max() * 1.5
+    for axes, (name, records) in zip(panels.flat, networks.items(), strict=False):
+        for method, look in POINTS.items():
+            axes.plot(records["attacked"], records[method], ls="", ms=4, **look)
+        axes.plot(ends, ends, color=QUIET, lw=0.8)
+        axes.set(xscale="log", yscale="log", xlim=ends, ylim=ends)
+        axes.set_title(name)
+        axes.set_box_aspect(1)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(FuncFormatter("{0:g}".format))
+            axis.set_minor_formatter(NullFormatter())
+    for place, axes in enumerate(panels.flat):
+        axes.tick_params(labelbottom=place + across >= len(networks))
+        if place >= len(networks):
+            axes.axis("off")
+    handles, labels = panels.flat[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
+    figure.supxlabel("distance of the nearest adversarial image found", fontsize=8)
+    figure.supylabel("certified distance", fontsize=8)
+    return figure
+
+
+@styled()
+def waterfall_figure(table: pd.DataFrame) -> Figure:
+    """Return the factors between a product of norms and a typical gradient.
+
+    Linear networks, whose gradient is the same everywhere, are left out.
+
+    Args:
+        table: Tidy table ``bounds``.
+
+    Raises:
+        InputError: A network lacks one of `LEVELS`.
+    """
+    values = table.pivot(index="row", columns="column", values="value")
+    missing = [level for level in LEVELS if level not in values.columns]
+    if missing or values[list(LEVELS)].isna().any(axis=None):
+        raise InputError(f"bounds: the table lacks {', '.join(missing) or 'values'}")
+    slack = values["product"] / values["median"]
+    names = [name for name in table["row"].unique() if slack[name] > 1 + LINEAR]
+    figure = blank(7.2, 0.42 * len(names) + 1.2)
+    axes = figure.subplots()
+    for row, name in enumerate(names):
+        levels = np.maximum.accumulate(values.loc[name, list(LEVELS)].to_numpy()[::-1])
+        for right, left, (cause, colour) in zip(
+            levels[:0:-1], levels[-2::-1], CAUSES.items(), strict=True
+        ):
+            label = cause if row == 0 else None
+            axes.barh(row, right - left, 0.7, left, color=colour, label=label)
+            if right > READABLE * left:
+                middle, factor = np.sqrt(left * right), f"{right / left:.3g}"
+                look: Look = {"ha": "center", "va": "center", "color": INKS[colour]}
+                axes.text(middle, row, rf"$\times${factor}", fontsize=7, **look)
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    axes.set(xscale="log", xlabel="Lipschitz constant: logits per unit of distance")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter("{0:g}".format))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    figure.legend(loc="outside upper center", ncols=2, fontsize=7)
+    return figure

@@ -1,0 +1,256 @@
+"""Certified distances against exact ones, and the check of certificates."""
+
+from importlib import import_module
+
+import numpy as np
+import pytest
+import torch
+from bounds.small import exact_distance, small_network
+from networks import images_of
+from torch import nn
+
+from intriguing.bounds import (
+    certify,
+    decisions,
+    load_certificates,
+    save_certificates,
+    verify,
+)
+from intriguing.errors import InputError
+
+SIZES = [3, 4, 3, 3]
+
+
+@pytest.fixture(scope="module")
+def model():
+    return small_network(SIZES, seed=2)
+
+
+@pytest.fixture(scope="module")
+def images():
+    return images_of(6, 1, 1, 3)
+
+
+@pytest.fixture(scope="module")
+def labels(model, images):
+    return model(images).argmax(1)
+
+
+@pytest.fixture(scope="module")
+def exact(model, images, labels):
+    points = images.flatten(1).double().numpy()
+    pairs = zip(points, labels, strict=True)
+    distances = np.array([exact_distance(model, x, int(y)) for x, y in pairs])
+    assert np.isfinite(distances).sum() >= 3
+    return distances
+
+
+@pytest.fixture(scope="module")
+def largest(model, images, labels):
+    return certify(model, images, labels)
+
+
+def test_the_largest_radius_is_just_below_the_exact_distance(largest, exact):
+    finite = np.isfinite(exact)
+    assert (largest.radius[finite] <= exact[finite] * (1 + 1e-6)).all()
+    assert (largest.radius[finite] >= 0.99 * exact[finite]).all()
+
+
+@pytest.mark.parametrize(
+    ("share", "status"), [(0.97, "certified"), (1.05, "falsified")]
+)
+def test_a_radius_is_decided_by_the_exact_distance(
+    model, images, labels, exact, share, status
+):
+    for row in np.flatnonzero(np.isfinite(exact)):
+        one, label = images[row : row + 1], labels[row : row + 1]
+        found = certify(model, one, label, share * float(exact[row]))
+        assert found.status == [status]
+        changed = model(found.counterexample).argmax(1) != label
+        assert bool(changed) == (status == "falsified")
+        apart = (found.counterexample - one).double().norm()
+        assert apart <= share * exact[row]
+
+
+def test_every_certificate_passes_the_check(model, images, labels, largest):
+    assert (largest.radius > 0).all()
+    assert verify(model, images, labels, largest.certificate).all()
+
+
+@pytest.mark.parametrize("activation", [nn.Sigmoid, nn.Tanh, nn.ReLU])
+@pytest.mark.parametrize("method", ["product", "crown"])
+def test_cheap_methods_are_checked_for_each_activation(activation, method, images):
+    model = small_network([3, 5, 4, 3], activation)
+    labels = model(images).argmax(1)
+    found = certify(model, images, labels, method=method)
+    assert (found.radius > 0).all()
+    assert verify(model, images, labels, found.certificate).all()
+    nearest = (found.counterexample - images).flatten(1).norm(dim=1).numpy()
+    assert (found.radius <= np.where(nearest > 0, nearest, np.inf)).all()
+
+
+def test_a_linear_network_is_certified_up_to_its_margin():
+    model = small_network([3, 3], seed=1)
+    images = images_of(5, 3)
+    logits = model(images).double().numpy()
+    labels, weight = logits.argmax(1), model[1].weight.double().numpy()
+    found = certify(model, images, labels, method="product")
+    for row, label in enumerate(labels):
+        others = np.arange(3) != label
+        gaps = logits[row, label] - logits[row, others]
+        lengths = np.linalg.norm(weight[label] - weight[others], axis=1)
+        assert found.radius[row] <= (gaps / lengths).min() + 1e-6
+    assert verify(model, images, labels, found.certificate).all()
+
+
+def test_branching_proves_what_one_program_does_not(model, images, labels, exact):
+    steps = [
+        decisions.ladder(decisions_network(model), method, 200, 0)
+        for method in ("sdp", "branch-and-bound")
+    ]
+    points = images.flatten(1).double().numpy()
+    statuses = [
+        [
+            decisions.decide(one, points[row], int(labels[row]), 0.999 * exact[row])
+            for row in np.flatnonzero(np.isfinite(exact))
+        ]
+        for one in steps
+    ]
+    single, branched = ([d.status for d in found] for found in statuses)
+    assert set(branched) == {"certified"}
+    assert single.count("certified") <= branched.count("certified")
+
+
+def decisions_network(model):
+    from intriguing.bounds.network import fully_connected
+
+    return fully_connected(model)
+
+
+def tampered(certificate, **changes):
+    return certificate._replace(**changes)
+
+
+def changed(array, place, value):
+    copy = array.copy()
+    copy[place] = value
+    return copy
+
+
+@pytest.fixture(scope="module")
+def proved(largest):
+    """Return an image whose proof has leaves, and the place of one of them."""
+    owners = largest.certificate.leaf_image
+    assert len(owners)
+    return int(owners[0]), 0
+
+
+@pytest.mark.parametrize("factor", [1.02, 2.0])
+def test_a_larger_radius_is_refused(model, images, labels, largest, factor):
+    certificate = largest.certificate
+    false = tampered(certificate, radius=factor * certificate.radius)
+    assert not verify(model, images, labels, false).any()
+
+
+@pytest.mark.parametrize("field", ["leaf_ball", "leaf_units", "leaf_value"])
+def test_other_multipliers_are_refused(model, images, labels, largest, proved, field):
+    row, leaf = proved
+    values = getattr(largest.certificate, field)
+    for other in (-1.0, np.nan):
+        false = tampered(largest.certificate, **{field: changed(values, leaf, other)})
+        assert not verify(model, images, labels, false)[row]
+
+
+def test_a_narrower_interval_is_refused(model, images, labels, largest, proved):
+    row, _ = proved
+    lower = changed(largest.certificate.lower, (row, 0), 10.0)
+    false = tampered(largest.certificate, lower=lower)
+    assert not verify(model, images, labels, false)[row]
+
+
+def test_a_claim_by_a_cheaper_method_is_refused(model, images, labels, largest, proved):
+    row, _ = proved
+    for how in (0, 1):
+        false = tampered(
+            largest.certificate, proof=changed(largest.certificate.proof, row, how)
+        )
+        assert not verify(model, images, labels, false)[row]
+
+
+def test_a_missing_branch_is_refused(model, images, labels, largest, proved):
+    row, leaf = proved
+    splits = largest.certificate.leaf_splits
+    unstable = (largest.certificate.lower[row] < 0) & (
+        largest.certificate.upper[row] > 0
+    )
+    unit = int(np.flatnonzero(unstable)[0])
+    half = changed(splits, (leaf, unit), 1)
+    false = tampered(largest.certificate, leaf_splits=half)
+    assert not verify(model, images, labels, false)[row]
+
+
+def test_other_labels_and_another_network_are_refused(model, images, labels, largest):
+    wrong = (labels + 1) % SIZES[-1]
+    assert not verify(model, images, wrong, largest.certificate).any()
+    other = small_network(SIZES, seed=5)
+    assert not verify(other, images, other(images).argmax(1), largest.certificate).all()
+    with pytest.raises(InputError, match="lower has shape"):
+        verify(small_network([3, 5, 3]), images, labels, largest.certificate)
+
+
+def test_certificates_survive_a_file(tmp_path, largest):
+    save_certificates(tmp_path / "proofs.safetensors", largest.certificate)
+    loaded = load_certificates(tmp_path / "proofs.safetensors")
+    for one, other in zip(loaded, largest.certificate, strict=True):
+        np.testing.assert_array_equal(one, other)
+    with pytest.raises(InputError, match="no file of certificates"):
+        load_certificates(tmp_path / "missing.safetensors")
+
+
+def test_misclassified_images_are_falsified_by_themselves(model, images, labels):
+    found = certify(model, images, (labels + 1) % SIZES[-1], 0.1)
+    assert found.status == ["falsified"] * len(images)
+    torch.testing.assert_close(found.counterexample, images)
+    assert not found.radius.any()
+
+
+def test_an_interrupt_returns_what_is_decided(model, images, labels, monkeypatch):
+    calls = []
+
+    def interrupted(*arguments):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return decisions.decide(*arguments)
+
+    monkeypatch.setattr(
+        import_module("intriguing.bounds.certify"), "decide", interrupted
+    )
+    with pytest.warns(UserWarning, match="interrupted after 2 of 6 images"):
+        found = certify(model, images, labels, 1e-3)
+    assert found.status == ["certified"] * 2 + ["undecided"] * 4
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"radius": -1}, "radius"),
+        ({"radius": np.nan}, "radius"),
+        ({"method": "lucky"}, "method"),
+        ({"labels": [9]}, "labels"),
+        ({"images": images_of(1, 4)}, "images: 4 pixels"),
+        ({"images": images_of(1, 3) + 1}, "images"),
+        ({"model": nn.Conv2d(1, 1, 1)}, "model"),
+        ({"model": nn.Sequential(nn.Flatten(), nn.Linear(3, 2), nn.ELU())}, "model"),
+    ],
+)
+def test_bad_input_is_named(model, change, said):
+    given = {"model": model, "images": images_of(1, 3), "labels": [0], "radius": 1}
+    with pytest.raises(InputError, match=said):
+        certify(**(given | change))
+
+
+def test_mixed_activations_are_refused():
+    layers = nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 3), nn.Tanh(), nn.Linear(3, 2)
+    with pytest.raises(InputError, match="ReLU, Tanh"):
+        certify(nn.Sequential(nn.Flatten(), *layers), images_of(1, 3), [0])

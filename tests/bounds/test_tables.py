@@ -1,0 +1,137 @@
+"""Records, tables and figures of the chapter."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from bounds.small import small_network
+from networks import images_of
+from torch import nn
+
+from intriguing.bounds import verify
+from intriguing.bounds.records import (
+    certified_records,
+    constants,
+    require_consistent,
+)
+from intriguing.bounds.table import (
+    CONSTANTS,
+    benchmark_entries,
+    certified_cells,
+    constant_entries,
+    frame_of,
+    median_interval,
+)
+from intriguing.errors import InputError
+from intriguing.figures.bounds import CAUSES, certified_figure, waterfall_figure
+
+RECORDS = pd.DataFrame(
+    {
+        "index": [3, 5, 8, 9],
+        "attacked": [1.0, 2.0, 4.0, 0.5],
+        "product": [0.1, 0.2, 0.4, 0.05],
+        "crown": [0.2, 0.4, 0.8, 0.1],
+        "certified": [0.999, 1.98, 3.0, 0.4995],
+        "on_ball": [True, False, True, True],
+    }
+)
+
+
+@pytest.mark.parametrize("activation", [nn.ReLU, nn.Sigmoid])
+def test_records_hold_each_method_from_loose_to_tight(activation):
+    model, images = small_network([3, 4, 3], activation), images_of(5, 1, 1, 3)
+    labels = model(images).argmax(1)
+    labels[0] = (labels[0] + 1) % 3
+    found = certified_records(model, images, labels)
+    records = found.records
+    assert list(records["index"]) == [1, 2, 3, 4]
+    assert (records["product"] <= records["crown"] * (1 + 1e-5)).all()
+    assert (records["crown"] <= records["certified"] * (1 + 1e-5)).all()
+    assert (records["certified"] <= records["attacked"]).all()
+    assert verify(model, images[1:], labels[1:], found.certificates).all()
+
+
+@pytest.mark.parametrize(
+    ("certified", "proved", "said"),
+    [(1.1, True, "is above the attack"), (0.9, False, "fails the check")],
+)
+def test_a_wrong_bound_stops_the_step(certified, proved, said):
+    records = RECORDS.assign(certified=[0.0, 0.0, certified * 4, 0.0])
+    with pytest.raises(ArithmeticError, match=f"image 8: .*{said}"):
+        require_consistent(records, np.array([True, True, proved, True]))
+
+
+def test_constants_are_ordered():
+    found = constants(small_network([6, 5, 4, 3]), images_of(20, 1, 2, 3), 0)
+    assert list(found) == list(CONSTANTS)
+    assert found["median"] <= found["data"] <= found["box"] <= found["lipsdp"]
+    assert found["lipsdp"] <= found["product"]
+
+
+def test_cells_are_shares_of_the_attacked_distance():
+    cells = certified_cells("net", RECORDS)
+    value = {column: cell.value for (_, column), cell in cells.items()}
+    assert value["attacked"] == pytest.approx(1.875)
+    assert value["product"] == pytest.approx(0.1)
+    assert value["mean"] == pytest.approx((0.999 + 0.99 + 0.75 + 0.999) / 4)
+    assert value["median"] == pytest.approx((0.999 + 0.99) / 2)
+    assert value["within 1 %"] == 0.75
+    assert value["within 0.1 %"] == 0.5
+
+
+def test_the_interval_of_a_median_covers_it_as_often_as_it_says():
+    generator, covered = np.random.default_rng(0), 0
+    for _ in range(400):
+        found = median_interval(generator.exponential(size=25))
+        covered += found.low <= np.log(2) <= found.high
+    assert 0.94 <= covered / 400 <= 0.995
+
+
+def test_the_benchmark_counts_only_certificates_that_pass():
+    decided = pd.DataFrame(
+        {
+            "status": ["certified", "certified", "falsified", "undecided"],
+            "proved": [True, False, False, False],
+        }
+    )
+    known = {"verifier": ["theirs"], "verified": [0.3], "seconds": [9.0]}
+    table = frame_of(benchmark_entries(decided, 8.0, pd.DataFrame(known)))
+    values = table.set_index(["row", "column"])
+    ours = values["value"]["ours"]
+    assert dict(ours) == {
+        "verified": 0.25,
+        "falsified": 0.25,
+        "open": 0.5,
+        "seconds": 2.0,
+    }
+    assert values["published"]["theirs", "verified"] == 0.3
+
+
+def test_every_image_is_a_point_of_the_figure():
+    figure = certified_figure({"one": RECORDS, "other": RECORDS})
+    first, second = figure.axes[:2]
+    titles = [axes.get_title(loc="left") for axes in (first, second)]
+    assert titles == ["one", "other"]
+    for line, column in zip(
+        first.lines, ("product", "crown", "certified"), strict=False
+    ):
+        np.testing.assert_array_equal(line.get_xdata(), RECORDS["attacked"])
+        np.testing.assert_array_equal(line.get_ydata(), RECORDS[column])
+    with pytest.raises(InputError, match="at least one network"):
+        certified_figure({})
+
+
+def test_bars_join_the_levels():
+    levels = dict(
+        zip(CONSTANTS, (100.0, 90.0, 80.0, 50.0, 30.0, 20.0, 5.0), strict=True)
+    )
+    same = dict.fromkeys(CONSTANTS, 2.0)
+    table = frame_of(constant_entries({"linear": same, "net": levels}))
+    figure = waterfall_figure(table)
+    bars = [(b.get_x(), b.get_x() + b.get_width()) for b in figure.axes[0].patches]
+    assert len(bars) == len(CAUSES)
+    np.testing.assert_allclose(bars, [(50, 100), (30, 50), (20, 30), (5, 20)])
+    assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["net"]
+    factors = [text.get_text() for text in figure.axes[0].texts]
+    assert factors == [rf"$\times${n}" for n in ("2", "1.67", "1.5", "4")]
+    with pytest.raises(InputError, match="lacks"):
+        waterfall_figure(table[table["column"] != "box"])

@@ -1,0 +1,137 @@
+# Certified distances and Lipschitz constants of the fully connected networks, of the
+# first seed each, and of one with rectified units.
+BOUNDS = f"{RESULTS}/bounds"
+BOUNDED = {name: sheets.seeds_of(row, CFG.seeds)[0] for name, row in MODELS.items()}
+BOUNDED[RECTIFIED] = CFG.seeds[0]
+
+
+def bounded_weights(wildcards):
+    return weights_of([(wildcards.network, BOUNDED[wildcards.network])])[0]
+
+
+rule certify_network:
+    input:
+        weights=bounded_weights,
+        test=f"{MNIST}/test.safetensors",
+    output:
+        records=f"{BOUNDS}/certified/{{network}}.parquet",
+        certificates=f"{BOUNDS}/certified/{{network}}.safetensors",
+    log:
+        f"{RESULTS}/logs/certify_network/{{network}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/certify_network/{{network}}.tsv"
+    wildcard_constraints:
+        network=any_of(BOUNDED),
+    resources:
+        runtime=30,
+    params:
+        settings={"images": CFG.bounds.images, "threads": CFG.attack.threads},
+        code=digest("bounds/certify_network.py"),
+    message:
+        "Certified distances of {wildcards.network}"
+    script:
+        step("bounds/certify_network.py")
+
+
+rule constants:
+    input:
+        weights=bounded_weights,
+        test=f"{MNIST}/test.safetensors",
+    output:
+        f"{BOUNDS}/constants/{{network}}.json",
+    log:
+        f"{RESULTS}/logs/constants/{{network}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/constants/{{network}}.tsv"
+    wildcard_constraints:
+        network=any_of(BOUNDED),
+    params:
+        settings={"seed": CFG.seeds[0], "threads": CFG.attack.threads},
+        code=digest("bounds/constants.py"),
+    message:
+        "Lipschitz constants of {wildcards.network} as a whole"
+    script:
+        step("bounds/constants.py")
+
+
+rule table_certified:
+    input:
+        records=[f"{BOUNDS}/certified/{network}.parquet" for network in BOUNDED],
+        published="data/published.tsv",
+    output:
+        **table("certified", "Certified distances"),
+    log:
+        f"{RESULTS}/logs/table_certified.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table_certified.tsv"
+    params:
+        settings={"networks": [*BOUNDED]},
+        code=digest("bounds/table_certified.py"),
+    message:
+        "Certified distances as shares of attacked distances"
+    script:
+        step("bounds/table_certified.py")
+
+
+rule table_bounds:
+    input:
+        measured=[f"{BOUNDS}/constants/{network}.json" for network in BOUNDED],
+    output:
+        **table("bounds", "Lipschitz constants of networks"),
+    log:
+        f"{RESULTS}/logs/table_bounds.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table_bounds.tsv"
+    params:
+        settings={"networks": [*BOUNDED]},
+        code=digest("bounds/table_bounds.py"),
+    message:
+        "Lipschitz constants of whole networks, from above and from below"
+    script:
+        step("bounds/table_bounds.py")
+
+
+rule figure_certified:
+    input:
+        records=rules.table_certified.input.records,
+    output:
+        **figure("certified", "Certified against attacked distances"),
+    log:
+        f"{RESULTS}/logs/figure_certified.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_certified.tsv"
+    params:
+        settings={"networks": [*BOUNDED]},
+        code=digest("bounds/figure_certified.py"),
+    message:
+        "Certified against attacked distance of every image"
+    script:
+        step("bounds/figure_certified.py")
+
+
+rule figure_waterfall:
+    input:
+        table=rules.table_bounds.output.bounds,
+    output:
+        **figure("waterfall", "Slack of the product of norms"),
+    log:
+        f"{RESULTS}/logs/figure_waterfall.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_waterfall.tsv"
+    params:
+        code=digest("bounds/figure_waterfall.py"),
+    message:
+        "Why the product of norms exceeds a typical gradient"
+    script:
+        step("bounds/figure_waterfall.py")
+
+
+EVERYTHING += [*rules.table_certified.output, *rules.table_bounds.output]
+EVERYTHING += [*rules.figure_certified.output, *rules.figure_waterfall.output]
+METRIC_TABLES += [
+    rules.table_certified.output.certified,
+    rules.table_bounds.output.bounds,
+]
+
+
+include: "verification.smk"
