@@ -26,7 +26,8 @@ from intriguing.workflow.sentences import sae_answer, units_answer, units_contro
 
 RESULTS, NATURAL = Path("results/paper"), Path("results/natural")
 PAGES = ("methods", "minimal", "adversarial-training", "natural")
-PAGES += ("architecture", "reproducing", "smoothness", "units", "sae", "bounds")
+PAGES += ("architecture", "reproducing", "answers", "smoothness", "units", "sae")
+PAGES += ("bounds",)
 DOCUMENTS = ("README.md", *(f"docs/{page}.md" for page in PAGES))
 PUBLISHED = {
     "Table 1: networks": "results/paper/tables/models",
