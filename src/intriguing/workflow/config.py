@@ -203,7 +203,7 @@ class SaeSection(Strict):
 class BoundsSection(Strict):
     """Certified distances of the fully connected networks."""
 
-    images: Count = 64
+    images: Count = 16
     """Number of test images certified for each network, the first."""
 
 
