@@ -14,7 +14,7 @@ from intriguing.smoothness.table import DISTANCE, grid
 COLOURS = {"data": PAPER, "architecture": OURS, "training": GREEN}
 OTHERS = {"interactions": "interactions between groups", "seeds": "seeds"}
 TITLES = {
-    "images": "training images",
+    "images": "training images, thousands",
     "noise": "share of wrong labels",
     "width": "units of a hidden layer",
     "depth": "hidden layers",
@@ -81,7 +81,8 @@ def curve_figure(
     for axes, (factor, curve) in zip(panels.flat, shown.items(), strict=True):
         ordered = sorted(curve, key=lambda one: getattr(one, factor))
         values = np.exp(grid(measured, ordered, DISTANCE))
-        at = [getattr(one, factor) for one in ordered]
+        unit = 1000 if factor == "images" else 1
+        at = [getattr(one, factor) / unit for one in ordered]
         axes.plot(np.broadcast_to(at, values.shape).T, values.T, color=OURS, **POINTS)
         axes.plot(at, np.exp(np.log(values).mean(0)), "-", color=OURS, lw=1)
         axes.set_xlabel(TITLES[factor])
