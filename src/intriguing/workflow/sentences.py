@@ -22,11 +22,12 @@ def units_answer(results: Path) -> str:
         "nonlinearity acts. Of the 20 images that a unit ranks first, "
         f"{abs(gain):.2f} {'more' if gain > 0 else 'fewer'} show its most frequent "
         f"digit than for a random direction (difference {gain:+.2f} [{low:+.2f}, "
-        f"{high:+.2f}]): the paper's sentence that the natural basis is not better "
-        f"**{basis['verdict']}**. Its stronger sentence, that nothing distinguishes "
-        f"units from random directions, **{distinction['verdict']}**: the distribution "
-        "of their activations does, by an excess kurtosis of "
-        f"{_number(kurtosis, '.2f')} in the last hidden layer of FC100-100-10.\n"
+        f"{high:+.2f}]). Less than one image counts as no better, so the verdict on "
+        "the paper's sentence that the natural basis is not better is "
+        f"**{basis['verdict']}**. On its stronger sentence, that nothing "
+        "distinguishes units from random directions, it is "
+        f"**{distinction['verdict']}**. The excess kurtosis of their activations "
+        f"differs by {_number(kurtosis, '.2f')} in the last hidden layer of FC100-100-10.\n"
     )
 
 
