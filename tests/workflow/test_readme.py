@@ -53,7 +53,7 @@ def test_a_block_is_replaced_and_the_rest_is_kept():
 
 def test_numbers_in_sentences_are_those_of_tables():
     table = "|  | share |\n| --- | --- |\n| data | 5% |\n"
-    text = "It is <!-- cell: t | data | share -->old<!-- end --> of all."
+    text = "It is <!-- cell: t ; data ; share -->old<!-- end --> of all."
     new = with_cells(text, lambda _, row, column: cell_of(table, row, column))
     assert new == text.replace("old", "5%")
     with pytest.raises(KeyError):

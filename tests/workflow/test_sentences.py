@@ -24,7 +24,7 @@ def test_units_are_compared_in_images_of_twenty(tmp_path):
     assert "1.00 fewer show" in said
     assert "(difference -1.00 [-2.00, +1.00])" in said
     assert "not better is **agrees**" in said
-    assert "directions, **differs**" in said
+    assert "directions, it is **differs**" in said
     assert "2.50 [1.50, 3.50]" in said
 
 

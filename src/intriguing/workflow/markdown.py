@@ -33,13 +33,13 @@ def with_cells(text: str, cell: Callable[[str, str, str], str]) -> str:
     """Return a text whose numbers in sentences are those of tables.
 
     Args:
-        text: Holds ``<!-- cell: TABLE | ROW | COLUMN -->`` before each such number and
-            ``<!-- end -->`` after it.
+        text: Holds ``<!-- cell: TABLE ; ROW ; COLUMN -->`` before each such number and
+            ``<!-- end -->`` after it. A bar would end the cell of a table.
         cell: Returns the text of a cell of a table.
     """
 
     def replaced(match: re.Match[str]) -> str:
-        table, row, column = (part.strip() for part in match[1].split("|"))
+        table, row, column = (part.strip() for part in match[1].split(";"))
         return f"<!-- cell:{match[1]}-->{cell(table, row, column)}<!-- end -->"
 
     return re.sub(r"<!-- cell:(.*?)-->.*?<!-- end -->", replaced, text, flags=re.DOTALL)

@@ -27,7 +27,8 @@ def units_answer(results: Path) -> str:
         f"**{basis['verdict']}**. On its stronger sentence, that nothing "
         "distinguishes units from random directions, it is "
         f"**{distinction['verdict']}**. The excess kurtosis of their activations "
-        f"differs by {_number(kurtosis, '.2f')} in the last hidden layer of FC100-100-10.\n"
+        f"differs by {_number(kurtosis, '.2f')} in the last hidden layer of "
+        "FC100-100-10.\n"
     )
 
 
