@@ -92,8 +92,11 @@ VARIANTS = ["FC100-100-10", "weight-decay", "dropout", "input-pool", "layer-pool
 FIGURES = ("examples", "cross-model", "distortions", "spectra", "top-images")
 FIGURES += ("cross-training-set", *BEYOND)
 FIGURES += ("natural-basis", "units-path", "units-rotations", "sae")
+FIGURES += ("box-constraint", "mean-value", "smoothness-shares", "smoothness-curves")
+FIGURES += ("certified", "waterfall")
 LAYER_TABLES = ("units", "sae", "sae-perturbations", "sae-settings")
-"""Tables of hidden layers, with signed numbers and many rows."""
+LAYER_TABLES += ("smoothness", "bounds", "certified")
+"""Tables of hidden layers and networks, with signed numbers and many rows."""
 LINEAR, SIGMOID = ("1e-2", "1"), ("FC100-100-10",)
 PRODUCTS = ("product-of-norms", "product")
 ALEXNET = (
@@ -431,7 +434,7 @@ def test_the_change_of_transfer_is_what_stored_networks_answer(results, networks
             seeds.append(((short - old)[wrong == 0]).mean().item())
         changes += [np.mean(seeds)] if seeds else []
     (claim,) = json.loads((results / "claims/minimal.json").read_text())
-    assert claim["id"] == "minimal-transfers-less"
+    assert claim["id"] == "minimal-less-paper-transfer"
     assert claim["measured"] == pytest.approx(np.mean(changes), abs=1e-5)
 
 
@@ -580,7 +583,7 @@ def test_dvc_and_git_hold_all_that_everything_makes(known):
 
 def test_changes_beyond_the_paper_rerun_nothing_of_the_paper(smoke, tmp_path):
     tree = twin(smoke, tmp_path / "tree")
-    modules = ("attack/minimal_norm", "adversarial_training/fit", "transfer/asymmetry")
+    modules = ("attack/never_longer", "adversarial_training/fit", "transfer/asymmetry")
     for module in modules:
         with (tree / f"src/intriguing/{module}.py").open("a") as code:
             code.write("\n\nADDED = 1\n")
