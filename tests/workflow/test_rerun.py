@@ -328,6 +328,10 @@ def dvc(tree, *options):
     return call(tree, *python("dvc", *options))
 
 
+BEYOND_THE_PAPER = ("units", "sae", "smoothness", "bounds")
+"""Folders that only `everything` makes; the stories make `all`."""
+
+
 def for_stories(tree):
     """Turn the repository's own DVC files, which are of the paper run, to this one."""
     call(tree, "git", "rm", "--quiet", "--ignore-unmatch", "--cached", "dvc.lock")
@@ -336,7 +340,12 @@ def for_stories(tree):
     command = f"snakemake --cores 2 {' '.join(STORIES.options)}"
     edit(path, "cmd: snakemake --cores all everything\n", f"cmd: {command}\n")
     edit(path, "config/config.yaml", CONFIG)
-    path.write_text(path.read_text().replace("results/paper", RUN))
+    text = path.read_text().replace("results/paper", RUN)
+    for folder in BEYOND_THE_PAPER:
+        entry = f"      - {RUN}/{folder}:\n          persist: true\n"
+        assert entry in text
+        text = text.replace(entry, "")
+    path.write_text(text)
     ignored = tree / ".gitignore"
     ignored.write_text(ignored.read_text().replace("results/paper", RUN))
     edit(tree / ".dvcignore", beginning("results/paper"), beginning(RUN))
