@@ -128,10 +128,3 @@ rule figure_waterfall:
 
 EVERYTHING += [*rules.table_certified.output, *rules.table_bounds.output]
 EVERYTHING += [*rules.figure_certified.output, *rules.figure_waterfall.output]
-METRIC_TABLES += [
-    rules.table_certified.output.certified,
-    rules.table_bounds.output.bounds,
-]
-
-
-include: "verification.smk"
