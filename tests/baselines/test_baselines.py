@@ -24,13 +24,14 @@ from intriguing.baselines.comparison import (
     compare,
     schedule,
 )
-from intriguing.baselines.networks import pooled_architecture, relu_architecture
+from intriguing.baselines.networks import pooled_architecture
 from intriguing.baselines.task import Task, is_success, starting_points
 from intriguing.errors import InputError
 from intriguing.figures.baselines import baselines_figure
 from intriguing.models.architecture import build
 from intriguing.models.files import load_model, serialise_model
 from intriguing.models.perceptron import perceptron
+from intriguing.training.rectified import rectified_architecture
 
 SLOW = st.lists(st.booleans(), min_size=1, max_size=9)
 
@@ -265,7 +266,7 @@ def test_the_figure_has_a_panel_a_network_and_criterion_and_every_attack(table):
 
 @pytest.mark.parametrize(
     ("architecture", "side"),
-    [(relu_architecture([49, 8, 10]), 7), (pooled_architecture(2), 7)],
+    [(rectified_architecture([49, 8, 10]), 7), (pooled_architecture(2), 7)],
 )
 def test_networks_take_images_and_come_back_from_their_files(
     tmp_path, architecture, side

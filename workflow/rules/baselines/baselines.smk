@@ -1,10 +1,9 @@
 # Attacks of other libraries beside ours. A target of its own: it needs the extra
 # `crosscheck`, and its times differ from run to run.
-RELU = "ReLU100-100-10"
 BASELINES = f"{RESULTS}/baselines"
 BASELINES_SEED = CFG.seeds[0]
 DENSE = [m for m in ("FC100-100-10", "FC200-200-10") if m in MODELS]
-DENSE = [*(DENSE or list(MODELS)[:1]), RELU]
+DENSE = [*(DENSE or list(MODELS)[:1]), RECTIFIED]
 LINEAR = [name for name, row in MODELS.items() if row.family == "linear"]
 CONVOLUTIONAL_COMPARED = [
     m for m in ("alexnet-mnist", "alexnet-cifar10") if m in CONVOLUTIONAL
@@ -30,14 +29,12 @@ CRITERIA = ("targeted", "untargeted")
 
 
 def with_seed(model):
-    if model in CONVOLUTIONAL:
+    if model in CONVOLUTIONAL or model == RECTIFIED:
         return model, BASELINES_SEED
     return model, sheets.seeds_of(MODELS[model], [BASELINES_SEED])[0]
 
 
 def attacked_weights(wildcards):
-    if wildcards.network == RELU:
-        return rules.train_relu.output.weights
     return weights_of([with_seed(wildcards.network)])[0]
 
 
@@ -74,31 +71,6 @@ rule peers:
         f"{RESULTS}/tables/peers-requirements.md",
         [f"{RESULTS}/tables/peers-pooling.md"] if DENSE else [],
         f"{RESULTS}/figures/peers.png",
-
-
-rule train_relu:
-    input:
-        train=f"{MNIST}/train.safetensors",
-        test=f"{MNIST}/test.safetensors",
-    output:
-        weights=f"{BASELINES}/{RELU}.safetensors",
-    log:
-        f"{RESULTS}/logs/train_relu.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/train_relu.tsv"
-    params:
-        settings={
-            "model": RELU,
-            "sizes": [784, 100, 100, 10],
-            "recipe": {"learning_rate": 2e-3, "epochs": 12, "batch": 100},
-            "seed": BASELINES_SEED,
-            "threads": CFG.train.threads,
-        },
-        code=digest("baselines/train_relu.py"),
-    message:
-        "Train {RELU} for the comparison of attacks"
-    script:
-        step("baselines/train_relu.py")
 
 
 rule attack_baselines:
