@@ -2,7 +2,16 @@
 
 import json
 
-from intriguing.workflow.sentences import sae_answer, units_answer, units_controls
+import pytest
+
+from intriguing.smoothness.design import FACTORS
+from intriguing.workflow.sentences import (
+    bounds_answer,
+    sae_answer,
+    smoothness_design,
+    units_answer,
+    units_controls,
+)
 
 
 def write_table(path, cells):
@@ -54,5 +63,24 @@ def test_r_is_compared_with_a_natural_difference(tmp_path):
 
 
 def test_without_files_the_command_is_named(tmp_path):
-    for sentence in (units_answer, units_controls, sae_answer):
+    for sentence in (units_answer, units_controls, sae_answer, bounds_answer):
         assert "`make everything` makes it" in sentence(tmp_path)
+
+
+@pytest.mark.parametrize(("best", "verb"), [(0.4, "can do"), (0.05, "cannot do")])
+def test_bounds_are_better_where_they_certify_more_than_the_product(
+    tmp_path, best, verb
+):
+    name = "FC100-100-10"
+    constants = {"product": 178, "lipsdp": 100, "data": 38}
+    write_table(tmp_path / "tables/bounds.csv", [(name, *c) for c in constants.items()])
+    shares = {"product": 0.07, "mean": best}
+    write_table(tmp_path / "tables/certified.csv", [(name, *c) for c in shares.items()])
+    said = bounds_answer(tmp_path)
+    assert said.startswith(f"One {verb} better than the product.")
+    assert f"the best method here {best:.2f}" in said
+
+
+def test_the_design_has_a_row_for_each_factor():
+    rows = smoothness_design().splitlines()[2:]
+    assert [row.split("|")[2].strip(" `") for row in rows] == list(FACTORS)

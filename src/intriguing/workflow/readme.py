@@ -22,7 +22,13 @@ from intriguing.workflow.markdown import (
     refreshed,
     with_cells,
 )
-from intriguing.workflow.sentences import sae_answer, units_answer, units_controls
+from intriguing.workflow.sentences import (
+    bounds_answer,
+    sae_answer,
+    smoothness_design,
+    units_answer,
+    units_controls,
+)
 
 RESULTS, NATURAL = Path("results/paper"), Path("results/natural")
 PAGES = ("methods", "minimal", "adversarial-training", "natural")
@@ -81,25 +87,6 @@ def verdicts() -> str:
             counted = (counts.get(verdict, 0) for verdict in VERDICTS)
             rows.append((f"[{title}]({path}.md)", *counted))
     return markdown_table(("published numbers", *VERDICTS), rows, "---:")
-
-
-def bounds_answer(results: Path = RESULTS) -> str:
-    """Return how much better bounds than the product of the norms are."""
-    paths = [results / "tables" / f"{name}.csv" for name in ("bounds", "certified")]
-    if not all(path.is_file() for path in paths):
-        return "`make everything` measures by how much one can do better.\n"
-    tables = [pd.read_csv(path).pivot(index="row", columns="column") for path in paths]
-    constants, shares = (table["value"] for table in tables)
-    lines = [
-        f"For {name} the product is {constants.loc[name, 'product']:.0f}, and LipSDP "
-        f"proves {constants.loc[name, 'lipsdp']:.0f}; gradients of test images reach "
-        f"{constants.loc[name, 'data']:.0f}. On average the product certifies "
-        f"{shares.loc[name, 'product']:.2f} of the distance at which an attack "
-        f"succeeds, and the best method here {shares.loc[name, 'mean']:.2f}.\n"
-        for name in ("FC100-100-10", "ReLU100-100-10")
-        if name in constants.index and name in shares.index
-    ]
-    return "Yes, one can do better than the product.\n" + "".join(lines)
 
 
 def provenance(results: Path = RESULTS) -> dict:
@@ -204,7 +191,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "units-answer": partial(units_answer, RESULTS),
     "units-controls": partial(units_controls, RESULTS),
     "sae-answer": partial(sae_answer, RESULTS),
-    "bounds-answer": bounds_answer,
+    "bounds-answer": partial(bounds_answer, RESULTS),
+    "smoothness-design": smoothness_design,
     "needs": needs,
     "cost": cost,
     "natural-cost": partial(cost, NATURAL),

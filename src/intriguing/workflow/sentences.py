@@ -4,6 +4,12 @@ import csv
 import json
 from pathlib import Path
 
+import pandas as pd
+
+from intriguing.smoothness.design import GROUPS, LEVELS
+from intriguing.workflow.config import RunConfig
+from intriguing.workflow.markdown import markdown_table
+
 MISSING = "`{path}` does not exist yet; `make everything` makes it.\n"
 LAYER = "FC100-100-10:2"
 """The layer that answers speak of: the last hidden one of the paper's network."""
@@ -74,6 +80,42 @@ def sae_answer(results: Path) -> str:
         "for that step. The size of the part that it does not carry, image by image, "
         f"is {size} against {natural_size}.\n"
     )
+
+
+def bounds_answer(results: Path) -> str:
+    """Return how much better bounds than the product of the norms are."""
+    paths = [results / "tables" / f"{name}.csv" for name in ("bounds", "certified")]
+    for path in paths:
+        if not path.is_file():
+            return MISSING.format(path=path)
+    tables = [pd.read_csv(path).pivot(index="row", columns="column") for path in paths]
+    constants, shares = (table["value"] for table in tables)
+    names = [
+        name
+        for name in ("FC100-100-10", "ReLU100-100-10")
+        if name in constants.index and name in shares.index
+    ]
+    better = (shares.loc[names, "mean"] > shares.loc[names, "product"]).all()
+    return f"One can{'' if better else 'not'} do better than the product.\n" + "".join(
+        f"For {name} the product is {constants.loc[name, 'product']:.0f}, and LipSDP "
+        f"proves {constants.loc[name, 'lipsdp']:.0f}; gradients of test images reach "
+        f"{constants.loc[name, 'data']:.0f}. On average the product certifies "
+        f"{shares.loc[name, 'product']:.2f} of the distance at which an attack "
+        f"succeeds, and the best method here {shares.loc[name, 'mean']:.2f}.\n"
+        for name in names
+    )
+
+
+def smoothness_design() -> str:
+    """Return the factors of the designed experiment and their levels."""
+    extremes = RunConfig().smoothness.extremes
+    levels = {"images": [f"{share:.0%} of MNIST" for share in extremes], **LEVELS}
+    rows = (
+        (group, f"`{factor}`", *levels[factor])
+        for group, factors in GROUPS.items()
+        for factor in factors
+    )
+    return markdown_table(("group", "factor", "low", "high"), rows)
 
 
 def _table(path: Path) -> dict[tuple[str, str], dict[str, str]]:
