@@ -9,7 +9,10 @@ from scipy.optimize import linprog
 from torch import nn
 
 from intriguing.attack.exact import FEASIBLE, project
+from intriguing.baselines.comparison import Attack
 from intriguing.baselines.pooled import GAP, pooled_network, smallest
+from intriguing.baselines.pooling import attack_ends, pooling_table
+from intriguing.baselines.task import Task
 from intriguing.errors import InputError
 from intriguing.models.perceptron import perceptron
 
@@ -87,3 +90,30 @@ def test_the_optimum_is_the_best_of_all_regions(seed):
 def test_another_network_is_refused():
     with pytest.raises(InputError, match="MaxPool2d"):
         pooled_network(perceptron([4, 3], [False]), (1, 2, 2))
+
+
+def ending_at(name, *pixels):
+    """Return an attack that gives these pixels for every image."""
+    image = torch.tensor(pixels).reshape(1, 1, 2, 2)
+    return Attack(name, lambda _model, task: image.expand_as(task.images))
+
+
+def test_the_table_tells_optimum_local_minimum_and_neither_apart():
+    """The optimum raises the first pixel to 0.9, the local minimum the second."""
+    model = largest_pixel_is(low=False)
+    clean = torch.tensor([0.5, 0.45, 0.1, 0.2]).reshape(1, 1, 2, 2)
+    twice = clean.repeat(2, 1, 1, 1)  # an interval needs two values
+    task = Task(twice, torch.tensor([0, 0]), torch.tensor([1, 1]), clean)
+    attacks = [
+        ending_at("optimum", 0.9001, 0.45, 0.1, 0.2),
+        ending_at("local", 0.5, 0.9001, 0.1, 0.2),
+        ending_at("neither", 0.95, 0.45, 0.1, 0.2),
+    ]
+    table = pooling_table(attack_ends(model, task, attacks))
+    found = table.pivot(index="row", columns="column", values="value")
+    assert found["at-optimum"].to_dict() == {"optimum": 1, "local": 0, "neither": 0}
+    assert found["local-minimum"].to_dict() == {"optimum": 1, "local": 1, "neither": 0}
+    ratio = found["ratio-to-optimum-mean"]
+    assert ratio["local"] == pytest.approx(0.4501 / 0.4, rel=1e-3)
+    assert ratio["neither"] == pytest.approx(0.45 / 0.4, rel=1e-3)
+    assert (found["optimum-gap-worst"] < GAP).all()
