@@ -45,7 +45,12 @@ settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
 
 
+def pytest_collectstart() -> None:
+    torch.manual_seed(0)  # layers made while a test file is imported
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    torch.manual_seed(0)
     if item.get_closest_marker("gpu") and not torch.cuda.is_available():
         pytest.skip("needs a CUDA device")
 

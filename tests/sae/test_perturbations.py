@@ -35,6 +35,7 @@ from intriguing.training.perceptron import fit_sigmoid
 
 UNITS = 6
 HEAD = nn.Linear(UNITS, 3, bias=False).requires_grad_(False)
+HEAD.weight.data = torch.randn(3, UNITS, generator=seeded(4))
 LABELS, TARGETS = torch.tensor([0, 0, 1, 2]), torch.tensor([1, 2, 2, 0])
 
 
@@ -90,7 +91,7 @@ def test_rows_state_the_share_that_is_not_carried():
     gradient = HEAD.weight[TARGETS] - HEAD.weight[LABELS]
     missed, all_of_it = gradient[:, -1] * 2, gradient[:, 0] + gradient[:, -1] * 2
     expected = float(missed.sum() / all_of_it.sum())
-    assert row["uncarried"] == pytest.approx(expected, abs=1e-5)
+    assert row["uncarried"] == pytest.approx(expected, rel=1e-4)
     size = float(missed.abs().sum() / all_of_it.abs().sum())
     assert row["uncarried-size"] == pytest.approx(size, abs=1e-5)
 

@@ -29,7 +29,8 @@ def test_a_direction_that_ignores_the_classes_is_not_selective():
     assert float(found.entropy) == pytest.approx(np.log2(10))
     assert float(found.purity) == pytest.approx(0.1)
     assert float(found.eta2) < 1e-3
-    assert float(found.auc) == pytest.approx(0.5, abs=0.01)
+    # Image i of the last class beats images 0 to i of each other class: 1275 of 2500.
+    assert float(found.auc) == pytest.approx(0.51)
 
 
 def test_measures_agree_with_scipy():
