@@ -1,10 +1,15 @@
-"""Step: train one network with one seed, and count its errors."""
+"""Step: train one network with one seed, and count its errors.
+
+The objective and the norm of its gradient are stored with the errors. They say how far
+the training converged.
+"""
 
 import numpy as np
 from torch import nn
 
 from intriguing.models.perceptron import perceptron_architecture
 from intriguing.training import perceptron
+from intriguing.training.full_batch import LbfgsRecipe, convergence
 from intriguing.training.loop import AdamRecipe
 from intriguing.workflow.files import write_json
 from intriguing.workflow.step import progress, step_log
@@ -18,26 +23,30 @@ from intriguing.workflow.tensors import (
 RECIPE = ("learning_rate", "epochs", "batch", "warmup")
 
 
-def run(settings: dict, seed: int, train: Images, split: str | None) -> nn.Sequential:
+def run(settings: dict, seed: int, images: Images) -> nn.Sequential:
     """Return the network.
 
     Args:
-        settings: ``row`` of the model sheet; settings of the ``autoencoder``.
+        settings: ``row`` of the model sheet; settings of the ``autoencoder`` and of
+            ``lbfgs``.
         seed: Seed of initial weights and order of images.
-        train: Training images and labels.
-        split: Index file of the training images to use; None for all.
+        images: Training images, flattened, and labels.
     """
-    row, (pixels, labels) = settings["row"], train
-    if split:
-        chosen = np.loadtxt(split, dtype=np.int64)
-        pixels, labels = pixels[chosen], labels[chosen]
-    recipe = AdamRecipe(*(row[key] for key in RECIPE))
+    row = settings["row"]
+    recipe = LbfgsRecipe(**settings["lbfgs"])
+    if row["learning_rate"] is not None:
+        recipe = AdamRecipe(*(row[key] for key in RECIPE))
     sparsity = perceptron.Sparsity(**settings["autoencoder"])
-    track = lambda epochs: progress(epochs, f"{row['model']}, seed {seed}")  # noqa: E731
+    track = lambda steps: progress(steps, f"{row['model']}, seed {seed}")  # noqa: E731
     shape = (row["hidden"], row["decay"], recipe, sparsity)
-    return perceptron.fit_network(
-        row["family"], pixels.flatten(1), labels, *shape, seed, track
-    )
+    return perceptron.fit_network(row["family"], *images, *shape, seed, track)
+
+
+def training_images(train: Images, split: str | None) -> Images:
+    """Return flattened images and labels: all, or those of an index file."""
+    pixels, labels = train
+    chosen = np.loadtxt(split, dtype=np.int64) if split else slice(None)
+    return pixels[chosen].flatten(1), labels[chosen]
 
 
 if __name__ == "__main__":
@@ -45,8 +54,14 @@ if __name__ == "__main__":
     seed = int(snakemake.wildcards.seed)
     with step_log(snakemake, seed, settings["threads"]):
         sets = {kind: read_images(files[kind]) for kind in ("train", "test")}
-        network = run(settings, seed, sets["train"], files.get("split"))
+        images = training_images(sets["train"], files.get("split"))
+        network = run(settings, seed, images)
         shape = perceptron_architecture(network)
         facts = {"model": settings["row"]["model"], "seed": str(seed)}
         write_network(snakemake.output.weights, network, shape, **facts)
-        write_json(snakemake.output.errors, error_counts(network, sets))
+        found = error_counts(network, sets)
+        if settings["row"]["family"] != "autoencoder":
+            found["convergence"] = convergence(
+                network, *images, settings["row"]["decay"]
+            )
+        write_json(snakemake.output.errors, found)

@@ -2,8 +2,8 @@
 
 Every loss is a mean over images plus ``decay / 2`` times the sum of squared weights of
 each layer; biases do not decay. Linear networks are fitted to convergence by L-BFGS,
-the others by Adam on mini-batches. The paper does not train by Adam: `docs/methods.md`
-gives the reasons.
+sigmoid networks by L-BFGS on all images at once, as the paper says, or by Adam on
+mini-batches. The encoder of an autoencoder is trained by Adam.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from intriguing.models.perceptron import linear_layers, perceptron
+from intriguing.training.full_batch import LbfgsRecipe, fit_full_batch
 from intriguing.training.loop import (
     AdamRecipe,
     BatchLoss,
@@ -49,7 +50,7 @@ def fit_network(
     labels: Int[Tensor, " n"],
     hidden: Sequence[int],
     decays: Sequence[float],
-    recipe: AdamRecipe,
+    recipe: AdamRecipe | LbfgsRecipe,
     sparsity: Sparsity,
     seed: int,
     track: Track = iter,
@@ -63,13 +64,18 @@ def fit_network(
         hidden: Units of each hidden layer.
         decays: The paper's lambda of each linear map; for an autoencoder, that of the
             softmax.
-        recipe: Settings of Adam; unused by linear networks.
+        recipe: Settings of the optimiser; unused by linear networks. An autoencoder is
+            trained by Adam.
         sparsity: Settings of the autoencoder; unused by other networks.
-        seed: Decides initial weights and the order of the images.
-        track: Shows progress over epochs.
+        seed: Decides initial weights and, for Adam, the order of the images.
+        track: Shows progress over epochs or iterations.
     """
     if family == "linear":
         return fit_linear(pixels, labels, decays[0])
+    if isinstance(recipe, LbfgsRecipe):
+        generator = torch.Generator().manual_seed(seed)
+        network = initial_classifier(pixels, labels, hidden, generator)
+        return fit_full_batch(network, pixels, labels, decays, recipe, track)
     if family == "sigmoid":
         return fit_sigmoid(pixels, labels, hidden, decays, recipe, seed, track)
     return fit_autoencoder(
@@ -93,9 +99,7 @@ def fit_sigmoid(
     which is the mean cross-entropy by default.
     """
     generator = torch.Generator().manual_seed(seed)
-    sizes = [pixels.shape[1], *hidden, int(labels.max()) + 1]
-    network = perceptron(sizes, [False] * (len(sizes) - 1))
-    initialise_weights(network, generator)
+    network = initial_classifier(pixels, labels, hidden, generator)
 
     def cross_entropy(indices: Tensor) -> Tensor:
         return functional.cross_entropy(network(pixels[indices]), labels[indices])
@@ -103,6 +107,19 @@ def fit_sigmoid(
     loss = loss_of(network, generator) if loss_of else cross_entropy
     groups = decay_groups(network, decays)
     return train(network, loss, groups, len(pixels), recipe, generator, track)
+
+
+def initial_classifier(
+    pixels: Float[Tensor, "n d"],
+    labels: Int[Tensor, " n"],
+    hidden: Sequence[int],
+    generator: torch.Generator,
+) -> nn.Sequential:
+    """Return a classifier with sigmoid hidden layers and random weights, untrained."""
+    sizes = [pixels.shape[1], *hidden, int(labels.max()) + 1]
+    network = perceptron(sizes, [False] * (len(sizes) - 1))
+    initialise_weights(network, generator)
+    return network
 
 
 def initialise_weights(network: nn.Module, generator: torch.Generator) -> None:

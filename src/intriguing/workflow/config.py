@@ -77,10 +77,20 @@ class AutoencoderSection(Strict):
     """Weight decay of encoder and decoder."""
 
 
+class LbfgsSection(Strict):
+    """Full-batch L-BFGS, the paper's trainer of the sigmoid networks."""
+
+    iterations: Count = 700
+    """Number of iterations, the same for all networks."""
+    memory: Count = 30
+    """Pairs of steps and gradients that approximate the Hessian."""
+
+
 class TrainSection(Strict):
     """How networks are fitted; what differs between them is in the sheet."""
 
     threads: Threads = 1
+    lbfgs: LbfgsSection = LbfgsSection()
     autoencoder: AutoencoderSection = AutoencoderSection()
 
 
@@ -144,7 +154,7 @@ class AdversarialTrainingSection(Strict):
     """Share of the training images, the last, that `tuning` holds out to compare
     settings."""
     seeds: Count = 5
-    """Number of seeds used, the first of the list."""
+    """Most seeds used, the first of the list."""
 
 
 class SmoothnessSection(Strict):
@@ -233,7 +243,7 @@ class RunConfig(Strict):
 
     run: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = "paper"
     """Results go to `results/<run>`."""
-    seeds: Annotated[tuple[Seed, ...], OneOrMore] = (0, 1, 2, 3, 4)
+    seeds: Annotated[tuple[Seed, ...], OneOrMore] = (0, 1, 2)
     """Seeds; each non-convex network is trained once with each."""
     models: str = "config/models.tsv"
     """Sheet of the networks."""

@@ -62,7 +62,8 @@ class ModelRow(Strict):
     split: Literal["all", "P1", "P2"]
     """Training images: `all`, or one of the splits `P1` and `P2`."""
     learning_rate: Annotated[Positive | None, Hyphen]
-    """Highest learning rate of Adam; `-` for a linear network."""
+    """Highest learning rate of Adam; `-` trains by L-BFGS on all images at once, which
+    linear and sigmoid networks allow."""
     epochs: Annotated[Count | None, Hyphen]
     """Passes over the training images; `-` likewise."""
     batch: Annotated[Count | None, Hyphen]
@@ -72,16 +73,25 @@ class ModelRow(Strict):
 
     @model_validator(mode="after")
     def _fits_its_family(self) -> Self:
-        layers, linear = len(self.hidden), self.family == "linear"
+        layers = len(self.hidden)
         allowed = {"linear": layers == 0, "autoencoder": layers == 1}
         if not allowed.get(self.family, layers > 0):
             raise ValueError(f"hidden: {layers} layers do not make it {self.family}")
         maps = layers + 1 if self.family == "sigmoid" else 1
         if len(self.decay) != maps:
             raise ValueError(f"decay: must have {maps} entries, not {len(self.decay)}")
-        for name in ("learning_rate", "epochs", "batch", "warmup"):
-            if (getattr(self, name) is None) != linear:
-                expected = "-, as a linear network is convex" if linear else "a number"
+        return self
+
+    @model_validator(mode="after")
+    def _has_all_settings_of_its_optimiser(self) -> Self:
+        by_lbfgs = self.learning_rate is None
+        if by_lbfgs and self.family == "autoencoder":
+            raise ValueError("learning_rate: an autoencoder is trained by Adam only")
+        if not by_lbfgs and self.family == "linear":
+            raise ValueError("learning_rate: must be -, as a linear network is convex")
+        for name in ("epochs", "batch", "warmup"):
+            if (getattr(self, name) is None) != by_lbfgs:
+                expected = "-, as learning_rate is" if by_lbfgs else "a number"
                 raise ValueError(f"{name}: must be {expected}")
         return self
 

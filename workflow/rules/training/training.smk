@@ -1,4 +1,4 @@
-from intriguing.workflow.config import AutoencoderSection
+from intriguing.workflow.config import AutoencoderSection, LbfgsSection
 
 
 def split_of(wildcards):
@@ -9,13 +9,16 @@ def split_of(wildcards):
 
 def training_settings(wildcards):
     row = PERCEPTRONS[wildcards.model]
-    # Other families ignore the section; a change must not make them train again.
-    used = row.family == "autoencoder"
-    autoencoder = CFG.train.autoencoder if used else AutoencoderSection()
+    # Other networks ignore a section; a change must not make them train again.
+    coded = row.family == "autoencoder"
+    by_lbfgs = row.family == "sigmoid" and row.learning_rate is None
+    autoencoder = CFG.train.autoencoder if coded else AutoencoderSection()
+    lbfgs = CFG.train.lbfgs if by_lbfgs else LbfgsSection()
     return {
         # The split comes as a file of indices.
         "row": row.model_dump(mode="json", exclude={"split"}),
         "autoencoder": autoencoder.model_dump(),
+        "lbfgs": lbfgs.model_dump(),
         "threads": CFG.train.threads,
     }
 
