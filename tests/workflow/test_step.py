@@ -91,6 +91,18 @@ def test_an_interrupted_step_leaves_no_traceback_on_the_terminal(run):
     assert done.stderr == ""
 
 
+def test_an_attack_in_an_interrupted_step_does_not_return_what_it_has(run):
+    body = """
+import os, signal
+from intriguing.attack.watch import watched
+with watched("lbfgs", 8, None):
+    os.kill(os.getpid(), signal.SIGINT)
+print("written")
+"""
+    done = run(body)
+    assert (done.returncode, done.stdout) == (130, "")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
 def test_a_full_disk_does_not_hide_the_error_behind_that_of_the_log(run):
     done = run("raise InputError('the real reason')", log="/dev/full")

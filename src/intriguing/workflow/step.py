@@ -4,6 +4,7 @@ import logging
 import os
 import platform
 import random
+import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -39,7 +40,7 @@ def step_log(
         SystemExit: 1, after any error in the body.
     """
     path, started = Path(job.log[0]), time.perf_counter()
-    with _handlers(path, job.rule):
+    with _handlers(path, job.rule), _interrupts_end_the_step():
         log = logging.getLogger(job.rule)
         log.info("rule %s, wildcards %s", job.rule, dict(job.wildcards.items()))
         try:
@@ -95,6 +96,22 @@ def _handlers(path: Path, rule: str) -> Iterator[None]:
         logging.captureWarnings(False)
         with suppress(OSError):
             whole.close()
+
+
+@contextmanager
+def _interrupts_end_the_step() -> Iterator[None]:
+    """Replace Python's handler of Ctrl-C by one that does the same.
+
+    An attack that sees Python's own returns what it has found so far. A step must not
+    write that as its result.
+    """
+    before = signal.signal(
+        signal.SIGINT, lambda *args: signal.default_int_handler(*args)
+    )
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _prepare(log: logging.Logger, seed: int, threads: int | None) -> None:
