@@ -26,7 +26,7 @@ unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help environment paper everything natural peers smoke compare report readme \
+.PHONY: help environment paper quick everything natural peers smoke compare report readme \
   docs test slurm-test lint format clean distclean $(if $(FINISHED),,$(INSTALLED))
 
 help: ## list the commands
@@ -39,6 +39,10 @@ paper: $(INSTALLED) ## every table and figure of the paper on MNIST (CORES=2)
 	@$(SNAKEMAKE) --cores $(CORES)
 	@$(call write_report,paper,)
 	@$(refresh_readme)
+
+quick: $(INSTALLED) ## the paper's tables in minutes, with networks trained by Adam
+	@$(SNAKEMAKE) --cores $(CORES) --configfile config/quick.yaml
+	@$(call write_report,quick,--configfile config/quick.yaml)
 
 everything: $(INSTALLED) ## the paper and all that goes beyond it
 	@$(SNAKEMAKE) --cores $(CORES) everything

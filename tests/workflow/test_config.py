@@ -139,7 +139,7 @@ def test_readme_and_schema_have_the_keys_and_columns_of_the_code():
 
 def test_the_schema_accepts_our_files_and_refuses_misspelt_keys():
     check = Draft202012Validator(json.loads(schema()))
-    for name in ("config.yaml", "smoke.yaml"):
+    for name in ("config.yaml", "quick.yaml", "smoke.yaml"):
         assert check.is_valid(setting(name))
     assert not check.is_valid({"attack": {"imagess": 3}})
     assert not check.is_valid({"attack": {"starts": [0]}})

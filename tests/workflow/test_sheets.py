@@ -1,11 +1,12 @@
 """The sheets: what is refused, what they ask for, what each step takes from them."""
 
 import pytest
+import yaml
 from conftest import ROOT
 
 from intriguing.errors import InputError
 from intriguing.workflow import splits
-from intriguing.workflow.config import read_config
+from intriguing.workflow.config import RunConfig, read_config
 from intriguing.workflow.sheets import (
     ModelRow,
     attacked,
@@ -83,6 +84,8 @@ def test_a_row_is_read_as_it_is_meant(models):
         ("9,8 1e-5", "9 1e-5", ["row FC9-8-10@P1, decay: must have 2", "not 3"]),
         ("linear - 1", "linear 5 1", ["row FC10-1, hidden"]),
         ("all - - - -", "all 1 - - -", ["row FC10-1, learning_rate", "convex"]),
+        ("all 2e-2 3 50 0.2", "all - - - -", ["row AE7-10, learning_rate", "Adam"]),
+        ("P1 2e-2", "P1 -", ["row FC9-8-10@P1, epochs: must be -"]),
         ("50 0.2", "- 0.2", ["row AE7-10, batch: must be a number"]),
         ("50 0.2", "0 0.2", ["row AE7-10, batch: must be at least 1, not '0'"]),
         ("50 0.2", "50 1.2", ["row AE7-10, warmup: must be less than 1"]),
@@ -204,6 +207,20 @@ def test_smoke_has_every_kind_of_network_and_search_of_the_paper_run():
         row = models[name]
         assert (small.family, small.hidden) == (row.family, row.hidden)
         assert (small.decay, small.split) == (row.decay, row.split)
+
+
+def test_the_quick_run_has_the_same_networks_trained_by_adam():
+    config = read_config(yaml.safe_load((ROOT / "config/quick.yaml").read_text()))
+    models, quick = (read_models(ROOT / p) for p in (RunConfig().models, config.models))
+    assert list(quick) == list(models)
+    optimiser = dict.fromkeys(("learning_rate", "epochs", "batch", "warmup"))
+    for name, row in models.items():
+        assert (row.learning_rate is None) == (row.family != "autoencoder")
+        assert (quick[name].learning_rate is None) == (row.family == "linear")
+        if row.family == "sigmoid":
+            assert quick[name].model_copy(update=optimiser) == row
+        else:
+            assert quick[name] == row
 
 
 def test_the_papers_networks_are_in_the_sheet():
