@@ -104,6 +104,44 @@ rule table_choices:
         step("attack/table_choices.py")
 
 
+def complete_attacks():
+    """First seeds of the attacks that all of the paper's networks have."""
+    firsts = [
+        j for j in ATTACKED if j.seed == sheets.seeds_of(MODELS[j.model], CFG.seeds)[0]
+    ]
+    have = {a: {j.model for j in firsts if j.attack == a} for a in ATTACKS}
+    return [job for job in firsts if have[job.attack] == have[sheets.FINEST]]
+
+
+LINEAR = [name for name, row in MODELS.items() if row.family == "linear"]
+READ = complete_attacks()
+
+
+rule table_readings:
+    input:
+        records=[path for a, *n in READ for path in records_of(a, [n])],
+        published="data/published.tsv",
+    output:
+        **table(
+            "readings", "Readings of the paper, judged by its distortions", "Table 1"
+        ),
+    log:
+        f"{RESULTS}/logs/table_readings.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table_readings.tsv"
+    params:
+        settings={
+            "jobs": [tuple(job) for job in READ],
+            "linear": LINEAR,
+            "sample": CFG.attack.sample,
+        },
+        code=digest("attack/table_readings.py"),
+    message:
+        "Which reading of the paper its distortions support"
+    script:
+        step("attack/table_readings.py")
+
+
 rule figure_examples:
     input:
         weights=weights_of(EXAMPLES),
@@ -152,6 +190,9 @@ rule figure_distortions:
 for attack, *network in [*ATTACKED, *((sheets.FINEST, *n) for n in CONVOLUTED)]:
     PAPER += images_of(attack, [network]) + records_of(attack, [network])
 PAPER += [*rules.table_models.output, *rules.table_choices.output]
+# The linear networks judge, and the others are held out.
+if LINEAR and len(MODELS) > len(LINEAR):
+    PAPER += [*rules.table_readings.output]
 PAPER += [*rules.figure_examples.output, *rules.figure_distortions.output]
 CLAIM_FILES.append(rules.table_models.output.claims)
 METRIC_TABLES += [rules.table_models.output.models, rules.table_choices.output.choices]
