@@ -6,8 +6,9 @@ import pandas as pd
 from safetensors.torch import load_file
 
 from intriguing.data import to_pixels
-from intriguing.smoothness.measures import measured, principal_components
+from intriguing.smoothness.measures import VARIANCE, measured
 from intriguing.smoothness.training import batches, relabelled, train
+from intriguing.stats.components import leading_components
 from intriguing.workflow.files import write_parquet
 from intriguing.workflow.step import step_log
 
@@ -27,7 +28,7 @@ def run(how: dict, part: int, train_file: str, test_file: str) -> pd.DataFrame:
     """
     digits, test = load_file(train_file), load_file(test_file)
     images, labels = digits["images"].flatten(1), digits["labels"].long()
-    components = principal_components(images[:REFERENCES].float() / 255)
+    components = leading_components(images[:REFERENCES].float() / 255, VARIANCE)
     shown = to_pixels(test["images"][: how["attacked"]])
     truth = test["labels"][: how["attacked"]].long()
     rows = []

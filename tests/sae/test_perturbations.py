@@ -28,8 +28,8 @@ from intriguing.sae.perturbations import (
     code_changes,
     margin_changes,
     perturbations_of,
-    principal_components,
 )
+from intriguing.stats.components import principal_components
 from intriguing.training.loop import AdamRecipe
 from intriguing.training.perceptron import fit_sigmoid
 

@@ -31,7 +31,6 @@ from intriguing.smoothness.measures import (
     Digits,
     margins,
     nearest_other_class,
-    principal_components,
     product_of_norms,
 )
 from intriguing.smoothness.planted import (
@@ -190,14 +189,6 @@ def test_margins_of_a_linear_network():
     assert margin.tolist() == [1.0]
     assert slope.tolist() == [5.0]
     assert product_of_norms(model, "relu") == pytest.approx(4.0)
-
-
-def test_components_explain_the_variance_that_was_asked_for():
-    spread = torch.tensor([10.0, 3.0, 0.1])
-    pixels = torch.randn(500, 3, generator=torch.Generator().manual_seed(0)) * spread
-    components = principal_components(pixels, 0.95)
-    assert components.shape == (2, 3)
-    torch.testing.assert_close(components @ components.T, torch.eye(2))
 
 
 def test_the_nearest_image_of_another_class():

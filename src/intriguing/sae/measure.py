@@ -23,9 +23,9 @@ from intriguing.sae.perturbations import (
     code_changes,
     margin_changes,
     perturbations_of,
-    principal_components,
 )
 from intriguing.sae.quality import agreement, purities, quality
+from intriguing.stats.components import leading_components, principal_components
 from intriguing.training.loop import AdamRecipe
 
 CODE, AGAIN, FROZEN, LARGER = "code", "again", "frozen", "larger"
@@ -172,9 +172,7 @@ def leading_energy(
 
     They are the principal components that hold `LEADING` of the data's variance.
     """
-    variances, axes = principal_components(pixels)
-    share = variances.cumsum(0) / variances.sum()
-    leading = axes[:, : int((share < LEADING).sum()) + 1]
+    leading = leading_components(pixels, LEADING)
     return {
         name: float((one @ leading).square().sum() / one.square().sum())
         for name, one in perturbations.items()

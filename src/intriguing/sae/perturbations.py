@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from intriguing.sae.code import SparseCode
+from intriguing.stats.components import principal_components
 
 ADVERSARIAL, RANDOM, NATURAL, MEAN = "adversarial", "random", "natural", "target-mean"
 OTHER, SIGNS = "other-network", "random-signs"
@@ -45,15 +46,6 @@ def class_means(
     """Return the mean of each class."""
     classes = range(int(labels.max()) + 1)
     return torch.stack([values[labels == one].mean(0) for one in classes])
-
-
-def principal_components(
-    values: Float[Tensor, "n d"],
-) -> tuple[Float[Tensor, " d"], Float[Tensor, "d d"]]:
-    """Return variances, in descending order, and unit vectors, the columns."""
-    centred = (values - values.mean(0)).double()
-    variances, axes = torch.linalg.eigh(centred.T @ centred / len(values))
-    return variances.flip(0).float(), axes.flip(1).float()
 
 
 def perturbations_of(

@@ -43,7 +43,7 @@ def measured(
     setting: Setting,
     images: Float[Tensor, "n 1 h w"],
     labels: Int[Tensor, " n"],
-    components: Float[Tensor, "k d"],
+    components: Float[Tensor, "d k"],
     starts: int,
 ) -> dict[str, float]:
     """Return the measures of one network.
@@ -56,7 +56,7 @@ def measured(
         setting: How it was trained.
         images: Test images.
         labels: Their digits.
-        components: Principal components of the data, orthonormal rows.
+        components: Principal components of the data, orthonormal columns.
         starts: Starts of the minimal attack.
     """
     classes = min(setting.classes, DIGITS)
@@ -76,7 +76,7 @@ def measured(
     found = find_adversarial(model, shown, labels=own, **attack)
     shift = (found.images - shown).flatten(1)[found.reached].double()
     lengths = shift.norm(dim=1)
-    inside = (shift @ components.T.double()).square().sum(1) / lengths.square()
+    inside = (shift @ components.double()).square().sum(1) / lengths.square()
     margin, slope = margins(model, shown, own)
     targeted = float("nan")
     if classes > 2:
@@ -115,18 +115,6 @@ def product_of_norms(network: nn.Sequential, activation: str) -> float:
     norms = [torch.linalg.matrix_norm(layer.weight.detach(), 2) for layer in layers]
     slopes = SLOPES.get(activation, 1.0) ** (len(layers) - 1)
     return float(torch.stack(norms).prod()) * slopes
-
-
-def principal_components(
-    pixels: Float[Tensor, "n d"], variance: float = VARIANCE
-) -> Float[Tensor, "k d"]:
-    """Return the fewest principal components that explain a share of the variance."""
-    centred = (pixels - pixels.mean(0)).double()
-    values, vectors = torch.linalg.eigh(centred.T @ centred)
-    values, vectors = values.flip(0), vectors.flip(1)
-    share = values.cumsum(0) / values.sum()
-    count = int((share < variance).sum()) + 1
-    return vectors[:, :count].T.float().contiguous()
 
 
 def ceilings(

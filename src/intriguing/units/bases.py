@@ -12,6 +12,8 @@ from jaxtyping import Float
 from scipy.linalg import expm, logm
 from torch import Tensor
 
+from intriguing.stats.components import leading_components
+
 AXES = 100
 """Directions by which a rotation of a larger layer is represented."""
 EXPLAINED = 0.99
@@ -41,10 +43,7 @@ def principal_axes(
 
     Each is there in both directions, as it has no sign.
     """
-    centred = activations - activations.mean(0)
-    _, lengths, axes = torch.linalg.svd(centred, full_matrices=False)
-    share = lengths.square().cumsum(0) / lengths.square().sum()
-    kept = axes[: int((share < EXPLAINED).sum()) + 1]
+    kept = leading_components(activations, EXPLAINED).T
     return torch.cat([kept, -kept])
 
 
