@@ -37,6 +37,8 @@ def checked(read, *arguments):
 CFG = checked(read_config, config)
 RESULTS = f"results/{CFG.run}"
 MNIST = f"{RESULTS}/data/mnist"
+# The paper has no numbers of other images.
+PUBLISHED = "data/not-published.tsv" if CFG.data.folder else "data/published.tsv"
 
 # Networks by name, as rows of their sheets; lists of them hold names and seeds.
 PERCEPTRONS = checked(sheets.read_models, CFG.models)

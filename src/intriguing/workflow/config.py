@@ -58,6 +58,10 @@ class DataSection(Strict):
     mirror: Annotated[str, OneOrMore] | None = None
     """Folder searched for data before the network; the environment variable
     `INTRIGUING_MIRROR` takes precedence."""
+    folder: Annotated[str, OneOrMore] | None = None
+    """Folder of four files in MNIST's format that replace MNIST, such as those of
+    Fashion-MNIST, plain or `.gz`. They are only read. The paper's numbers are left
+    out."""
     train_images: Annotated[int, Field(ge=1, le=MNIST_TRAIN), NoTruth] = MNIST_TRAIN
     """Number of training images, the first of the file."""
     test_images: Annotated[int, Field(ge=1, le=MNIST_TEST), NoTruth] = MNIST_TEST

@@ -98,7 +98,7 @@ rule table_adversarial_training:
     input:
         errors=errors_of(VARIANT_NETWORKS),
         predictions=[f"{RESULTS}/transfer/variants/{s}.parquet" for s in VARIANT_SEEDS],
-        published="data/published.tsv",
+        published=PUBLISHED,
     output:
         **table("adversarial-training", "Adversarial training"),
         **claims_page("adversarial-training", "Adversarial training"),
@@ -138,7 +138,7 @@ rule tune_variant:
 rule table_tuning:
     input:
         errors=[f"{RESULTS}/tuning/{name}/{VARIANT_SEEDS[0]}.json" for name in SETTINGS],
-        published="data/published.tsv",
+        published=PUBLISHED,
     output:
         **table("tuning", "Adversarial training: settings tried"),
     log:

@@ -26,7 +26,7 @@ rule table_minimal:
     input:
         minimal=records_of("minimal", TRAINED),
         lbfgs=records_of(sheets.FINEST, TRAINED),
-        published="data/published.tsv",
+        published=PUBLISHED,
     output:
         **table("minimal", "Minimal perturbations"),
     log:

@@ -57,7 +57,7 @@ rule constants:
 rule table_certified:
     input:
         records=[f"{BOUNDS}/certified/{network}.parquet" for network in BOUNDED],
-        published="data/published.tsv",
+        published=PUBLISHED,
     output:
         **table("certified", "Certified distances"),
     log:

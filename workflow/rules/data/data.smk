@@ -1,3 +1,5 @@
+from intriguing.workflow import idx_folder
+
 # Data sets that convolutional networks take beside MNIST.
 OTHER_DATA = {row.data for row in CONVOLUTIONAL.values()} - {"mnist"}
 
@@ -6,24 +8,55 @@ def dataset_settings(wildcards):
     return {"name": wildcards.data, "size": convolutions.shape_of(wildcards.data)[1]}
 
 
-rule mnist:
-    input:
-        checksums="data/checksums.tsv",
-    output:
-        train=f"{MNIST}/train.safetensors",
-        test=f"{MNIST}/test.safetensors",
-    log:
-        f"{RESULTS}/logs/mnist.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/mnist.tsv"
-    params:
-        # Not `mirror`, which reaches the step by the environment.
-        settings=CFG.data.model_dump(include={"train_images", "test_images"}),
-        code=digest("data/mnist.py"),
-    message:
-        "Fetch and verify MNIST"
-    script:
-        step("data/mnist.py")
+# Not `mirror`, which reaches the step by the environment.
+IMAGE_COUNTS = CFG.data.model_dump(include={"train_images", "test_images"})
+
+
+def idx_inputs():
+    """Files of the folder by name, so that a change of one is seen."""
+    paths = checked(idx_folder.idx_paths, CFG.data.folder)
+    return {f"{p}_{kind}": path for p, of in paths.items() for kind, path in of.items()}
+
+
+if CFG.data.folder:
+
+    rule idx_folder:
+        input:
+            **idx_inputs(),
+        output:
+            train=f"{MNIST}/train.safetensors",
+            test=f"{MNIST}/test.safetensors",
+        log:
+            f"{RESULTS}/logs/idx_folder.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/idx_folder.tsv"
+        params:
+            settings=IMAGE_COUNTS,
+            code=digest("data/idx_folder.py"),
+        message:
+            "Read the images of {CFG.data.folder}"
+        script:
+            step("data/idx_folder.py")
+
+else:
+
+    rule mnist:
+        input:
+            checksums="data/checksums.tsv",
+        output:
+            train=f"{MNIST}/train.safetensors",
+            test=f"{MNIST}/test.safetensors",
+        log:
+            f"{RESULTS}/logs/mnist.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/mnist.tsv"
+        params:
+            settings=IMAGE_COUNTS,
+            code=digest("data/mnist.py"),
+        message:
+            "Fetch and verify MNIST"
+        script:
+            step("data/mnist.py")
 
 
 rule splits:
@@ -67,4 +100,5 @@ rule datasets:
         step("data/datasets.py")
 
 
-PAPER += [*rules.mnist.output, *rules.splits.output]
+PAPER += [f"{MNIST}/train.safetensors", f"{MNIST}/test.safetensors"]
+PAPER += rules.splits.output

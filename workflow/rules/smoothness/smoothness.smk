@@ -54,7 +54,7 @@ rule table_smoothness:
         planted=rules.planted_clusters.output[0],
         train=f"{MNIST}/train.safetensors",
         test=f"{MNIST}/test.safetensors",
-        published="data/published.tsv",
+        published=PUBLISHED,
     output:
         **table("smoothness", "Local smoothness: data, architecture and training"),
     log:

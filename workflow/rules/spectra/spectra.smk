@@ -56,7 +56,7 @@ rule spectra_layers:
 rule table_spectral:
     input:
         measured=spectra_of(MEASURED),
-        published="data/published.tsv",
+        published=PUBLISHED,
     output:
         **table("spectral", "Lipschitz constants of layers", "Table 5"),
     log:

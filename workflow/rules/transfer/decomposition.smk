@@ -42,7 +42,7 @@ rule transfer_pairs:
 rule table_transfer_decomposition:
     input:
         pairs=rules.transfer_pairs.output.pairs,
-        published="data/published.tsv",
+        published=PUBLISHED,
     output:
         **table("transfer-decomposition", "Transfer: data, architecture, seed"),
         **claims_page("transfer-decomposition", "Transfer: data, architecture, seed"),

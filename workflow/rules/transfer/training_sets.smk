@@ -82,7 +82,7 @@ rule table_training_sets:
     input:
         errors=rules.errors_on_splits.output[0],
         records=records_of(sheets.FINEST, COMPARED_NETWORKS),
-        published="data/published.tsv",
+        published=PUBLISHED,
     output:
         **table("training-sets", "Networks trained on splits", "Table 3"),
     log:
@@ -101,7 +101,7 @@ rule table_training_sets:
 use rule table_cross_model as table_cross_training_set with:
     input:
         predictions=rules.transfer_training_sets.output.predictions,
-        published="data/published.tsv",
+        published=PUBLISHED,
     output:
         **table("cross-training-set", "Transfer across training sets", "Table 4"),
         **table("amplification", "Amplification read otherwise, controls", "Table 4"),

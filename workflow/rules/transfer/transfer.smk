@@ -54,7 +54,7 @@ def cross_model_settings():
 rule table_cross_model:
     input:
         predictions=rules.transfer.output.predictions,
-        published="data/published.tsv",
+        published=PUBLISHED,
     output:
         **table("cross-model", "Transfer between networks", "Table 2"),
         **table("cross-model-sample", "Transfer, on 256 images a seed", "Table 2"),

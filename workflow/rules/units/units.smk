@@ -112,7 +112,7 @@ rule measure_units:
 rule table_units:
     input:
         measured=MEASURED_UNITS,
-        published="data/published.tsv",
+        published=PUBLISHED,
     output:
         **table("units", "Units and random directions"),
         **claims_page("units", "Units and random directions"),
