@@ -37,6 +37,8 @@ if __name__ == "__main__":
         for key, (title, rows, images) in settings["tables"].items():
             table = run(predictions, rows, images, *paper)
             write_table(table, output[key], title)
-        how = settings["claims"]
-        claims = cross_training_set_claims if "splits" in how else cross_model_claims
-        write_claims(claims(predictions, **how), output.claims)
+        if how := settings.get("claims"):
+            claims = (
+                cross_training_set_claims if "splits" in how else cross_model_claims
+            )
+            write_claims(claims(predictions, **how), output.claims)

@@ -97,6 +97,7 @@ CLAIM_FILES.append(rules.table_cross_model.output.claims)
 METRIC_TABLES.append(rules.table_cross_model.output.cross_model)
 
 
+include: "coarse.smk"
 include: "training_sets.smk"
 include: "minimal.smk"
 include: "decomposition.smk"

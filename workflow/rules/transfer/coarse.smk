@@ -1,0 +1,55 @@
+# Table 2 under another reading of the paper: steps of 10^0.2 in the weight of the distance,
+# on images of the paper's number.
+COARSE = "lbfgs-grid"
+COARSE_NETWORKS = [(job.model, job.seed) for job in READ if job.attack == COARSE]
+
+
+use rule transfer as transfer_coarse with:
+    input:
+        weights=weights_of(COARSE_NETWORKS),
+        images=images_of(COARSE, COARSE_NETWORKS),
+    output:
+        predictions=f"{RESULTS}/transfer/{COARSE}.parquet",
+    log:
+        f"{RESULTS}/logs/transfer_coarse.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/transfer_coarse.tsv"
+    params:
+        settings={
+            "networks": COARSE_NETWORKS,
+            "deviations": [],
+            "threads": CFG.attack.threads,
+        },
+        code=digest("transfer/transfer.py"),
+    message:
+        "Feed the images of the coarse search to every network"
+
+
+use rule table_cross_model as table_cross_model_coarse with:
+    input:
+        predictions=rules.transfer_coarse.output.predictions,
+        published=PUBLISHED,
+    output:
+        **table("cross-model-coarse", "Transfer, by the coarse search", "Table 2"),
+    log:
+        f"{RESULTS}/logs/table_cross_model_coarse.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table_cross_model_coarse.tsv"
+    params:
+        settings={
+            "paper": "cross-model",
+            "tables": {
+                "cross_model_coarse": (
+                    "Table 2 by the coarse search",
+                    [model for model, _ in COARSE_NETWORKS],
+                    None,
+                ),
+            },
+        },
+        code=digest("transfer/table_transfer.py"),
+    message:
+        "Table 2 under the coarse search"
+
+
+if COARSE_NETWORKS:
+    PAPER += [*rules.transfer_coarse.output, *rules.table_cross_model_coarse.output]
