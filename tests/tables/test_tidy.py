@@ -23,7 +23,7 @@ from intriguing.tables.tidy import (
 
 PUBLISHED = pd.DataFrame(
     [
-        ("models", "big", "test-error", 0.02, "2%", 10_000),
+        ("models", "big", "test-error", 0.02, "2.00%", 1_000_000),
         ("models", "big", "distortion", 0.062, "0.062", 256),
         ("models", "small_net", "test-error", 0.05, "5.0%", 10_000),
         ("models", "lost", "test-error", 0.1, "10%", 10_000),

@@ -155,6 +155,8 @@ PAPER += [*rules.table_models.output, *rules.table_choices.output]
 PAPER += [*rules.figure_examples.output, *rules.figure_distortions.output]
 CLAIM_FILES.append(rules.table_models.output.claims)
 METRIC_TABLES += [rules.table_models.output.models, rules.table_choices.output.choices]
+PRINTED_TABLES.append(rules.table_models.output.models)
+PRINTED_ATTACKS += [("models", *network) for network in TRAINED]
 
 
 include: "box_constraint.smk"

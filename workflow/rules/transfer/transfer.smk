@@ -95,6 +95,7 @@ PAPER += [*rules.transfer.output, *rules.table_cross_model.output]
 PAPER += rules.figure_cross_model.output
 CLAIM_FILES.append(rules.table_cross_model.output.claims)
 METRIC_TABLES.append(rules.table_cross_model.output.cross_model)
+PRINTED_TABLES.append(rules.table_cross_model.output.cross_model)
 
 
 include: "training_sets.smk"
