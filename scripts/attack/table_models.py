@@ -1,8 +1,11 @@
-"""Step: Table 1, errors and mean distortions of the networks; the claim on them."""
+"""Step: Table 1, errors and mean distortions of the networks; the claims on them."""
 
 import pandas as pd
 
-from intriguing.attack.claims import adversarial_images_exist
+from intriguing.attack.claims import (
+    adversarial_images_are_close,
+    adversarial_images_exist,
+)
 from intriguing.stats.agreement import Claim
 from intriguing.stats.intervals import mean_interval
 from intriguing.tables.rates import distortions, error_cells
@@ -14,22 +17,24 @@ from intriguing.workflow.tabling import read_published, write_claims, write_tabl
 
 def run(
     errors: dict[str, list[str]], records: dict[str, list[str]], published: pd.DataFrame
-) -> tuple[pd.DataFrame, Claim]:
-    """Return the tidy table ``models``, and the claim that adversarial images exist.
+) -> tuple[pd.DataFrame, list[Claim]]:
+    """Return the tidy table ``models``, and the claims on adversarial images.
 
     Args:
         errors: Files of each network with the errors on each set of images.
         records: Files of each network with a row for each attacked image.
         published: The paper's numbers.
     """
-    cells, reached = {}, {}
+    cells, lengths, reached = {}, {}, {}
     for model, paths in records.items():
         attacked = [pd.read_parquet(path) for path in paths]
         cells |= error_cells(model, [read_json(path) for path in errors[model]])
-        cells[model, "distortion"] = mean_interval(distortions(attacked))
+        lengths[model] = mean_interval(distortions(attacked))
+        cells[model, "distortion"] = lengths[model]
         reached[model] = [seed["reached"] for seed in attacked]
     table = tidy(cells, published, "models")
-    return table, adversarial_images_exist(reached)
+    claims = [adversarial_images_exist(reached)]
+    return table, [*claims, adversarial_images_are_close(lengths)]
 
 
 if __name__ == "__main__":
@@ -38,6 +43,6 @@ if __name__ == "__main__":
         errors, records = (
             by_model(networks, paths) for paths in (files.errors, files.records)
         )
-        table, claim = run(errors, records, read_published(files.published))
+        table, claims = run(errors, records, read_published(files.published))
         write_table(table, snakemake.output.models, "Table 1: networks")
-        write_claims([claim], snakemake.output.claims)
+        write_claims(claims, snakemake.output.claims)

@@ -25,7 +25,7 @@ Records = Mapping[tuple[str, str], Sequence[str]]
 def run(
     tables: Sequence[str], records: Records, quick: Sequence[str], published: Path
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the tidy tables ``differences`` and ``verdicts``.
+    """Return the tidy tables ``differences`` and ``verdict-counts``.
 
     Args:
         tables: CSV files of our tables, which have the names of the paper's.
@@ -53,4 +53,4 @@ if __name__ == "__main__":
         made = run(files.tables, records, files.get("quick", []), files.published)
         title = "Numbers of the paper beside ours"
         write_table(made[0], output.differences, title, KINDS, NOTE)
-        write_table(made[1], output.verdicts, "Counts of verdicts", COUNT_KINDS)
+        write_table(made[1], output.verdict_counts, "Counts of verdicts", COUNT_KINDS)

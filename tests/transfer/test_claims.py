@@ -7,7 +7,11 @@ import pandas as pd
 import pytest
 from synthetic import first_wrong, predictions_with
 
-from intriguing.attack.claims import adversarial_images_exist
+from intriguing.attack.claims import (
+    adversarial_images_are_close,
+    adversarial_images_exist,
+)
+from intriguing.stats.intervals import Interval
 from intriguing.tables.rates import fooling_hits
 from intriguing.transfer.claims import cross_model_claims, cross_training_set_claims
 
@@ -94,18 +98,22 @@ IMAGES, SEEDS = 200, 3
 
 
 def predictions_by(
-    same=0.3, other=0.1, noise=0.01, amplified=0.5, clean_error=0.0
+    same=0.3, other=0.1, noise=0.01, amplified=(0.9, 0.3), clean_error=0.0
 ) -> pd.DataFrame:
-    """Fool networks of the same split and of the other one with these chances."""
+    """Fool networks of the same split and of the other one with these chances.
+
+    The chances of amplified images are those of both.
+    """
     draw = np.random.default_rng(0).random
     clean = {t: [draw(IMAGES) < clean_error for _ in range(SEEDS)] for t in SPLITS}
     wrong = {("clean", target): seeds for target, seeds in clean.items()}
     for source, target in itertools.product(SPLITS, SPLITS):
-        made = same if SPLITS[source] == SPLITS[target] else other
+        is_same = SPLITS[source] == SPLITS[target]
+        made = same if is_same else other
         for kind, chance in {
             "": made,
             "matched:": noise,
-            "amplified:": amplified,
+            "amplified:": amplified[0 if is_same else 1],
         }.items():
             wrong[f"{kind}{source}", target] = [
                 seed | (draw(IMAGES) < chance) for seed in clean[target]
@@ -133,7 +141,9 @@ def test_claims_on_table_4_measure_what_was_put_in():
     [
         ({"same": 0.1, "other": 0.3}, "disjoint-data-transfers-less"),
         ({"noise": 0.2}, "disjoint-data-transfer-beats-noise"),
-        ({"amplified": 0.1}, "amplified-transfer-strongly"),
+        ({"amplified": (0.6, 0.5)}, "amplified-disjoint-data-transfers-less"),
+        # Less, but not considerably.
+        ({"same": 0.35, "other": 0.3}, "disjoint-data-transfers-less"),
     ],
 )
 def test_each_claim_on_table_4_differs_where_its_opposite_is_true(how, name):
@@ -159,3 +169,19 @@ def test_a_single_failure_contradicts_that_every_image_has_one(failed, verdict):
     claim = adversarial_images_exist({"net": [reached]})
     assert claim.verdict == verdict
     assert claim.low < 1
+
+
+@pytest.mark.parametrize(
+    ("lengths", "verdict"),
+    [
+        ((0.06, 0.09, 0.14), "agrees"),
+        ((0.06, 0.12, 0.14), "differs"),
+        ((0.06, 0.099, 0.14), "undecided"),
+    ],
+)
+def test_images_are_close_where_all_networks_but_one_have_short_ones(lengths, verdict):
+    found = adversarial_images_are_close(
+        {str(x): Interval(x, x - 0.005, x + 0.005) for x in lengths}
+    )
+    assert (found.measured, found.verdict) == (lengths[1], verdict)
+    assert found.evidence.endswith(str(lengths[1]))

@@ -162,7 +162,7 @@ def readings(
 def counted_rows(
     published: pd.DataFrame, found: Mapping[str, Sequence[Difference]]
 ) -> dict[str, list[Difference]]:
-    """Return the rows of the table ``verdicts``, given what `readings` returns."""
+    """Return the rows of ``verdict-counts``, given what `readings` returns."""
     ours = found["ours"]
     pooled = {one.name: one for one in found["pooled"]}
     rows = by_table(ours)
@@ -189,7 +189,7 @@ def difference_table(found: Mapping[str, Sequence[Difference]]) -> pd.DataFrame:
 
 
 def count_table(rows: Mapping[str, Sequence[Difference]]) -> pd.DataFrame:
-    """Return the tidy table ``verdicts``: for each row how many have each verdict."""
+    """Return the tidy table ``verdict-counts``: how often each verdict occurs."""
     entries = []
     for row, found in rows.items():
         verdicts = [one.comparison.verdict for one in found]

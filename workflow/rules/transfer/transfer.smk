@@ -101,3 +101,4 @@ PRINTED_TABLES.append(rules.table_cross_model.output.cross_model)
 include: "training_sets.smk"
 include: "minimal.smk"
 include: "decomposition.smk"
+include: "equal_length.smk"
