@@ -90,7 +90,7 @@ def test_verdicts_are_counted_by_table_and_all_together():
     assert counts.loc["Table 1", "differs"] == 1
     assert counts.loc["Table 2", "numbers"] == 0
     assert (
-        counts[["agrees", "differs", "undecided"]].sum(1) == counts["numbers"]
+        counts[["agrees", "differs", "undecided"]].sum(axis=1) == counts["numbers"]
     ).all()
 
 

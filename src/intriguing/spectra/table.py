@@ -25,8 +25,8 @@ ALEXNET = "alexnet-2012"
 PAPER = {"upper-v4": "upper", "upper-v1": "upper", "lower-v1": "smallest"}
 """Columns of the two versions of the paper, and the columns of ours to compare."""
 QUANTISED = (
-    f"{ALEXNET}/fc2 and {ALEXNET}/fc3 (fc7 and fc8 of the original) are not the original "
-    "weights: the file holds them product-quantised, and they are expanded again."
+    f"{ALEXNET}/fc2 and {ALEXNET}/fc3 (fc7 and fc8 of the original) do not have the "
+    "original weights: the file holds them product-quantised; they are expanded again."
 )
 """Provenance of the fully connected layers that the paper's table also has."""
 PRODUCTS = ("product-of-norms", "product")
