@@ -66,7 +66,11 @@ def test_a_row_has_both_readings_and_the_verdicts():
     ratio = table.loc[(row, "ratio"), "value"]
     assert ratio == pytest.approx(table.loc[(row, "ours"), "value"] / 0.058)
     assert table.loc[(row, "pooled-ratio"), "value"] > ratio
-    assert f"models/{NETWORK}/test-error" in table.index
+    error = f"models/{NETWORK}/test-error"
+    assert error in table.index
+    assert table.loc[(error, "pooled")].isna()["value"]
+    columns = table.index.get_level_values("column").unique()
+    assert list(columns[:3]) == ["ours", "difference", "ratio"]
     assert not table.index.get_level_values("column").str.startswith("quick").any()
 
 

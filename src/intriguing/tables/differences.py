@@ -38,13 +38,11 @@ INFERRED = 256
 """Attacked images of the paper, of which its percentages are multiples."""
 SAMPLES = {f"if the paper attacked {n} images": n for n in (2_560, 60_000)}
 """Rows of the counts with other samples; the paper's text says the whole set."""
-RATIO = "ratio"
-READINGS = ("ours", "pooled", "quick")
-"""Columns of measured numbers: mean over images, pooled, the run of quick recipes."""
 KINDS: Kinds = {
-    **dict.fromkeys((*READINGS, "difference", "detectable"), "number"),
-    **dict.fromkeys((RATIO, *(f"{name}-{RATIO}" for name in READINGS[1:])), "number"),
+    **dict.fromkeys(("ours", "difference", "ratio", "detectable"), "number"),
+    **dict.fromkeys(("pooled", "pooled-ratio", "quick", "quick-ratio"), "number"),
 }
+"""Columns in their order, with what they hold."""
 COUNT_KINDS: Kinds = dict.fromkeys(("numbers", *VERDICTS), "number")
 NOTE = (
     f"Rates are fractions. Equal within the margin is a ratio of 1/{MARGIN} to {MARGIN}"
@@ -140,7 +138,7 @@ def readings(
     attacked: Mapping[Name, Sequence[Float[ndarray, " n"]]],
     quick: Mapping[str, pd.DataFrame],
 ) -> dict[str, list[Difference]]:
-    """Return the differences by each of `READINGS` that is there.
+    """Return the differences by each reading that is there.
 
     Args:
         published: All numbers of the paper.
@@ -179,13 +177,23 @@ def difference_table(found: Mapping[str, Sequence[Difference]]) -> pd.DataFrame:
     """Return the tidy table ``differences``, one row for each printed number.
 
     Args:
-        found: Differences by reading, the names of `READINGS`; the first one has all.
+        found: Differences by reading: ``ours``, which has all numbers, ``pooled``, and
+            ``quick`` if there is such a run.
     """
-    by_row: dict[str, list[Entry]] = {}
+    by_row: dict[str, dict[str, Entry]] = {}
     for reading, own in found.items():
         for one in own:
-            by_row.setdefault(one.row, []).extend(_entries(reading, one))
-    return frame_of([entry for own in by_row.values() for entry in own])
+            entries = {entry.column: entry for entry in _entries(reading, one)}
+            by_row.setdefault(one.row, {}).update(entries)
+    there = {column for entries in by_row.values() for column in entries}
+    columns = [column for column in KINDS if column in there]
+    return frame_of(
+        [
+            entries.get(column, _plain(row, column, None))
+            for row, entries in by_row.items()
+            for column in columns
+        ]
+    )
 
 
 def count_table(rows: Mapping[str, Sequence[Difference]]) -> pd.DataFrame:
@@ -212,9 +220,9 @@ def _entries(reading: str, one: Difference) -> list[Entry]:
     compared, row = one.comparison, one.row
     measured = _interval(row, reading, one.measured)
     entries = [measured._replace(published=one.published, verdict=compared.verdict)]
-    first = reading == READINGS[0]
+    first = reading == "ours"
     if compared.ratio:
-        column = RATIO if first else f"{reading}-{RATIO}"
+        column = "ratio" if first else f"{reading}-ratio"
         entries.append(_interval(row, column, compared.ratio))
     if first:
         entries.insert(1, _interval(row, "difference", compared.difference))
@@ -235,5 +243,5 @@ def _interval(row: str, column: str, one: Interval) -> Entry:
     return Entry(row, column, *ends, None, "")
 
 
-def _plain(row: str, column: str, value: float) -> Entry:
+def _plain(row: str, column: str, value: float | None) -> Entry:
     return Entry(row, column, value, None, None, None, None, None, "")
