@@ -234,8 +234,12 @@ def _entries(reading: str, one: Difference) -> list[Entry]:
 def _measured(one: Entry, spread: float | None) -> Interval:
     """Return the interval of an entry that has one."""
     value, low, high = (float(end or 0.0) for end in (one.value, one.low, one.high))
-    n, seeds = (None if pd.isna(count) else int(count) for count in (one.n, one.seeds))
-    return Interval(value, low, high, n, seeds, spread)
+    return Interval(value, low, high, _count(one.n), _count(one.seeds), spread)
+
+
+def _count(number: int | None) -> int | None:
+    """Return a count as a Python number; the one of a file may be NaN."""
+    return None if number is None or pd.isna(number) else int(number)
 
 
 def _interval(row: str, column: str, one: Interval) -> Entry:
