@@ -26,8 +26,9 @@ unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help environment paper quick everything natural peers smoke compare report readme \
-  docs test slurm-test lint format clean distclean $(if $(FINISHED),,$(INSTALLED))
+.PHONY: help environment paper quick everything natural peers smoke compare conclusions \
+  report readme docs test slurm-test lint format clean distclean \
+  $(if $(FINISHED),,$(INSTALLED))
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -69,6 +70,10 @@ smoke: $(INSTALLED) ## every rule once, on a few hundred digits
 
 compare: $(INSTALLED) ## compare with a commit or another run (BASE=HEAD~1, RUN=smoke)
 	@$(IN_VENV) .venv/bin/python -m intriguing.workflow.compare \
+	  --base='$(BASE)' --run='$(RUN)'
+
+conclusions: $(INSTALLED) ## does another run support the same conclusions? (BASE=, RUN=)
+	@$(IN_VENV) .venv/bin/python -m intriguing.workflow.compare.conclusions \
 	  --base='$(BASE)' --run='$(RUN)'
 
 report: $(INSTALLED) ## write results/paper/report.html of a finished run

@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from intriguing.bounds.table import CONSTANT_KINDS, constant_entries, frame_of
+from intriguing.bounds.table import CONSTANT_KINDS, constant_entries
+from intriguing.tables.tidy import frame_of
 from intriguing.workflow.files import read_json
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tabling import write_table

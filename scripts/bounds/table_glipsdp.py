@@ -3,8 +3,7 @@
 import pandas as pd
 
 from intriguing.bounds.benchmark import reference_entries
-from intriguing.bounds.table import frame_of
-from intriguing.tables.tidy import Kinds
+from intriguing.tables.tidy import Kinds, frame_of
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tabling import write_table
 from intriguing.workflow.verification import read_verification

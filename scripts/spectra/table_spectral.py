@@ -6,6 +6,7 @@ from intriguing.spectra.table import (
     COLUMNS,
     PAPER,
     cells_in_the_papers_columns,
+    provenance_note,
     published_layers,
     spectral_cells,
 )
@@ -41,4 +42,5 @@ if __name__ == "__main__":
         measured = by_model(networks, files.measured)
         table = run(measured, read_published(files.published))
         title = "Table 5: Lipschitz constants of layers"
-        write_table(table, snakemake.output.spectral, title, KINDS)
+        note = provenance_note(table)
+        write_table(table, snakemake.output.spectral, title, KINDS, note)

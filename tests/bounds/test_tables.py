@@ -18,11 +18,11 @@ from intriguing.bounds.table import (
     benchmark_entries,
     certified_cells,
     constant_entries,
-    frame_of,
     median_interval,
 )
 from intriguing.errors import InputError
 from intriguing.figures.bounds import CAUSES, certified_figure, waterfall_figure
+from intriguing.tables.tidy import frame_of
 
 RECORDS = pd.DataFrame(
     {

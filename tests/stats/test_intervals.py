@@ -17,6 +17,7 @@ from intriguing.stats.intervals import (
     difference_interval,
     mean_interval,
     rate_interval,
+    ratio_interval,
     wilson,
 )
 
@@ -160,6 +161,30 @@ def test_difference_of_rates_is_newcombes_hybrid_score_interval():
 def test_difference_of_symmetric_intervals_adds_their_squares():
     found = difference_interval(Interval(5, 2, 8), Interval(1, -3, 5))
     assert (found.value, found.low, found.high) == (4, -1, 9)
+
+
+@given(
+    values=st.tuples(st.floats(0.1, 9), st.floats(0.1, 9)),
+    halves=st.tuples(st.floats(0, 0.9), st.floats(0, 0.9)),
+)
+def test_ratio_of_symmetric_intervals_is_fiellers(values, halves):
+    a, b = values
+    h, k = a * halves[0], b * halves[1]
+    ours, other = Interval(a, a - h, a + h), Interval(b, b - k, b + k)
+    found = ratio_interval(ours, other)
+    root = max((a * b) ** 2 - (a * a - h * h) * (b * b - k * k), 0) ** 0.5
+    ends = [(a * b + sign * root) / (b * b - k * k) for sign in (-1, 1)]
+    assert (found.low, found.high) == pytest.approx(ends, rel=1e-6, abs=1e-9)
+
+
+def test_a_ratio_has_no_upper_end_where_the_divisor_may_be_zero():
+    found = ratio_interval(Interval(1, 0.5, 2), Interval(1, 0, 2))
+    assert 0 < found.low < found.value == 1
+    assert found.high == inf
+    nothing = ratio_interval(Interval(0, 0, 0.5), Interval(1, 0.5, 1.5))
+    assert (nothing.value, nothing.low) == (0, 0)
+    with pytest.raises(InputError, match="ratio"):
+        ratio_interval(Interval(1, 1, 1), Interval(0, 0, 0))
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from intriguing.tables.tidy import (
 
 PUBLISHED = pd.DataFrame(
     [
-        ("models", "big", "test-error", 0.02, "2%", 10_000),
+        ("models", "big", "test-error", 0.02, "2.00%", 1_000_000),
         ("models", "big", "distortion", 0.062, "0.062", 256),
         ("models", "small_net", "test-error", 0.05, "5.0%", 10_000),
         ("models", "lost", "test-error", 0.1, "10%", 10_000),
@@ -136,6 +136,20 @@ def test_markdown_shows_measured_interval_paper_and_mark(table):
     )
     assert lines[4] == "| lost | -- (paper 10%) |  |"
     assert "≠ differs" in lines[-1]
+
+
+def test_a_note_stands_below_the_table(table):
+    assert to_markdown(table, note="Mind this.").endswith("undecided. Mind this.\n")
+    assert "undecided. Mind this.</p>" in table_page(table, "A", note="Mind this.")
+    bare = tidy({("a", "b"): None}, PUBLISHED, "none")
+    assert to_markdown(bare, note="Mind this.").endswith("\nMind this.\n")
+
+
+def test_a_setting_that_cannot_fail_has_no_verdict():
+    own = pd.DataFrame([("models", "big", "big", 1.0, "100%", 256)])
+    published = own.set_axis(PUBLISHED.columns, axis=1)
+    table = tidy({("big", "big"): Interval(1, 0.9, 1)}, published, "models")
+    assert (table["published"].item(), table["verdict"].item()) == (1, "")
 
 
 def test_kind_can_be_given_for_a_column_whose_name_does_not_say_it():

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from intriguing.stats.agreement import read_printed
+from intriguing.stats.equivalence import read_printed
 
 PUBLISHED = pd.read_csv(ROOT / "data/published.tsv", sep="\t")
 PERCEPTRONS = ["FC10-1e-4", "FC10-1e-2", "FC10-1", "FC100-100-10", "FC200-200-10"]

@@ -35,11 +35,17 @@ def test_every_verdict_of_the_claims_stands_in_the_readme():
 
 
 def test_verdicts_are_counted_where_there_is_an_interval(tmp_path, monkeypatch):
-    lines = ["low,verdict", "1,agrees", "1,differs", "1,differs", "1,", ",agrees"]
-    (tmp_path / "one.csv").write_text("\n".join(lines), encoding="utf-8")
+    lines = ["column,low,verdict", "a,1,agrees", "a,1,differs", "distortion,1,differs"]
+    lines += ["a,1,", "a,,agrees"]
+    for name in ("models", "cross-model"):  # the second repeats the first's distortions
+        (tmp_path / f"{name}.csv").write_text("\n".join(lines), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(readme, "PUBLISHED", {"Table 1": "one", "Table 2": "none"})
-    assert readme.verdicts().splitlines()[2:] == ["| [Table 1](one.md) | 1 | 2 | 0 |"]
+    names = ("models", "cross-model", "none")
+    monkeypatch.setattr(readme, "PUBLISHED", {name: name for name in names})
+    assert readme.verdicts().splitlines()[2:] == [
+        "| [models](models.md) | 1 | 2 | 0 |",
+        "| [cross-model](cross-model.md) | 1 | 1 | 0 |",
+    ]
 
 
 def test_a_block_is_replaced_and_the_rest_is_kept():

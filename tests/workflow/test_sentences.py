@@ -5,8 +5,10 @@ import json
 import pytest
 
 from intriguing.smoothness.design import FACTORS
+from intriguing.stats.equivalence import MARGIN
 from intriguing.workflow.sentences import (
     bounds_answer,
+    equivalence_rule,
     sae_answer,
     smoothness_design,
     units_answer,
@@ -84,3 +86,7 @@ def test_bounds_are_better_where_they_certify_more_than_the_product(
 def test_the_design_has_a_row_for_each_factor():
     rows = smoothness_design().splitlines()[2:]
     assert [row.split("|")[2].strip(" `") for row in rows] == list(FACTORS)
+
+
+def test_the_rule_for_printed_numbers_names_its_margin():
+    assert f"between 1/{MARGIN} and {MARGIN}" in equivalence_rule()

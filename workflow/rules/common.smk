@@ -53,6 +53,9 @@ TRAINED = sheets.trained(MODELS, CFG.seeds) + CONVOLUTED
 # target asks for all files that are kept, as Snakemake does not miss one in the middle
 # while the last one is there.
 PAPER, EVERYTHING, NATURAL, CLAIM_FILES, METRIC_TABLES = [], [], [], [], []
+# Our forms of the paper's Tables 1 to 4, and the attacks that their distortions are of:
+# table, network, seed.
+PRINTED_TABLES, PRINTED_ATTACKS = [], []
 
 if workflow.is_main_process:
     checked(require_writable, RESULTS)

@@ -1,6 +1,6 @@
 """Cells of the tables ``certified``, ``bounds`` and ``benchmark-sdp-crown``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from scipy.stats import binom
 
 from intriguing.bounds.records import CHEAP
 from intriguing.stats.intervals import TAIL, Interval, mean_interval, rate_interval
-from intriguing.tables.tidy import COLUMNS, Cell, Entry, Kinds
+from intriguing.tables.tidy import Cell, Entry, Kinds
 
 NEARLY, CLOSED = 0.99, 0.999
 """Shares of the attacked distance that the last two columns count."""
@@ -52,13 +52,6 @@ def median_interval(values: Float[np.ndarray, " n"]) -> Interval:
     ends = float(ordered[rank - 1]), float(ordered[count - rank])
     middle = float(np.median(ordered))
     return Interval(middle, min(ends[0], middle), max(ends[1], middle), count)
-
-
-def frame_of(entries: Sequence[Entry]) -> pd.DataFrame:
-    """Return the tidy table of these rows, with the types of its columns."""
-    counts = {"n": "Int64", "seeds": "Int64"}
-    floats = dict.fromkeys(["value", "low", "high", "published"], "float64")
-    return pd.DataFrame(entries, columns=COLUMNS).astype(counts | floats)
 
 
 def constant_entries(networks: Mapping[str, Mapping[str, float]]) -> list[Entry]:

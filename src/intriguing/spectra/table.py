@@ -24,6 +24,11 @@ ALEXNET = "alexnet-2012"
 """The network of the paper's Table 5."""
 PAPER = {"upper-v4": "upper", "upper-v1": "upper", "lower-v1": "smallest"}
 """Columns of the two versions of the paper, and the columns of ours to compare."""
+QUANTISED = (
+    f"{ALEXNET}/fc2 and {ALEXNET}/fc3 (fc7 and fc8 of the original) do not have the "
+    "original weights: the file holds them product-quantised; they are expanded again."
+)
+"""Provenance of the fully connected layers that the paper's table also has."""
 PRODUCTS = ("product-of-norms", "product")
 
 Rows = dict[Cell, Interval | None]
@@ -69,6 +74,11 @@ def cells_in_the_papers_columns(cells: Rows) -> Rows:
                 value = Interval((low + high) / 2, low, high)
             found[row, column] = value
     return found
+
+
+def provenance_note(table: pd.DataFrame) -> str:
+    """Return what a reader must know of the weights in the tidy table."""
+    return QUANTISED if table["row"].str.startswith(ALEXNET).any() else ""
 
 
 def published_layers(published: pd.DataFrame) -> pd.DataFrame:

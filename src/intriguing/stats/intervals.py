@@ -9,7 +9,7 @@ appear in the variation between them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import hypot, isfinite, sqrt
+from math import hypot, inf, isfinite, sqrt
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -202,3 +202,31 @@ def difference_interval(first: Interval, second: Interval) -> Interval:
     below = hypot(first.value - first.low, second.high - second.value)
     above = hypot(first.high - first.value, second.value - second.low)
     return Interval(value, value - below, value + above)
+
+
+def ratio_interval(first: Interval, second: Interval) -> Interval:
+    """Return ``first / second`` for independent measurements of positive quantities.
+
+    The method is that of Donner and Zou (2012), which recovers variances from the two
+    intervals as `difference_interval` does. An end below zero counts as zero. The upper
+    end is infinite where the second interval reaches zero.
+
+    Raises:
+        InputError: The first value is negative, or the second is not positive.
+    """
+    a, b = first.value, second.value
+    if not (a >= 0 and b > 0):
+        raise InputError(f"ratio {a} / {b}: needs a value >= 0 over one > 0")
+    lower, below = _mirrored(first, first.low), _mirrored(second, second.low)
+    upper, above = _mirrored(first, first.high), _mirrored(second, second.high)
+    # As a quotient, the lower end stays finite where the usual form is 0 / 0.
+    root = sqrt(max((a * b) ** 2 - lower * above, 0.0))
+    low = lower / (a * b + root) if lower > 0 else 0.0
+    root = sqrt(max((a * b) ** 2 - upper * below, 0.0))
+    high = (a * b + root) / below if below > 0 else inf
+    return Interval(a / b, min(low, a / b), max(high, a / b), first.n, first.seeds)
+
+
+def _mirrored(one: Interval, end: float) -> float:
+    """Return an end times its mirror image in the value."""
+    return max(end, 0.0) * (2 * one.value - max(end, 0.0))

@@ -19,10 +19,12 @@ p { max-width: 60rem; color: #444 }
 """
 
 
-def table_page(df: pd.DataFrame, title: str, kinds: Kinds | None = None) -> str:
-    """Return a tidy table as an HTML page, rows against columns."""
+def table_page(
+    df: pd.DataFrame, title: str, kinds: Kinds | None = None, note: str = ""
+) -> str:
+    """Return a tidy table as an HTML page, rows against columns, with a note."""
     header, *body = text_rows(df, kinds)
-    return page(title, header, body, legend(df))
+    return page(title, header, body, legend(df, note))
 
 
 def claims_page(claims: Sequence[Claim]) -> str:

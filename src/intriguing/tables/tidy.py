@@ -4,18 +4,20 @@ A tidy table has one row for each cell of a table of the paper, with the columns
 `COLUMNS`. A number that does not apply is missing, and empty in the CSV file.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isnan
 from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 
 from intriguing.errors import InputError
-from intriguing.stats.agreement import (
-    directional_verdict,
+from intriguing.stats.agreement import Verdict, directional_verdict
+from intriguing.stats.equivalence import (
+    Printed,
+    can_fail,
+    compare,
     is_bound,
-    published_band,
-    verdict_against_band,
+    printed_number,
 )
 from intriguing.stats.intervals import Interval
 
@@ -95,6 +97,11 @@ def tidy(
         raise InputError(f"published numbers of {table}: a cell is there twice")
     paper = {(number.row, number.column): number for number in own.itertuples()}
     entries = [_entry(cell, one, paper.get(cell), kinds) for cell, one in cells.items()]
+    return frame_of(entries)
+
+
+def frame_of(entries: Sequence[Entry]) -> pd.DataFrame:
+    """Return the tidy table of these rows, with the types of its columns."""
     counts = {"n": "Int64", "seeds": "Int64"}
     floats = dict.fromkeys(["value", "low", "high", "published"], "float64")
     return pd.DataFrame(entries, columns=COLUMNS).astype(counts | floats)
@@ -105,19 +112,38 @@ def _entry(cell: Cell, one: Interval | None, paper: Any, kinds: Kinds | None) ->
     published, verdict = paper.value if paper else None, ""
     if one is None:
         return Entry(*cell, None, None, None, None, None, published, verdict)
-    if paper:
-        kind = "rate" if column_kind(cell[1], kinds) == "rate" else "mean"
-        known = paper.value, paper.printed, paper.sample, kind, one.spread
-        try:
-            verdict = (
-                directional_verdict(one, paper.value, "below")
-                if is_bound(paper.printed)
-                else verdict_against_band(one, published_band(*known))
-            )
-        except InputError as error:
-            raise InputError(f"row {cell[0]}, column {cell[1]}: {error}") from None
+    if paper and can_fail(*cell, paper.sample):
+        verdict = _verdict(cell, one, paper, kinds)
     numbers = one.value, one.low, one.high, one.n, one.seeds
     return Entry(*cell, *numbers, published, verdict)
+
+
+def _verdict(cell: Cell, one: Interval, paper: Any, kinds: Kinds | None) -> Verdict:
+    if is_bound(paper.printed):
+        return directional_verdict(one, paper.value, "below")
+    return compare(one, printed_cell(cell, paper, one.spread, kinds)).verdict
+
+
+def printed_cell(
+    cell: Cell, paper: Any, spread: float | None, kinds: Kinds | None = None
+) -> Printed:
+    """Return the number that the paper prints in a cell.
+
+    Args:
+        cell: Row and column.
+        paper: ``value``, ``printed`` and ``sample``, as in ``data/published.tsv``.
+        spread: Standard deviation over images, of a mean over a sample.
+        kinds: Kind of the columns whose name does not tell it.
+
+    Raises:
+        InputError: The number cannot be compared; the message names the cell.
+    """
+    kind = column_kind(cell[1], kinds)
+    kind = "number" if kind == "ratio" else kind
+    try:
+        return printed_number(paper.value, paper.printed, paper.sample, kind, spread)
+    except InputError as error:
+        raise InputError(f"row {cell[0]}, column {cell[1]}: {error}") from None
 
 
 def to_csv_text(df: pd.DataFrame) -> str:
@@ -125,16 +151,17 @@ def to_csv_text(df: pd.DataFrame) -> str:
     return df.to_csv(index=False, float_format="%.6g", lineterminator="\n")
 
 
-def to_markdown(df: pd.DataFrame, kinds: Kinds | None = None) -> str:
+def to_markdown(df: pd.DataFrame, kinds: Kinds | None = None, note: str = "") -> str:
     """Return the table as Markdown, rows against columns.
 
     A cell has the measured number, its interval, the paper's number and the mark of the
-    verdict. ``kinds`` are those of the columns whose name does not tell it.
+    verdict. ``kinds`` are those of the columns whose name does not tell it, and a note
+    follows the legend.
     """
     header, *body = text_rows(df, kinds)
     lines = [header, ["---"] * len(header), *body]
     text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
-    return f"{text}\n{legend(df)}\n"
+    return f"{text}\n{legend(df, note)}\n"
 
 
 def text_rows(df: pd.DataFrame, kinds: Kinds | None = None) -> list[list[str]]:
@@ -175,12 +202,12 @@ def headline(df: pd.DataFrame) -> dict[str, dict[str, float]]:
     return nested
 
 
-def legend(df: pd.DataFrame) -> str:
-    """Return what the brackets and the marks mean, where the table has any."""
-    text = "In brackets: 95 % interval." if df["low"].notna().any() else ""
+def legend(df: pd.DataFrame, note: str = "") -> str:
+    """Return what the brackets and the marks mean, where the table has any; a note."""
+    texts = ["In brackets: 95 % interval."] if df["low"].notna().any() else []
     if df["verdict"].isin(list(MARKS)).any():
-        text += f" Beside the paper's number: {marks_text()}."
-    return text
+        texts.append(f"Beside the paper's number: {marks_text()}.")
+    return " ".join([*texts, *filter(None, [note])])
 
 
 def marks_text() -> str:

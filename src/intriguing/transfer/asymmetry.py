@@ -6,13 +6,14 @@ regressed on the difference in length of the two networks' perturbations: longer
 perturbations should also fool the network that needs shorter ones.
 """
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t
 
 from intriguing.stats.agreement import Claim, finding
+from intriguing.stats.clusters import jackknife_interval
 from intriguing.stats.intervals import Interval
 from intriguing.transfer.decomposition import ARCHITECTURE, SAME_SEED, SEED, Traits
 
@@ -65,9 +66,8 @@ def slope_interval(both: pd.DataFrame) -> Interval | None:
     if len(seeds) < 3:
         return None
     replicates = [slope(both[~ends.eq(seed).any(axis=1)]) for seed in seeds]
-    error = np.sqrt((len(seeds) - 1) * np.var(replicates))
-    half, value = t.ppf(0.975, len(seeds) - 1) * error, slope(both)
-    return Interval(value, value - half, value + half, seeds=len(seeds))
+    found = jackknife_interval(slope(both), replicates)
+    return replace(found, seeds=len(seeds)) if found else None
 
 
 def longer_transfers_further(

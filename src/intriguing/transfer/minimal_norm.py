@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 
 from intriguing.stats.agreement import Claim, finding
-from intriguing.stats.intervals import Interval, average, mean_interval, share_interval
+from intriguing.stats.intervals import Interval, mean_interval
 from intriguing.tables.rates import IMAGE, Cell, Cells, fooling_hits
 from intriguing.tables.row_names import CLEAN
+from intriguing.transfer.contrasts import contrast_interval, mean_of_pairs
 
 CHANGE = "transfer-change"
+METHODS = ("lbfgs", "minimal")
 
 
 def paired_hits(minimal: pd.DataFrame, lbfgs: pd.DataFrame) -> dict[Cell, pd.DataFrame]:
@@ -45,11 +46,11 @@ def transfer_cells(
     """
     cells: Cells = {}
     for row in networks:
-        others = [pairs[row, column] for column in networks if column != row]
-        for method in ("lbfgs", "minimal"):
-            rates = [share_interval(_per_seed(pair, method)) for pair in others]
-            cells[row, f"transfer-{method}"] = average(rates)
-        cells[row, CHANGE] = average([rate_change(pair) for pair in others])
+        own = pd.concat([pairs[row, column] for column in networks if column != row])
+        for method in METHODS:
+            cells[row, f"transfer-{method}"] = _mean_rate(own, own[method])
+        change = own["minimal"].astype(float) - own["lbfgs"].astype(float)
+        cells[row, CHANGE] = _mean_rate(own, change)
     return cells
 
 
@@ -60,7 +61,13 @@ def rate_change(pair: pd.DataFrame) -> Interval:
     and what they share does not widen the interval.
     """
     change = pair["minimal"].astype(float) - pair["lbfgs"].astype(float)
-    return mean_interval(_per_seed(pair.assign(change=change), "change"))
+    return mean_interval([own.to_numpy() for _, own in change.groupby(pair["seed"])])
+
+
+def _mean_rate(hits: pd.DataFrame, values: pd.Series) -> Interval:
+    """Return the mean over cells; networks share images, which count once."""
+    cells = list(dict.fromkeys(zip(hits["row"], hits["column"], strict=True)))
+    return contrast_interval(hits.assign(hit=values), mean_of_pairs(cells))
 
 
 def change_of_transfer(pairs: Mapping[Cell, pd.DataFrame]) -> Claim:
@@ -77,7 +84,3 @@ def change_of_transfer(pairs: Mapping[Cell, pd.DataFrame]) -> Claim:
         mean_interval(list(sources.to_numpy()[:, None])),
         f"tables/minimal-transfer: mean of the column {CHANGE}",
     )
-
-
-def _per_seed(pair: pd.DataFrame, column: str) -> list[np.ndarray]:
-    return [own[column].to_numpy() for _, own in pair.groupby("seed")]

@@ -15,6 +15,7 @@ from pathlib import Path
 import networkx as nx
 import pandas as pd
 
+from intriguing.tables.differences import REPEATED
 from intriguing.workflow.files import replacing, write_text
 from intriguing.workflow.markdown import (
     cell_of,
@@ -24,6 +25,7 @@ from intriguing.workflow.markdown import (
 )
 from intriguing.workflow.sentences import (
     bounds_answer,
+    equivalence_rule,
     sae_answer,
     smoothness_design,
     units_answer,
@@ -33,7 +35,7 @@ from intriguing.workflow.sentences import (
 RESULTS, NATURAL = Path("results/paper"), Path("results/natural")
 PAGES = ("methods", "minimal", "adversarial-training", "natural")
 PAGES += ("architecture", "reproducing", "answers", "smoothness", "units", "sae")
-PAGES += ("bounds",)
+PAGES += ("bounds", "differences")
 DOCUMENTS = ("README.md", *(f"docs/{page}.md" for page in PAGES))
 PUBLISHED = {
     "Table 1: networks": "results/paper/tables/models",
@@ -82,11 +84,18 @@ def verdicts() -> str:
     for title, path in PUBLISHED.items():
         if Path(f"{path}.csv").is_file():
             cells = pd.read_csv(f"{path}.csv")
-            # Sizes of layers, which have no interval, agree by construction.
-            counts = cells[cells["low"].notna()]["verdict"].value_counts()
+            # Settings, which have no interval, agree by construction.
+            own = cells[cells["low"].notna() & ~_is_repeated(Path(path).name, cells)]
+            counts = own["verdict"].value_counts()
             counted = (counts.get(verdict, 0) for verdict in VERDICTS)
             rows.append((f"[{title}]({path}.md)", *counted))
     return markdown_table(("published numbers", *VERDICTS), rows, "---:")
+
+
+def _is_repeated(table: str, cells: pd.DataFrame) -> "pd.Series[bool]":
+    """Return which numbers of a table of the paper also stand in another one."""
+    columns = [column for name, column in REPEATED if name == table]
+    return cells["column"].isin(columns)
 
 
 def provenance(results: Path = RESULTS) -> dict:
@@ -156,11 +165,14 @@ def rule_graph(target: str) -> nx.DiGraph:
 
 TABLES = {
     "models": "",
+    "differences": "",
+    "verdict-counts": "",
     "choices": "",
     "amplification": "",
     "transfer-decomposition": "",
     "controls": "",
     "spectral": "",
+    "equal-length": "make everything",
     "adversarial-training": "make everything",
     "smoothness": "make everything",
     "units": "make everything",
@@ -186,12 +198,14 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "claims": partial(claims, "claims.json"),
     "claims-minimal": partial(claims, "claims/minimal.json"),
     "claims-beyond": partial(claims, "claims/transfer-decomposition.json"),
+    "claims-equal-length": partial(claims, "claims/equal-length.json"),
     "claims-adversarial-training": partial(claims, "claims/adversarial-training.json"),
     "claims-units": partial(claims, "claims/units.json"),
     "units-answer": partial(units_answer, RESULTS),
     "units-controls": partial(units_controls, RESULTS),
     "sae-answer": partial(sae_answer, RESULTS),
     "bounds-answer": partial(bounds_answer, RESULTS),
+    "equivalence-rule": equivalence_rule,
     "smoothness-design": smoothness_design,
     "needs": needs,
     "cost": cost,

@@ -7,6 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from intriguing.smoothness.design import GROUPS, LEVELS
+from intriguing.stats.equivalence import MARGIN
+from intriguing.tables.differences import INFERRED
 from intriguing.workflow.config import RunConfig
 from intriguing.workflow.markdown import markdown_table
 
@@ -103,6 +105,18 @@ def bounds_answer(results: Path) -> str:
         f"{shares.loc[name, 'product']:.2f} of the distance at which an attack "
         f"succeeds, and the best method here {shares.loc[name, 'mean']:.2f}.\n"
         for name in names
+    )
+
+
+def equivalence_rule() -> str:
+    """Return the rule for the paper's numbers, with its margin."""
+    return (
+        f"A printed number is **reproduced within the margin** (=) if the whole 95 % "
+        f"interval of the ratio of our number to it lies between 1/{MARGIN} and "
+        f"{MARGIN}. It **differs** (≠) if the whole interval lies outside. It is "
+        "**undecided** (~) otherwise. The interval includes the rounding of the "
+        "printed number and the sampling error of the paper, for attacked images that "
+        f"of {INFERRED} images.\n"
     )
 
 

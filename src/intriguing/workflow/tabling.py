@@ -16,14 +16,21 @@ def read_published(path: Path | str) -> pd.DataFrame:
 
 
 def write_table(
-    table: pd.DataFrame, path: Path | str, title: str, kinds: tidy.Kinds | None = None
+    table: pd.DataFrame,
+    path: Path | str,
+    title: str,
+    kinds: tidy.Kinds | None = None,
+    note: str = "",
 ) -> None:
-    """Write a tidy table as CSV, and beside it as Markdown, LaTeX and HTML."""
+    """Write a tidy table as CSV, and beside it as Markdown, LaTeX and HTML.
+
+    A note stands below the table in Markdown and HTML.
+    """
     path = Path(path)
     write_text(path, tidy.to_csv_text(table))
-    write_text(path.with_suffix(".md"), tidy.to_markdown(table, kinds))
+    write_text(path.with_suffix(".md"), tidy.to_markdown(table, kinds, note))
     write_text(path.with_suffix(".tex"), tidy.to_latex(table, kinds))
-    write_text(path.with_suffix(".html"), html.table_page(table, title, kinds))
+    write_text(path.with_suffix(".html"), html.table_page(table, title, kinds, note))
 
 
 def write_claims(

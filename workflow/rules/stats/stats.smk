@@ -1,3 +1,38 @@
+# Tables of the run of quick recipes, beside which this run's stand if they are there.
+QUICK_TABLES = [f"results/quick/tables/{Path(path).name}" for path in PRINTED_TABLES]
+if CFG.run == "quick" or not all(Path(path).is_file() for path in QUICK_TABLES):
+    QUICK_TABLES = []
+
+
+rule table_differences:
+    input:
+        tables=PRINTED_TABLES,
+        records=[
+            path
+            for _, *network in PRINTED_ATTACKS
+            for path in records_of(sheets.FINEST, [network])
+        ],
+        quick=QUICK_TABLES,
+        published=PUBLISHED,
+    output:
+        **table("differences", "Numbers of the paper beside ours", "Tables 1 to 4"),
+        **table("verdict-counts", "Counts of verdicts", "Tables 1 to 4"),
+    log:
+        f"{RESULTS}/logs/table_differences.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table_differences.tsv"
+    params:
+        settings={"jobs": PRINTED_ATTACKS},
+        code=digest("stats/table_differences.py"),
+    message:
+        "Every number of the paper's Tables 1 to 4 beside ours"
+    script:
+        step("stats/table_differences.py")
+
+
+METRIC_TABLES.append(rules.table_differences.output.verdict_counts)
+
+
 rule claims:
     input:
         claims=CLAIM_FILES,
@@ -24,4 +59,4 @@ rule claims:
         step("stats/claims.py")
 
 
-PAPER += rules.claims.output
+PAPER += [*rules.table_differences.output, *rules.claims.output]

@@ -147,3 +147,6 @@ if COMPARED:
     METRIC_TABLES.append(rules.table_training_sets.output.training_sets)
     METRIC_TABLES.append(rules.table_cross_training_set.output.cross_training_set)
     METRIC_TABLES.append(rules.table_cross_training_set.output.amplification)
+    PRINTED_TABLES.append(rules.table_training_sets.output.training_sets)
+    PRINTED_TABLES.append(rules.table_cross_training_set.output.cross_training_set)
+    PRINTED_ATTACKS += [("training-sets", *network) for network in COMPARED_NETWORKS]

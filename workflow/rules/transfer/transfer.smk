@@ -95,9 +95,11 @@ PAPER += [*rules.transfer.output, *rules.table_cross_model.output]
 PAPER += rules.figure_cross_model.output
 CLAIM_FILES.append(rules.table_cross_model.output.claims)
 METRIC_TABLES.append(rules.table_cross_model.output.cross_model)
+PRINTED_TABLES.append(rules.table_cross_model.output.cross_model)
 
 
 include: "coarse.smk"
 include: "training_sets.smk"
 include: "minimal.smk"
 include: "decomposition.smk"
+include: "equal_length.smk"

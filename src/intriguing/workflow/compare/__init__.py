@@ -4,7 +4,6 @@ Tables and claims come from a folder or from git, Snakemake's records of how eac
 was made from beside the folder or from DVC.
 """
 
-import tempfile
 from pathlib import Path
 
 from intriguing.workflow.compare.causes import (
@@ -15,7 +14,7 @@ from intriguing.workflow.compare.causes import (
 )
 from intriguing.workflow.compare.cells import paired, read_claims, read_table
 from intriguing.workflow.compare.page import Section, comparison_page
-from intriguing.workflow.compare.sides import Side, commit_side, folder_side, has_tables
+from intriguing.workflow.compare.sides import Side, two_sides
 from intriguing.workflow.compare.sources import changed_versions
 from intriguing.workflow.files import write_text
 
@@ -41,32 +40,19 @@ LEGEND = (
 def write_comparison(root: Path, base: str, run: str) -> Path:
     """Write ``compare.html`` into a run's folder.
 
-    Args:
-        root: The working directory, in the checkout that a commit is looked up in.
-        base: What the run is compared with: a folder of results, or else a commit,
-            branch or tag with results of the same run.
-        run: Name of the run, or its folder.
+    The arguments are those of `two_sides`, which also says when it fails.
 
     Returns:
         The path of the page, relative to ``root`` if the run lies there.
-
-    Raises:
-        InputError: There is no such commit or folder, or one side has no tables.
     """
-    folder = Path(run if "/" in run else f"results/{run}")
-    after = folder_side(root / folder)
-    with tempfile.TemporaryDirectory(prefix="compare-") as scratch:
-        if has_tables(root / base):
-            before = folder_side(root / base)
-        else:
-            place = Path(scratch).resolve() / "base"
-            before = commit_side(root, base, folder.name, place)
+    with two_sides(root, base, run) as (before, after):
         notes = [LEGEND, *_notes(before, after)]
         page = comparison_page(
             before.title, after.title, notes, _sections(before, after)
         )
-    write_text(after.results / "compare.html", page)
-    return folder / "compare.html"
+    path = after.results / "compare.html"
+    write_text(path, page)
+    return path.relative_to(root) if path.is_relative_to(root) else path
 
 
 def _notes(before: Side, after: Side) -> list[str]:

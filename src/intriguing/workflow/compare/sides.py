@@ -4,7 +4,10 @@ import hashlib
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +27,29 @@ class Side(NamedTuple):
     results: Path
     checkout: Path
     records: Records
+
+
+@contextmanager
+def two_sides(root: Path, base: str, run: str) -> Iterator[tuple[Side, Side]]:
+    """Hold what a run is compared with, and the run.
+
+    Args:
+        root: The working directory, in the checkout that a commit is looked up in.
+        base: What the run is compared with: a folder of results, or else a commit,
+            branch or tag with results of the same run.
+        run: Name of the run, or its folder.
+
+    Raises:
+        InputError: There is no such commit or folder, or one side has no tables.
+    """
+    folder = Path(run if "/" in run else f"results/{run}")
+    after = folder_side(root / folder)
+    with tempfile.TemporaryDirectory(prefix="compare-") as scratch:
+        if has_tables(root / base):
+            yield folder_side(root / base), after
+        else:
+            place = Path(scratch).resolve() / "base"
+            yield commit_side(root, base, folder.name, place), after
 
 
 def folder_side(folder: Path) -> Side:
