@@ -22,13 +22,7 @@ from intriguing.workflow.markdown import (
     refreshed,
     with_cells,
 )
-from intriguing.workflow.sentences import (
-    bounds_answer,
-    sae_answer,
-    smoothness_design,
-    units_answer,
-    units_controls,
-)
+from intriguing.workflow.sentences import ANSWERS, smoothness_design, units_controls
 
 RESULTS, NATURAL = Path("results/paper"), Path("results/natural")
 PAGES = ("methods", "minimal", "adversarial-training", "natural")
@@ -188,10 +182,9 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "claims-beyond": partial(claims, "claims/transfer-decomposition.json"),
     "claims-adversarial-training": partial(claims, "claims/adversarial-training.json"),
     "claims-units": partial(claims, "claims/units.json"),
-    "units-answer": partial(units_answer, RESULTS),
+    **{name: partial(answer, RESULTS) for name, answer in ANSWERS.items()},
+    "natural-answer": partial(ANSWERS["natural-answer"], NATURAL),
     "units-controls": partial(units_controls, RESULTS),
-    "sae-answer": partial(sae_answer, RESULTS),
-    "bounds-answer": partial(bounds_answer, RESULTS),
     "smoothness-design": smoothness_design,
     "needs": needs,
     "cost": cost,
