@@ -37,7 +37,7 @@ environment: $(INSTALLED) ## make .venv (PYTHON=python3.12, TORCH_INDEX=URL)
 
 paper: $(INSTALLED) ## every table and figure of the paper on MNIST (CORES=2)
 	@$(SNAKEMAKE) --cores $(CORES)
-	@$(call write_report,paper,)
+	@$(call write_report,paper)
 	@$(refresh_readme)
 
 everything: $(INSTALLED) ## the paper and all that goes beyond it
@@ -47,7 +47,7 @@ everything: $(INSTALLED) ## the paper and all that goes beyond it
 
 natural: $(INSTALLED) ## natural images; needs the data mirror or internet
 	@$(SNAKEMAKE) --cores $(CORES) natural --configfile config/natural.yaml
-	@$(call write_report,natural,natural --configfile config/natural.yaml)
+	@$(call write_report,natural,natural,--configfile config/natural.yaml)
 	@$(refresh_readme)
 
 # The libraries keep to the versions of the lock. The newest setuptools cannot build
@@ -61,14 +61,14 @@ peers: $(INSTALLED) ## compare with attacks of other libraries, which it install
 
 smoke: $(INSTALLED) ## every rule once, on a few hundred digits
 	@$(SNAKEMAKE) --cores $(CORES) everything --configfile config/smoke.yaml
-	@$(call write_report,smoke,everything --configfile config/smoke.yaml)
+	@$(call write_report,smoke,everything,--configfile config/smoke.yaml)
 
 compare: $(INSTALLED) ## compare with a commit or another run (BASE=HEAD~1, RUN=smoke)
 	@$(IN_VENV) .venv/bin/python -m intriguing.workflow.compare \
 	  --base='$(BASE)' --run='$(RUN)'
 
-report: $(INSTALLED) ## write results/paper/report.html of a finished run
-	@$(call write_report,paper,)
+report: $(INSTALLED) ## write results/paper/report.html from what is there
+	@$(call write_page,)
 
 readme: $(INSTALLED) ## write the README's numbers from the results
 	@$(refresh_readme)
@@ -106,11 +106,14 @@ distclean: clean ## clean, and remove data/raw and .venv
 	@echo 'Removing data/raw and .venv too; the next command fetches them anew.'
 	@rm -rf data/raw .venv src/intriguing.egg-info
 
-# The report gets its name last, so that an interrupted one is not taken for it.
+# Snakemake's own report says how each file was made. It gets its name last, so that an
+# interrupted one is not taken for it.
 define write_report
-$(SNAKEMAKE) $(2) --report results/$(1)/report.part.html
-@mv results/$(1)/report.part.html results/$(1)/report.html
+$(SNAKEMAKE) $(2) $(3) --report results/$(1)/provenance.part.html
+@mv results/$(1)/provenance.part.html results/$(1)/provenance.html
+@$(call write_page,$(3))
 endef
+write_page = $(IN_VENV) .venv/bin/python -m intriguing.workflow.report $(1)
 
 refresh_readme = $(IN_VENV) .venv/bin/python -m intriguing.workflow.readme
 

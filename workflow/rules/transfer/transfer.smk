@@ -100,3 +100,4 @@ METRIC_TABLES.append(rules.table_cross_model.output.cross_model)
 include: "training_sets.smk"
 include: "minimal.smk"
 include: "decomposition.smk"
+include: "explorer.smk"

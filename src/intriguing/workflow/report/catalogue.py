@@ -101,7 +101,7 @@ def _result(
         paper=shown.labels.get("paper", ""),
         caption=_caption(shown.caption, rule, settings),
         rule=rule.name,
-        script=Path(str(rule.script)).relative_to(Path.cwd()),
+        script=Path(str(rule.script)).relative_to(rule.workflow.basedir),
         settings=json.dumps(settings, indent=1) if settings else "",
     )
 

@@ -104,6 +104,7 @@ def report_page(results: Path, shown: Sequence[Result]) -> str:
         facts=read_json(facts) if facts.is_file() else None,
         marks=MARKS,
         has_explorer=(results / "explore.html").is_file(),
+        has_provenance=(results / "provenance.html").is_file(),
     )
 
 
