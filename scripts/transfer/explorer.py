@@ -1,6 +1,6 @@
 """Step: the page on which a reader changes a perturbation and sees what it fools."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader

@@ -1,10 +1,22 @@
 """Pages of HTML as the tests read them, and the report of the tables in git."""
 
 import shutil
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
-from scratch import call, copy_repository, python
+from conftest import ROOT
+from scratch import call, copy_repository
+
+from intriguing.workflow.report.catalogue import Result
+
+# Of the copy, and not of the project that is installed.
+OWN_MODULE = """
+import runpy, sys
+sys.path.insert(0, "src")
+runpy.run_module("intriguing.workflow.report", run_name="__main__", alter_sys=True)
+"""
+TABLES = ROOT / "results/paper/tables"
 
 
 class Page(HTMLParser):
@@ -49,10 +61,11 @@ def copy_with_figures(folder: Path) -> Path:
 
 def write_report(tree: Path, run: str, *options: object) -> Path:
     """Write the report of a run as `make` does."""
-    call(tree, *python("intriguing.workflow.report", *options))
+    call(tree, sys.executable, "-c", OWN_MODULE, *options)
     return tree / f"results/{run}/report.html"
 
 
-def report_of_git(place: Path) -> Path:
-    """Return the report of the paper run whose tables are in git."""
-    return write_report(copy_with_figures(place), "paper")
+def table_result(name: str, paper: str = "", folder: Path = TABLES) -> Result:
+    """Return a table as the catalogue lists it, by default one of the paper run."""
+    made = {"rule": f"table_{name}", "script": Path("scripts/x.py"), "settings": ""}
+    return Result("table", folder / name, name, paper, "A caption.", **made)

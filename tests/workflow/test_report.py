@@ -8,18 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from conftest import ROOT
-from pages import Page, copy_with_figures, write_report
+from pages import TABLES, Page, copy_with_figures, table_result, write_report
 
 from intriguing.workflow.readme import PUBLISHED
-from intriguing.workflow.report.catalogue import Result
 from intriguing.workflow.report.page import SECTION, Cell, report_page, table_cells
-
-TABLES = ROOT / "results/paper/tables"
-
-
-def table(name: str, paper: str = "", folder: Path = TABLES) -> Result:
-    made = {"rule": f"table_{name}", "script": Path("scripts/x.py"), "settings": ""}
-    return Result("table", folder / name, name, paper, "A caption.", **made)
 
 
 def written(path: Path, header: str, *rows: str) -> Path:
@@ -33,7 +25,7 @@ def written(path: Path, header: str, *rows: str) -> Path:
 def test_a_cell_is_taken_apart(tmp_path):
     cells = "6.7% [6.5, 6.9] (paper 6.7%) = | -- (paper 1) |  | inf | 2 [1, 3] | 1 ~ "
     written(tmp_path / "one", "|  | a | b | c | d | e | f |", f"| row | {cells}|")
-    _, [(row, found)] = table_cells(table("one", folder=tmp_path))
+    _, [(row, found)] = table_cells(table_result("one", folder=tmp_path))
     assert row == "row"
     assert found == [
         Cell("6.7%", "[6.5, 6.9]", "6.7%", "="),
@@ -48,7 +40,7 @@ def test_a_cell_is_taken_apart(tmp_path):
 
 def test_the_cells_of_every_table_in_git_are_understood():
     for path in TABLES.glob("*.csv"):
-        _, rows = table_cells(table(path.stem))
+        _, rows = table_cells(table_result(path.stem))
         cells = [cell for _, found in rows for cell in found]
         assert all(not re.search(r"[ \[(=≠~]", cell.measured) for cell in cells), path
         marked = Counter(cell.verdict for cell in cells if cell.verdict)
@@ -58,8 +50,8 @@ def test_the_cells_of_every_table_in_git_are_understood():
 def test_a_run_with_one_table_has_a_report(tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     cell = "7% [6, 8] (paper 6.7%) ="
-    folder = written(tmp_path / "tables/models", "|  | e |", f"| A | {cell} |").parent
-    page = Page(report_page(tmp_path, [table("models", "Table 1", folder)]))
+    path = written(tmp_path / "tables/splits", "|  | e |", f"| A | {cell} |")
+    page = Page(report_page(tmp_path, [table_result("splits", "Table 3", path.parent)]))
     assert "Of 1 numbers that the paper prints, 1 agree" in page.text
     assert "not recorded" in page.text
     assert not {"claims", "beyond", "rest"} & set(page.ids)
@@ -70,7 +62,7 @@ def test_an_answer_has_the_numbers_of_the_run(tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     header, row = "|  | ratio |", "| FC100-100-10 | 0.1234 |"
     folder = written(tmp_path / "tables/minimal", header, row).parent
-    page = Page(report_page(tmp_path, [table("minimal", folder=folder)]))
+    page = Page(report_page(tmp_path, [table_result("minimal", folder=folder)]))
     text = " ".join(page.text.split())
     assert "FC100-100-10 are 0.1234 times as long on average, and (not computed" in text
     assert "<!--" not in page.text
@@ -80,7 +72,7 @@ def test_an_answer_has_the_numbers_of_the_run(tmp_path, monkeypatch):
 def test_names_of_tables_are_shown_as_text(tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     folder = written(tmp_path / "tables/x", "|  | <b>e |", "| <script> | 1 |").parent
-    page = report_page(tmp_path, [table("x", folder=folder)])
+    page = report_page(tmp_path, [table_result("x", folder=folder)])
     assert "&lt;script&gt;" in page
     assert "&lt;b&gt;e" in page
 
