@@ -36,6 +36,7 @@ def run(
             raise InputError(f"{name}: the attacks are on different images")
         sources[name] = described_images(made, targets)
     pages = Environment(loader=FileSystemLoader(template.parent), autoescape=True)
+    pages.policies["json.dumps_kwargs"] = {"sort_keys": False}
     data = {"networks": described, "sources": sources}
     return pages.get_template(template.name).render(data=data)
 

@@ -102,7 +102,7 @@ def _result(
         caption=_caption(shown.caption, rule, settings),
         rule=rule.name,
         script=Path(str(rule.script)).relative_to(rule.workflow.basedir),
-        settings=json.dumps(settings, indent=1) if settings else "",
+        settings=json.dumps(settings, indent=1, default=str) if settings else "",
     )
 
 
