@@ -38,12 +38,12 @@ environment: $(INSTALLED) ## make .venv (PYTHON=python3.12, TORCH_INDEX=URL)
 
 paper: $(INSTALLED) ## every table and figure of the paper on MNIST (CORES=2)
 	@$(SNAKEMAKE) --cores $(CORES)
-	@$(call write_report,paper,)
+	@$(call write_report,paper)
 	@$(refresh_readme)
 
 quick: $(INSTALLED) ## the paper's tables in minutes, with networks trained by Adam
 	@$(SNAKEMAKE) --cores $(CORES) --configfile config/quick.yaml
-	@$(call write_report,quick,--configfile config/quick.yaml)
+	@$(call write_report,quick,,--configfile config/quick.yaml)
 
 everything: $(INSTALLED) ## the paper and all that goes beyond it
 	@$(SNAKEMAKE) --cores $(CORES) everything
@@ -52,7 +52,7 @@ everything: $(INSTALLED) ## the paper and all that goes beyond it
 
 natural: $(INSTALLED) ## natural images; needs the data mirror or internet
 	@$(SNAKEMAKE) --cores $(CORES) natural --configfile config/natural.yaml
-	@$(call write_report,natural,natural --configfile config/natural.yaml)
+	@$(call write_report,natural,natural,--configfile config/natural.yaml)
 	@$(refresh_readme)
 
 # The libraries keep to the versions of the lock. The newest setuptools cannot build
@@ -66,7 +66,7 @@ peers: $(INSTALLED) ## compare with attacks of other libraries, which it install
 
 smoke: $(INSTALLED) ## every rule once, on a few hundred digits
 	@$(SNAKEMAKE) --cores $(CORES) everything --configfile config/smoke.yaml
-	@$(call write_report,smoke,everything --configfile config/smoke.yaml)
+	@$(call write_report,smoke,everything,--configfile config/smoke.yaml)
 
 compare: $(INSTALLED) ## compare with a commit or another run (BASE=HEAD~1, RUN=smoke)
 	@$(IN_VENV) .venv/bin/python -m intriguing.workflow.compare \
@@ -76,8 +76,8 @@ conclusions: $(INSTALLED) ## does another run support the same conclusions? (BAS
 	@$(IN_VENV) .venv/bin/python -m intriguing.workflow.compare.conclusions \
 	  --base='$(BASE)' --run='$(RUN)'
 
-report: $(INSTALLED) ## write results/paper/report.html of a finished run
-	@$(call write_report,paper,)
+report: $(INSTALLED) ## write results/paper/report.html from what is there
+	@$(call write_page,)
 
 readme: $(INSTALLED) ## write the README's numbers from the results
 	@$(refresh_readme)
@@ -115,11 +115,14 @@ distclean: clean ## clean, and remove data/raw and .venv
 	@echo 'Removing data/raw and .venv too; the next command fetches them anew.'
 	@rm -rf data/raw .venv src/intriguing.egg-info
 
-# The report gets its name last, so that an interrupted one is not taken for it.
+# Snakemake's own report says how each file was made. It gets its name last, so that an
+# interrupted one is not taken for it.
 define write_report
-$(SNAKEMAKE) $(2) --report results/$(1)/report.part.html
-@mv results/$(1)/report.part.html results/$(1)/report.html
+$(SNAKEMAKE) $(2) $(3) --report results/$(1)/provenance.part.html
+@mv results/$(1)/provenance.part.html results/$(1)/provenance.html
+@$(call write_page,$(3))
 endef
+write_page = $(IN_VENV) .venv/bin/python -m intriguing.workflow.report $(1)
 
 refresh_readme = $(IN_VENV) .venv/bin/python -m intriguing.workflow.readme
 

@@ -61,7 +61,7 @@ def test_files_that_do_not_fit_are_refused_by_name(tmp_path, damage, told):
 def test_fewer_images_than_the_config_says_are_refused(tmp_path):
     write_folder(tmp_path / "own")
     of = idx_paths(tmp_path / "own")["test"]
-    with pytest.raises(InputError, match="data.test_images: 90 of 80"):
+    with pytest.raises(InputError, match=r"data\.test_images: 90 of 80"):
         read_idx_pair(of["images"], of["labels"], 90, "test")
 
 

@@ -48,7 +48,7 @@ contents = partial(scratch.contents, run=STORIES)
 snakemake = partial(scratch.snakemake, run=STORIES)
 
 # Differ from run to run: times.
-TIMES = ("logs/", "benchmarks/", "provenance.json", "report.html")
+TIMES = ("logs/", "benchmarks/", "provenance.json", "provenance.html")
 
 
 @pytest.fixture(scope="session")
@@ -328,8 +328,8 @@ def dvc(tree, *options):
     return call(tree, *python("dvc", *options))
 
 
-BEYOND_THE_PAPER = ("units", "sae", "smoothness", "bounds")
-"""Folders that only `everything` makes; the stories make `all`."""
+BEYOND_THE_PAPER = ("units", "sae", "smoothness", "bounds", "explore.html")
+"""What only `everything` makes; the stories make `all`."""
 
 
 def for_stories(tree):
@@ -341,8 +341,8 @@ def for_stories(tree):
     edit(path, "cmd: snakemake --cores all everything\n", f"cmd: {command}\n")
     edit(path, "config/config.yaml", CONFIG)
     text = path.read_text().replace("results/paper", RUN)
-    for folder in BEYOND_THE_PAPER:
-        entry = f"      - {RUN}/{folder}:\n          persist: true\n"
+    for name in BEYOND_THE_PAPER:
+        entry = f"      - {RUN}/{name}:\n          persist: true\n"
         assert entry in text
         text = text.replace(entry, "")
     path.write_text(text)
@@ -409,7 +409,7 @@ def test_a_clone_with_what_was_shared_has_nothing_to_do(stored, clone):
     assert "Nothing to be done" in snakemake(clone, "--dry-run")
     assert contents(clone) == contents(stored, *TIMES)
     assert call(clone, "git", "status", "--porcelain") == ""
-    snakemake(clone, "--report", clone / RUN / "report.html")
+    snakemake(clone, "--report", clone / RUN / "provenance.html")
 
 
 def test_a_clone_without_dvc_plans_the_whole_run(clone, finished):

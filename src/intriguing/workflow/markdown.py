@@ -51,10 +51,15 @@ def cell_of(table: str, row: str, column: str) -> str:
     Raises:
         KeyError: The table has no such row or column.
     """
-    lines = [
+    lines = table_lines(table)
+    rows = {line[0]: line for line in lines}
+    return rows[row][lines[0].index(column)]
+
+
+def table_lines(table: str) -> list[list[str]]:
+    """Return the cells of each line of a Markdown table; the second is the rule."""
+    return [
         [part.strip() for part in line.strip().strip("|").split("|")]
         for line in table.splitlines()
         if line.startswith("|")
     ]
-    rows = {line[0]: line for line in lines}
-    return rows[row][lines[0].index(column)]

@@ -24,11 +24,9 @@ from intriguing.workflow.markdown import (
     with_cells,
 )
 from intriguing.workflow.sentences import (
-    bounds_answer,
+    ANSWERS,
     equivalence_rule,
-    sae_answer,
     smoothness_design,
-    units_answer,
     units_controls,
 )
 
@@ -201,10 +199,9 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "claims-equal-length": partial(claims, "claims/equal-length.json"),
     "claims-adversarial-training": partial(claims, "claims/adversarial-training.json"),
     "claims-units": partial(claims, "claims/units.json"),
-    "units-answer": partial(units_answer, RESULTS),
+    **{name: partial(answer, RESULTS) for name, answer in ANSWERS.items()},
+    "natural-answer": partial(ANSWERS["natural-answer"], NATURAL),
     "units-controls": partial(units_controls, RESULTS),
-    "sae-answer": partial(sae_answer, RESULTS),
-    "bounds-answer": partial(bounds_answer, RESULTS),
     "equivalence-rule": equivalence_rule,
     "smoothness-design": smoothness_design,
     "needs": needs,

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -120,6 +121,23 @@ def equivalence_rule() -> str:
     )
 
 
+def natural_answer(results: Path) -> str:
+    """Return how far photographs are from their adversarial images."""
+    path = results / "tables" / "natural.csv"
+    if not path.is_file():
+        return MISSING.format(path=path).replace("everything", "natural")
+    table = _table(path)
+    networks = [row for row, column in table if column == "distortion-fixed"]
+    first, column = networks[0], "distortion-fixed"
+    distortion = _number(table[first, column], ".2g")
+    rounded = _number(table[first, "rounded-fixed"], ".1%")
+    return (
+        f"For {first} the mean distortion of adversarial photographs is {distortion}; "
+        f"the paper has {table[first, column]['published']} for AlexNet. After "
+        f"rounding to 8 bits {rounded} of them still reach their target class.\n"
+    )
+
+
 def smoothness_design() -> str:
     """Return the factors of the designed experiment and their levels."""
     extremes = RunConfig().smoothness.extremes
@@ -130,6 +148,15 @@ def smoothness_design() -> str:
         for factor in factors
     )
     return markdown_table(("group", "factor", "low", "high"), rows)
+
+
+ANSWERS: dict[str, Callable[[Path], str]] = {
+    "units-answer": units_answer,
+    "sae-answer": sae_answer,
+    "bounds-answer": bounds_answer,
+    "natural-answer": natural_answer,
+}
+"""Answers to the questions of ``docs/answers.md``, by the name of their block there."""
 
 
 def _table(path: Path) -> dict[tuple[str, str], dict[str, str]]:

@@ -30,7 +30,9 @@ rule table_differences:
         step("stats/table_differences.py")
 
 
-METRIC_TABLES.append(rules.table_differences.output.verdict_counts)
+DIFFERENCES = [] if CFG.data.folder else rules.table_differences.output
+if DIFFERENCES:
+    METRIC_TABLES.append(rules.table_differences.output.verdict_counts)
 
 
 rule claims:
@@ -59,4 +61,4 @@ rule claims:
         step("stats/claims.py")
 
 
-PAPER += [*rules.table_differences.output, *rules.claims.output]
+PAPER += [*DIFFERENCES, *rules.claims.output]
