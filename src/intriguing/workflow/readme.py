@@ -22,7 +22,7 @@ from intriguing.workflow.markdown import (
     refreshed,
     with_cells,
 )
-from intriguing.workflow.sentences import ANSWERS, smoothness_design, units_controls
+from intriguing.workflow.sentences import SUMMARIES, smoothness_design, units_controls
 
 RESULTS, NATURAL = Path("results/paper"), Path("results/natural")
 PAGES = ("methods", "minimal", "adversarial-training", "natural")
@@ -182,8 +182,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "claims-beyond": partial(claims, "claims/transfer-decomposition.json"),
     "claims-adversarial-training": partial(claims, "claims/adversarial-training.json"),
     "claims-units": partial(claims, "claims/units.json"),
-    **{name: partial(answer, RESULTS) for name, answer in ANSWERS.items()},
-    "natural-answer": partial(ANSWERS["natural-answer"], NATURAL),
+    **{name: partial(answer, RESULTS) for name, answer in SUMMARIES.items()},
+    "natural-answer": partial(SUMMARIES["natural-answer"], NATURAL),
     "units-controls": partial(units_controls, RESULTS),
     "smoothness-design": smoothness_design,
     "needs": needs,
