@@ -39,11 +39,11 @@ def described_images(
         targets: Number of targets for each digit; the first image of each is taken.
     """
     first, *_ = made.values()
-    labels, goals = first["label"], first["target"]
-    found = chosen_images(labels, goals, _reached(made), targets)
+    labels, classes = first["label"], first["target"]
+    found = chosen_images(labels, classes, _reached(made), targets)
     return {
         "labels": labels[found].tolist(),
-        "targets": goals[found].tolist(),
+        "targets": classes[found].tolist(),
         "clean": _encoded((255 * first["clean"][found]).round(), "u1"),
         "adversarial": {
             attack: _encoded(images["adversarial"][found], "<f4")

@@ -24,7 +24,7 @@ from intriguing.workflow.markdown import (
     with_cells,
 )
 from intriguing.workflow.sentences import (
-    ANSWERS,
+    SUMMARIES,
     equivalence_rule,
     smoothness_design,
     units_controls,
@@ -199,8 +199,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "claims-equal-length": partial(claims, "claims/equal-length.json"),
     "claims-adversarial-training": partial(claims, "claims/adversarial-training.json"),
     "claims-units": partial(claims, "claims/units.json"),
-    **{name: partial(answer, RESULTS) for name, answer in ANSWERS.items()},
-    "natural-answer": partial(ANSWERS["natural-answer"], NATURAL),
+    **{name: partial(answer, RESULTS) for name, answer in SUMMARIES.items()},
+    "natural-answer": partial(SUMMARIES["natural-answer"], NATURAL),
     "units-controls": partial(units_controls, RESULTS),
     "equivalence-rule": equivalence_rule,
     "smoothness-design": smoothness_design,

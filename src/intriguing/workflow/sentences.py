@@ -150,7 +150,7 @@ def smoothness_design() -> str:
     return markdown_table(("group", "factor", "low", "high"), rows)
 
 
-ANSWERS: dict[str, Callable[[Path], str]] = {
+SUMMARIES: dict[str, Callable[[Path], str]] = {
     "units-answer": units_answer,
     "sae-answer": sae_answer,
     "bounds-answer": bounds_answer,

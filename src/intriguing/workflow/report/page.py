@@ -16,7 +16,7 @@ from intriguing.tables.tidy import MARKS
 from intriguing.workflow.files import read_json
 from intriguing.workflow.markdown import cell_of, refreshed, table_lines, with_cells
 from intriguing.workflow.report.catalogue import Result
-from intriguing.workflow.sentences import ANSWERS
+from intriguing.workflow.sentences import SUMMARIES
 
 TEMPLATE = Path("workflow/report/report.html")
 QUESTIONS = Path("docs/answers.md")
@@ -197,7 +197,7 @@ def _sections(results: Path, shown: Sequence[Result]) -> Iterable[Section]:
 
 def _answer(text: str, results: Path) -> str:
     """Return an answer with the numbers of the run, as plain Markdown."""
-    blocks = {name: partial(answer, results) for name, answer in ANSWERS.items()}
+    blocks = {name: partial(answer, results) for name, answer in SUMMARIES.items()}
     filled = with_cells(refreshed(text, blocks), partial(_number, results))
     plain = re.sub(r"<!--.*?-->", "", filled, flags=re.DOTALL)
     return re.sub(r"\]\((?!https?:|#)", "](../../docs/", plain)
