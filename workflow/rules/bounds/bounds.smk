@@ -128,3 +128,6 @@ rule figure_waterfall:
 
 EVERYTHING += [*rules.table_certified.output, *rules.table_bounds.output]
 EVERYTHING += [*rules.figure_certified.output, *rules.figure_waterfall.output]
+
+
+include: "verification.smk"
