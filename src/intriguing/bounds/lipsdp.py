@@ -23,7 +23,7 @@ CENTRED = 1e-2
 """Square of the Newton decrement at which mu is lowered."""
 GAP = 2e-5
 """Relative gap of r to the optimum at which the search ends."""
-RESERVE = 1e-9
+RESERVE = 1e-8
 """Relative increase of r at the end, so that rounding cannot undo the proof."""
 
 Matrix = Float[np.ndarray, "_ _"]
