@@ -166,6 +166,8 @@ TABLES = {
     "differences": "",
     "verdict-counts": "",
     "choices": "",
+    "readings": "",
+    "cross-model-coarse": "",
     "amplification": "",
     "transfer-decomposition": "",
     "controls": "",
