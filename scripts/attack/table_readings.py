@@ -51,7 +51,10 @@ def run(
         cells[row, "posterior"] = Interval(share, share, share)
     kinds: Kinds = dict.fromkeys(networks, "distortion")
     kinds |= {"judged": "number", "held-out": "number", "posterior": "rate"}
-    return tidy(cells, published, "readings", kinds), kinds
+    table = tidy(cells, published, "readings", kinds)
+    # A probability, averaged over the bootstrap: it has no interval of its own.
+    table.loc[table["column"] == "posterior", ["low", "high"]] = np.nan
+    return table, kinds
 
 
 def averages_of_readings(

@@ -26,6 +26,7 @@ from intriguing.workflow.markdown import (
 from intriguing.workflow.sentences import (
     SUMMARIES,
     equivalence_rule,
+    readings_answer,
     smoothness_design,
     units_controls,
 )
@@ -205,6 +206,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "natural-answer": partial(SUMMARIES["natural-answer"], NATURAL),
     "units-controls": partial(units_controls, RESULTS),
     "equivalence-rule": equivalence_rule,
+    "readings-answer": partial(readings_answer, RESULTS),
     "smoothness-design": smoothness_design,
     "needs": needs,
     "cost": cost,

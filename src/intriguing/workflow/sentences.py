@@ -121,6 +121,26 @@ def equivalence_rule() -> str:
     )
 
 
+def readings_answer(results: Path) -> str:
+    """Return how probable it is that the paper pooled its distortions, and the best."""
+    path = results / "tables" / "readings.csv"
+    if not path.is_file():
+        return MISSING.format(path=path).replace("everything", "paper")
+    table = _table(path)
+    shares = {
+        r: float(c["value"]) for (r, name), c in table.items() if name == "posterior"
+    }
+    pooled = sum(share for row, share in shares.items() if row.endswith(":pooled"))
+    best = max(shares, key=shares.__getitem__)
+    return (
+        f"With probability {pooled:.0%} the printed averages are pooled over all pixels. "
+        f"The best reading is `{best}`: its distortions differ from the printed ones by "
+        f"{_number(table[best, 'judged'], '.1%')} in root mean square for the linear "
+        f"networks, and by {_number(table[best, 'held-out'], '.1%')} for the others, "
+        "which did not judge.\n"
+    )
+
+
 def natural_answer(results: Path) -> str:
     """Return how far photographs are from their adversarial images."""
     path = results / "tables" / "natural.csv"
