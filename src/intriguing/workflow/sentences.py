@@ -133,11 +133,11 @@ def readings_answer(results: Path) -> str:
     pooled = sum(share for row, share in shares.items() if row.endswith(":pooled"))
     best = max(shares, key=shares.__getitem__)
     return (
-        f"With probability {pooled:.0%} the printed averages are pooled over all pixels. "
-        f"The best reading is `{best}`: its distortions differ from the printed ones by "
-        f"{_number(table[best, 'judged'], '.1%')} in root mean square for the linear "
-        f"networks, and by {_number(table[best, 'held-out'], '.1%')} for the others, "
-        "which did not judge.\n"
+        f"With probability {pooled:.0%} the printed averages are pooled over all "
+        f"pixels. The best reading is `{best}`: its distortions differ from the "
+        f"printed ones by {_number(table[best, 'judged'], '.1%')} in root mean square "
+        "for the linear networks, and by "
+        f"{_number(table[best, 'held-out'], '.1%')} for the others, which did not judge.\n"
     )
 
 
