@@ -61,7 +61,7 @@ if __name__ == "__main__":
         write_network(snakemake.output.weights, network, shape, **facts)
         found = error_counts(network, sets)
         if settings["row"]["family"] != "autoencoder":
-            found["convergence"] = convergence(
+            found["convergence"] = convergence(  # pyright: ignore[reportArgumentType]
                 network, *images, settings["row"]["decay"]
             )
         write_json(snakemake.output.errors, found)

@@ -137,7 +137,8 @@ def readings_answer(results: Path) -> str:
         f"pixels. The best reading is `{best}`: its distortions differ from the "
         f"printed ones by {_number(table[best, 'judged'], '.1%')} in root mean square "
         "for the linear networks, and by "
-        f"{_number(table[best, 'held-out'], '.1%')} for the others, which did not judge.\n"
+        f"{_number(table[best, 'held-out'], '.1%')} for the others, which did not "
+        "judge.\n"
     )
 
 
