@@ -12,11 +12,12 @@ from jinja2 import Environment, FileSystemLoader
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from intriguing.tables.differences import REPEATED
 from intriguing.tables.tidy import MARKS
 from intriguing.workflow.files import read_json
 from intriguing.workflow.markdown import cell_of, refreshed, table_lines, with_cells
 from intriguing.workflow.report.catalogue import Result
-from intriguing.workflow.sentences import SUMMARIES
+from intriguing.workflow.sentences import SUMMARIES, equivalence_rule
 
 TEMPLATE = Path("workflow/report/report.html")
 QUESTIONS = Path("docs/answers.md")
@@ -101,6 +102,7 @@ def report_page(results: Path, shown: Sequence[Result]) -> str:
         numbers=numbers,
         counts=_counts(numbers),
         total=Counter(number.cell.verdict for number in numbers),
+        rule=equivalence_rule(),
         facts=read_json(facts) if facts.is_file() else None,
         marks=MARKS,
         has_explorer=(results / "explore.html").is_file(),
@@ -152,13 +154,16 @@ def _place_in_paper(result: Result) -> tuple[int, bool]:
 
 
 def _printed(in_paper: Iterable[Result]) -> list[Number]:
-    """Return the numbers that the paper prints and that have a verdict.
+    """Return the numbers that the paper prints and that have a verdict, each once.
 
-    Of several tables about one of the paper's the first has its numbers; the others
-    have them again, under other readings or on other images.
+    The table of differences has those of all other tables. Of several tables about
+    one of the paper's the first has its numbers; the others have them again, under
+    other readings or on other images.
     """
     found: dict[str, list[Number]] = {}
     for result in in_paper:
+        if result.name == "differences":
+            continue
         if result.kind == "table" and not found.get(result.paper):
             found[result.paper] = _with_verdict(result)
     return [number for numbers in found.values() for number in numbers]
@@ -171,7 +176,7 @@ def _with_verdict(table: Result) -> list[Number]:
         for row, cells in rows
         for column, cell in zip(columns, cells, strict=True)
         # Sizes of layers, which have no interval, agree by construction.
-        if cell.verdict and cell.interval
+        if cell.verdict and cell.interval and (table.name, column) not in REPEATED
     ]
 
 
