@@ -47,7 +47,13 @@ PUBLISHED = {
 VERDICTS = ("agrees", "differs", "undecided")
 PICTURES = ("examples", "cross-model", "distortions", "transfer-decomposition", "peers")
 PICTURES += ("box-constraint", "mean-value")
-PICTURES += ("smoothness-shares", "smoothness-curves", "natural-basis", "sae")
+PICTURES += (
+    "readings",
+    "smoothness-shares",
+    "smoothness-curves",
+    "natural-basis",
+    "sae",
+)
 PICTURES += ("certified", "waterfall")
 
 

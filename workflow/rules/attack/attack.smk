@@ -146,6 +146,25 @@ rule table_readings:
         step("attack/table_readings.py")
 
 
+rule figure_readings:
+    input:
+        table=rules.table_readings.output.readings,
+        published=PUBLISHED,
+    output:
+        **figure("readings", "Readings of the paper", "Table 1"),
+    log:
+        f"{RESULTS}/logs/figure_readings.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_readings.tsv"
+    params:
+        settings={"linear": LINEAR},
+        code=digest("attack/figure_readings.py"),
+    message:
+        "Measured over printed distortions, by reading of the paper"
+    script:
+        step("attack/figure_readings.py")
+
+
 rule figure_examples:
     input:
         weights=weights_of(EXAMPLES),
@@ -196,7 +215,7 @@ for attack, *network in [*ATTACKED, *((sheets.FINEST, *n) for n in CONVOLUTED)]:
 PAPER += [*rules.table_models.output, *rules.table_choices.output]
 # Linear networks judge the paper's numbers, and the others are held out.
 if LINEAR and len(MODELS) > len(LINEAR) and not CFG.data.folder:
-    PAPER += [*rules.table_readings.output]
+    PAPER += [*rules.table_readings.output, *rules.figure_readings.output]
 PAPER += [*rules.figure_examples.output, *rules.figure_distortions.output]
 CLAIM_FILES.append(rules.table_models.output.claims)
 METRIC_TABLES += [rules.table_models.output.models, rules.table_choices.output.choices]
