@@ -97,7 +97,8 @@ FIGURES += ("box-constraint", "mean-value", "smoothness-shares", "smoothness-cur
 FIGURES += ("certified", "waterfall", "readings")
 LAYER_TABLES = ("units", "sae", "sae-perturbations", "sae-settings")
 """Tables of hidden layers, with signed numbers and many rows."""
-OTHER_TABLES = ("smoothness", "bounds", "certified")
+OTHER_TABLES = ("smoothness", "bounds", "certified", "readings", "cross-model-coarse")
+OTHER_TABLES += ("differences", "verdict-counts", "equal-length")
 """Tables whose rows or columns are of their own kind."""
 LINEAR, SIGMOID = ("1e-2", "1"), ("FC100-100-10",)
 PRODUCTS = ("product-of-norms", "product")
@@ -552,7 +553,7 @@ def embedded(item):
 def test_the_report_shows_every_table_figure_and_claim_with_a_caption(shown):
     tables = (*TABLES, *LAYER_TABLES, *OTHER_TABLES)
     pages = {f"{RUN}/tables/{name}.html" for name in tables} | {f"{RUN}/claims.html"}
-    beyond = (*BEYOND, "adversarial-training", "minimal", "units")
+    beyond = (*BEYOND, "adversarial-training", "minimal", "units", "equal-length")
     pages |= {f"{RUN}/claims/{name}.html" for name in beyond}
     drawings = {f"{RUN}/figures/{name}.svg" for name in FIGURES}
     assert set(shown) == pages | drawings
