@@ -165,8 +165,16 @@ def test_when_the_time_is_over_what_was_found_comes_back(
     assert not found.reached.any()
 
 
+@pytest.fixture
+def ctrl_c():
+    """Set Python's own handler, which a shell in the background would not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("method", METHODS)
-def test_an_interrupt_returns_what_was_found(method, model, images, targets):
+def test_an_interrupt_returns_what_was_found(method, model, images, targets, ctrl_c):
     whole = find_adversarial(Counting(model), images, targets, method=method)
     calls = {"lbfgs": 40, "scipy": 300, "minimal": 20}[method]
     slow = Counting(model, interrupts_after=calls)

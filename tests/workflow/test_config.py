@@ -53,7 +53,7 @@ def test_smoke_differs_from_the_paper_run_and_is_small():
         ("runn", "did you mean run?"),
         ("attack.imagess", "did you mean attack.images?"),
         ("train.autoencoder.dekay", "did you mean train.autoencoder.decay?"),
-        ("data.zzz", "known: data.mirror, data.train_images, data.test_images, "),
+        ("data.zzz", "known: data.mirror, data.folder, data.train_images, "),
     ],
 )
 def test_a_misspelt_key_is_told_with_what_was_meant_or_is_known(key, meant):

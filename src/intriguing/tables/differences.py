@@ -237,7 +237,7 @@ def _measured(one: Entry, spread: float | None) -> Interval:
     return Interval(value, low, high, _count(one.n), _count(one.seeds), spread)
 
 
-def _count(number: int | None) -> int | None:
+def _count(number: Any) -> int | None:
     """Return a count as a Python number; the one of a file may be NaN."""
     return None if number is None or pd.isna(number) else int(number)
 
