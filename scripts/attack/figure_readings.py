@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from intriguing.attack.readings import printed_distortions
 from intriguing.figures.readings import readings_figure
 from intriguing.workflow.drawing import save_figure
 from intriguing.workflow.step import step_log
@@ -10,9 +11,6 @@ from intriguing.workflow.tabling import read_published
 if __name__ == "__main__":
     files = snakemake.input
     with step_log(snakemake):
-        rows = read_published(files.published).query(
-            "table == 'models' and column == 'distortion'"
-        )
-        printed = dict(zip(rows["row"], rows["value"], strict=True))
+        printed = printed_distortions(read_published(files.published))
         table, linear = pd.read_csv(files.table), snakemake.params.settings["linear"]
         save_figure(readings_figure(table, printed, linear), snakemake.output.png)

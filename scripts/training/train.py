@@ -1,8 +1,4 @@
-"""Step: train one network with one seed, and count its errors.
-
-The objective and the norm of its gradient are stored with the errors. They say how far
-the training converged.
-"""
+"""Step: train one network with one seed, count its errors, say how far it converged."""
 
 import numpy as np
 from torch import nn
@@ -13,12 +9,7 @@ from intriguing.training.full_batch import LbfgsRecipe, convergence
 from intriguing.training.loop import AdamRecipe
 from intriguing.workflow.files import write_json
 from intriguing.workflow.step import progress, step_log
-from intriguing.workflow.tensors import (
-    Images,
-    error_counts,
-    read_images,
-    write_network,
-)
+from intriguing.workflow.tensors import Images, error_counts, read_images, write_network
 
 RECIPE = ("learning_rate", "epochs", "batch", "warmup")
 
@@ -27,8 +18,7 @@ def run(settings: dict, seed: int, images: Images) -> nn.Sequential:
     """Return the network.
 
     Args:
-        settings: ``row`` of the model sheet; settings of the ``autoencoder`` and of
-            ``lbfgs``.
+        settings: ``row`` of the model sheet; ``autoencoder`` and ``lbfgs``.
         seed: Seed of initial weights and order of images.
         images: Training images, flattened, and labels.
     """

@@ -13,14 +13,48 @@ proportional to ``(sum of e^2)^(-n / 2)``. All readings are equally probable bef
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float
 
 from intriguing.stats.intervals import TAIL, Interval
 
 AVERAGES = ("mean", "pooled")
 """Mean over images, or the root of the mean square over all pixels of all images."""
+KEPT = ("all", "correct")
+"""Images that count: all, or those that the network classifies correctly."""
 RESAMPLES = 2000
 """Bootstrap samples of the images."""
+
+
+def printed_distortions(published: pd.DataFrame) -> dict[str, float]:
+    """Return the distortion of each network in Table 1 of the paper."""
+    rows = published.query("table == 'models' and column == 'distortion'")
+    return dict(zip(rows["row"], rows["value"], strict=True))
+
+
+def averages_of_readings(
+    records: dict[str, dict[str, pd.DataFrame]], networks: list[str]
+) -> dict[str, dict[str, np.ndarray]]:
+    """Return the average distortion of each network in each bootstrap sample."""
+    found = {}
+    for attack, of_network in records.items():
+        counts = bootstrap_counts(len(of_network[networks[0]]))
+        for kept in KEPT:
+            of_images = {name: counting(of_network[name], kept) for name in networks}
+            for average in AVERAGES:
+                found[f"{attack}:{kept}:{average}"] = {
+                    name: averaged(one, counts, average)
+                    for name, one in of_images.items()
+                }
+    return found
+
+
+def counting(records: pd.DataFrame, kept: str) -> np.ndarray:
+    """Return the distortion of each image, NaN where the reading leaves it out."""
+    counts = records["reached"]
+    if kept == "correct":
+        counts &= records["clean_prediction"] == records["label"]
+    return records["distortion"].where(counts).to_numpy(np.float64)
 
 
 def bootstrap_counts(images: int, seed: int = 0) -> Float[np.ndarray, "b images"]:
