@@ -57,8 +57,9 @@ def test_a_sigmoid_network_ends_where_the_gradient_is_small(pixels):
     after = convergence(network, pixels, LABELS, DECAYS)
     assert after["objective"] < 0.5 * before["objective"]
     assert after["gradient"] < 1e-4
-    # The weights of a pixel that is always 0 have only their decay.
-    assert network[1].weight[:, -1].abs().max() < 1e-2
+    # The weights of a pixel that is always 0 have only their decay in the gradient.
+    limit = 1.01 * after["gradient"] / DECAYS[0]
+    assert network[1].weight[:, -1].abs().max() < limit
     assert not network.training
     assert not any(weight.requires_grad for weight in network.parameters())
 

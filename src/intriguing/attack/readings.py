@@ -53,7 +53,7 @@ def counting(records: pd.DataFrame, kept: str) -> np.ndarray:
     """Return the distortion of each image, NaN where the reading leaves it out."""
     counts = records["reached"]
     if kept == "correct":
-        counts &= records["clean_prediction"] == records["label"]
+        counts = counts & (records["clean_prediction"] == records["label"])
     return records["distortion"].where(counts).to_numpy(np.float64)
 
 

@@ -122,7 +122,7 @@ def equivalence_rule() -> str:
 
 
 def readings_answer(results: Path) -> str:
-    """Return how probable it is that the paper pooled its distortions, and the best."""
+    """Return how much of the posterior pooled averages have, and the best reading."""
     path = results / "tables" / "readings.csv"
     if not path.is_file():
         return MISSING.format(path=path).replace("everything", "paper")
@@ -133,12 +133,12 @@ def readings_answer(results: Path) -> str:
     pooled = sum(share for row, share in shares.items() if row.endswith(":pooled"))
     best = max(shares, key=shares.__getitem__)
     return (
-        f"With probability {pooled:.0%} the printed averages are pooled over all "
-        f"pixels. The best reading is `{best}`: its distortions differ from the "
-        f"printed ones by {_number(table[best, 'judged'], '.1%')} in root mean square "
-        "for the linear networks, and by "
-        f"{_number(table[best, 'held-out'], '.1%')} for the others, which did not "
-        "judge.\n"
+        "Among the readings below, those that pool the distortions over all pixels "
+        f"have {pooled:.0%} of the posterior probability. The best is `{best}`: its "
+        "distortions differ from the printed ones by "
+        f"{_number(table[best, 'judged'], '.1%')} in root mean square for the linear "
+        f"networks, and by {_number(table[best, 'held-out'], '.1%')} for the others, "
+        "which did not judge.\n"
     )
 
 
