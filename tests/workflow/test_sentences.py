@@ -9,6 +9,7 @@ from intriguing.stats.equivalence import MARGIN
 from intriguing.workflow.sentences import (
     bounds_answer,
     equivalence_rule,
+    heuristics_answer,
     sae_answer,
     smoothness_design,
     units_answer,
@@ -35,7 +36,7 @@ def test_units_are_compared_in_images_of_twenty(tmp_path):
     assert "1.00 fewer show" in said
     assert "(difference -1.00 [-2.00, +1.00])" in said
     assert "not better is **agrees**" in said
-    assert "directions, it is **differs**" in said
+    assert "directions, is **differs**" in said
     assert "2.50 [1.50, 3.50]" in said
 
 
@@ -64,8 +65,11 @@ def test_r_is_compared_with_a_natural_difference(tmp_path):
     assert "2200.0% [2100.0%, 2300.0%] against 700.0%" in said
 
 
+SAID = units_answer, units_controls, sae_answer, bounds_answer, heuristics_answer
+
+
 def test_without_files_the_command_is_named(tmp_path):
-    for sentence in (units_answer, units_controls, sae_answer, bounds_answer):
+    for sentence in SAID:
         assert "`make everything` makes it" in sentence(tmp_path)
 
 
@@ -81,6 +85,16 @@ def test_bounds_are_better_where_they_certify_more_than_the_product(
     said = bounds_answer(tmp_path)
     assert said.startswith(f"One {verb} better than the product.")
     assert f"the best method here {best:.2f}" in said
+
+
+def test_the_argument_is_told_before_and_after_training(tmp_path):
+    name = "FC100-100-10"
+    cells = [(name, "classes", 0.93), (name, "uncorrelated", 0.2)]
+    cells.append((f"{name} untrained", "uncorrelated", 1.0))
+    write_table(tmp_path / "tables/heuristics.csv", cells)
+    said = heuristics_answer(tmp_path)
+    assert "predicts 0.20 [-0.80, 1.20] of it after training" in said
+    assert "and 1.00 [0.00, 2.00] before" in said
 
 
 def test_the_design_has_a_row_for_each_factor():

@@ -98,7 +98,7 @@ FIGURES += ("certified", "waterfall", "readings")
 LAYER_TABLES = ("units", "sae", "sae-perturbations", "sae-settings")
 """Tables of hidden layers, with signed numbers and many rows."""
 OTHER_TABLES = ("smoothness", "bounds", "certified", "readings", "cross-model-coarse")
-OTHER_TABLES += ("differences", "verdict-counts", "equal-length")
+OTHER_TABLES += ("differences", "verdict-counts", "equal-length", "heuristics")
 """Tables whose rows or columns are of their own kind."""
 LINEAR, SIGMOID = ("1e-2", "1"), ("FC100-100-10",)
 PRODUCTS = ("product-of-norms", "product")

@@ -1,5 +1,8 @@
 """Spectral norms of Jacobians, which bound a Lipschitz constant from below."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 from jaxtyping import Float
 
@@ -13,22 +16,48 @@ BATCH = 1000
 Points = Float[np.ndarray, "_ d"]
 
 
+class Norms(NamedTuple):
+    """Norms of the Jacobian at each point: spectral, and squared Frobenius."""
+
+    spectral: Float[np.ndarray, " k"]
+    squared: Float[np.ndarray, " k"]
+
+
 def gradient_norms(network: Network, points: Points) -> Float[np.ndarray, " k"]:
     """Return the spectral norm of the Jacobian of the logits at each point."""
+    return norms_of(network, points).spectral
+
+
+def norms_of(network: Network, points: Points) -> Norms:
+    """Return the norms of the Jacobian of the logits at each point."""
     parts = [points[i : i + BATCH] for i in range(0, len(points), BATCH)]
-    return np.concatenate([_norms(network, part) for part in parts])
+    norms = [norms_at(network, pre_activations(network, part)[:-1]) for part in parts]
+    # A linear network has one Jacobian.
+    spread = [
+        [np.broadcast_to(kind, len(part)) for kind in of]
+        for of, part in zip(norms, parts, strict=True)
+    ]
+    return Norms(*map(np.concatenate, zip(*spread, strict=True)))
 
 
-def _norms(network: Network, points: Points) -> Float[np.ndarray, " k"]:
+def norms_at(network: Network, hidden: Sequence[Float[np.ndarray, "k _"]]) -> Norms:
+    """Return the norms of the Jacobian of the logits, from the pre-activations.
+
+    Args:
+        network: The network.
+        hidden: Pre-activations of each hidden layer; none gives the norms once.
+    """
     derivative = ACTIVATIONS[network.activation].derivative
-    *hidden, logits = pre_activations(network, points)
     reduced = np.transpose(np.linalg.qr(network.weights[0].T, mode="r"))
     weights = [reduced, *network.weights[1:]]
-    jacobian = np.repeat(np.eye(logits.shape[1])[None], len(points), axis=0)
+    jacobian = np.eye(len(weights[-1]))[None]
     for weight, values in zip(weights[:0:-1], hidden[::-1], strict=True):
         jacobian = (jacobian @ weight) * derivative(values)[:, None]
     jacobian = jacobian @ weights[0]
-    return np.linalg.norm(jacobian, 2, axis=(1, 2))
+    gram = jacobian @ jacobian.transpose(0, 2, 1)
+    return Norms(
+        np.linalg.eigvalsh(gram)[:, -1] ** 0.5, np.trace(gram, axis1=1, axis2=2)
+    )
 
 
 def steepest_in_box(network: Network, starts: Points, seed: int) -> float:

@@ -1,4 +1,4 @@
-"""Cells of the tables ``certified``, ``bounds`` and ``benchmark-sdp-crown``."""
+"""Cells of the tables of bounds, certificates and heuristic estimates."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,13 @@ from jaxtyping import Float
 from scipy.stats import binom
 
 from intriguing.bounds.records import CHEAP
-from intriguing.stats.intervals import TAIL, Interval, mean_interval, rate_interval
+from intriguing.stats.intervals import (
+    TAIL,
+    Interval,
+    mean_interval,
+    over_seeds,
+    rate_interval,
+)
 from intriguing.tables.tidy import Cell, Entry, Kinds
 
 NEARLY, CLOSED = 0.99, 0.999
@@ -61,6 +67,36 @@ def constant_entries(networks: Mapping[str, Mapping[str, float]]) -> list[Entry]
         for network, found in networks.items()
         for name in CONSTANTS
     ]
+
+
+HEURISTIC_KINDS: Kinds = {
+    "measured": "number",
+    **dict.fromkeys(("uncorrelated", "units", "layers", "classes"), "ratio"),
+    "saving": "number",
+    "measured 99 %": "number",
+    **dict.fromkeys(("99 % units", "99 % layers", "99 % inputs"), "ratio"),
+    **dict.fromkeys(("rare layers", "rare inputs"), "number"),
+    "worst": "ratio",
+}
+
+
+def heuristic_entries(facts: pd.DataFrame) -> list[Entry]:
+    """Return rows of the table ``heuristics``: means over the seeds of a network.
+
+    Args:
+        facts: A row for each network and seed, with the column ``network`` and those
+            of `HEURISTIC_KINDS`.
+    """
+    entries = []
+    for network, rows in facts.groupby("network", sort=False):
+        for column in HEURISTIC_KINDS:
+            values = rows[column].tolist()
+            found = over_seeds(values)
+            ends = (found.low, found.high) if found else (None, None)
+            mean = sum(values) / len(values)
+            own = str(network), column, mean, *ends, None, len(values), None, ""
+            entries.append(Entry(*own))
+    return entries
 
 
 BENCHMARK_COLUMNS = ("verified", "falsified", "open", "seconds")

@@ -219,6 +219,8 @@ class BoundsSection(Strict):
 
     images: Count = 16
     """Number of test images certified for each network, the first."""
+    draws: Count = 400_000
+    """Draws from Gaussian inputs that say how often a steep gradient occurs."""
 
 
 class NaturalSection(Strict):

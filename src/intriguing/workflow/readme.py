@@ -192,6 +192,7 @@ TABLES = {
     "peers-pooling": "make peers",
     "bounds": "make everything",
     "certified": "make everything",
+    "heuristics": "make everything",
     "benchmark-sdp-crown": "snakemake --cores 1 verification",
     "benchmark-glipsdp": "snakemake --cores 1 verification",
 }

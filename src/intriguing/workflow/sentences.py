@@ -33,9 +33,9 @@ def units_answer(results: Path) -> str:
         f"digit than for a random direction (difference {gain:+.2f} [{low:+.2f}, "
         f"{high:+.2f}]). Less than one image counts as no better, so the verdict on "
         "the paper's sentence that the natural basis is not better is "
-        f"**{basis['verdict']}**. On its stronger sentence, that nothing "
-        "distinguishes units from random directions, it is "
-        f"**{distinction['verdict']}**. The excess kurtosis of their activations "
+        f"**{basis['verdict']}**. The verdict on its stronger sentence, that nothing "
+        f"distinguishes units from random directions, is **{distinction['verdict']}**. "
+        "The excess kurtosis of their activations "
         f"differs by {_number(kurtosis, '.2f')} in the last hidden layer of "
         "FC100-100-10.\n"
     )
@@ -109,6 +109,26 @@ def bounds_answer(results: Path) -> str:
     )
 
 
+def heuristics_answer(results: Path) -> str:
+    """Return what the presumption of independence predicts, and what it misses."""
+    path = results / "tables" / "heuristics.csv"
+    if not path.is_file():
+        return MISSING.format(path=path)
+    table, name = _table(path), "FC100-100-10"
+
+    def share(row: str, column: str) -> str:
+        return _number(table[row, column], ".2f")
+
+    return (
+        f"For {name}, moments of the images and the presumption that layers are "
+        f"independent predict {share(name, 'classes')} of the mean squared norm of the "
+        f"gradient. Presuming besides that the matrices have no common directions "
+        f"predicts {share(name, 'uncorrelated')} of it after training, and "
+        f"{share(f'{name} untrained', 'uncorrelated')} before. What training builds is "
+        "the alignment of the layers.\n"
+    )
+
+
 def equivalence_rule() -> str:
     """Return the rule for the paper's numbers, with its margin."""
     return (
@@ -175,6 +195,7 @@ SUMMARIES: dict[str, Callable[[Path], str]] = {
     "units-answer": units_answer,
     "sae-answer": sae_answer,
     "bounds-answer": bounds_answer,
+    "heuristics-answer": heuristics_answer,
     "natural-answer": natural_answer,
 }
 """Answers to the questions of ``docs/answers.md``, by the name of their block there."""

@@ -130,4 +130,5 @@ EVERYTHING += [*rules.table_certified.output, *rules.table_bounds.output]
 EVERYTHING += [*rules.figure_certified.output, *rules.figure_waterfall.output]
 
 
+include: "heuristics.smk"
 include: "verification.smk"

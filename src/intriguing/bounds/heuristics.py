@@ -1,0 +1,161 @@
+"""How far norms of Jacobians presumed from moments are from those at images."""
+
+from collections.abc import Iterator, Sequence
+from math import log
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.special import ndtr
+
+from intriguing.bounds.gradients import BATCH, norms_at, norms_of, steepest_in_box
+from intriguing.bounds.network import ACTIVATIONS, Network
+from intriguing.bounds.presumed import (
+    GaussianLayer,
+    Moments,
+    dependent,
+    independent,
+    mean_squared_norm,
+    operations,
+    operations_of_one_image,
+    propagated,
+    uncorrelated_squared_norm,
+)
+
+QUANTILE = 0.99
+RARE = 1e-4
+"""Share of images whose probability is extrapolated."""
+SAMPLE = 2_000
+"""Draws from which a quantile is read and a tail extrapolated."""
+
+Points = Float[np.ndarray, "_ d"]
+Labels = Int[np.ndarray, " _"]
+
+
+class Mixture(NamedTuple):
+    """A layer model for each class of images, and how frequent the class is."""
+
+    shares: Float[np.ndarray, " c"]
+    layers: Sequence[Sequence[GaussianLayer]]
+
+
+def moments_of(points: Points) -> Moments:
+    """Return the mean and the covariance of flat images."""
+    return Moments(points.mean(0), np.cov(points.T, bias=True))
+
+
+def heuristic_errors(
+    network: Network,
+    train: tuple[Points, Labels],
+    test: Points,
+    draws: int,
+    seed: int,
+) -> dict[str, float]:
+    """Return what each presumption predicts, over what test images show.
+
+    Args:
+        network: With at least one hidden layer.
+        train: Flat images and their classes, whose moments are all that is used.
+        test: Flat images at which norms are measured.
+        draws: Images drawn from the Gaussians, which say how often the rare happens.
+        seed: Of the draws.
+    """
+    points, labels = train
+    classes = np.unique(labels)
+    shares = np.array([(labels == one).mean() for one in classes])
+    own = [moments_of(points[labels == one]) for one in classes]
+    every = moments_of(points)
+    by_class, alone = (
+        Mixture(shares, [propagated(network, moments, keep) for moments in own])
+        for keep in (dependent, independent)
+    )
+    units = propagated(network, every, independent)
+    found = norms_of(network, test)
+    measured = float(found.squared.mean())
+    presumed = {
+        "uncorrelated": uncorrelated_squared_norm(network, units),
+        "units": mean_squared_norm(network, units),
+        "layers": mean_squared_norm(network, propagated(network, every, dependent)),
+        "classes": float(
+            shares @ [mean_squared_norm(network, layers) for layers in by_class.layers]
+        ),
+    }
+    facts = {name: value / measured for name, value in presumed.items()}
+    facts["saving"] = _saving(network, facts["classes"] - 1, found.squared)
+    generator = np.random.default_rng(seed)
+    drawn = {
+        "units": _layerwise(network, alone, generator, SAMPLE),
+        "layers": _layerwise(network, by_class, generator, SAMPLE),
+        "inputs": _through(network, by_class, generator, SAMPLE),
+    }
+    highest = np.quantile(found.spectral, QUANTILE)
+    facts |= {"measured": measured, "measured 99 %": float(highest)}
+    for name, norms in drawn.items():
+        facts[f"99 % {name}"] = float(np.quantile(norms, QUANTILE) / highest)
+    often = _through(network, by_class, generator, draws)
+    rare = float(np.quantile(often, 1 - RARE))
+    for name in ("layers", "inputs"):
+        facts[f"rare {name}"] = normal_tail(drawn[name], rare) / RARE
+    steepest = test[np.argsort(-found.spectral)[:16]]
+    box = max(steepest_in_box(network, steepest, seed), float(found.spectral.max()))
+    return facts | {"worst": box / rare}
+
+
+def normal_tail(norms: Float[np.ndarray, " k"], level: float) -> float:
+    """Return the probability beyond a level, if logarithms are Gaussian.
+
+    Norms of zero, where a network is constant, count as below the level.
+    """
+    logs = np.log(norms[norms > 0])
+    beyond = ndtr((logs.mean() - log(level)) / logs.std(ddof=1))
+    return float(beyond * (norms > 0).mean())
+
+
+def _saving(network: Network, error: float, squared: Float[np.ndarray, " k"]) -> float:
+    """Return the operations of images with an equal error, over those of moments."""
+    sizes = [network.weights[0].shape[1], *network.sizes, len(network.biases[-1])]
+    images = (squared.std() / squared.mean() / error) ** 2
+    # Of all classes: their covariances are propagated one by one.
+    return images * operations_of_one_image(sizes) / (sizes[-1] * operations(sizes))
+
+
+def _layerwise(
+    network: Network, mixture: Mixture, generator: np.random.Generator, count: int
+) -> Float[np.ndarray, " k"]:
+    """Return norms with each layer's pre-activations drawn by themselves."""
+    norms = []
+    for layers, drawn in _drawn(mixture, generator, count):
+        hidden = [_normal(layer.before, generator, drawn) for layer in layers]
+        norms.append(norms_at(network, hidden).spectral)
+    return np.concatenate(norms)
+
+
+def _through(
+    network: Network, mixture: Mixture, generator: np.random.Generator, count: int
+) -> Float[np.ndarray, " k"]:
+    """Return norms with the first layer drawn and the others computed from it."""
+    value, norms = ACTIVATIONS[network.activation].value, []
+    following = list(zip(network.weights[1:-1], network.biases[1:-1], strict=True))
+    for layers, drawn in _drawn(mixture, generator, count):
+        hidden = [_normal(layers[0].before, generator, drawn)]
+        for weight, bias in following:
+            hidden.append(value(hidden[-1]) @ weight.T + bias)
+        norms.append(norms_at(network, hidden).spectral)
+    return np.concatenate(norms)
+
+
+def _drawn(
+    mixture: Mixture, generator: np.random.Generator, count: int
+) -> Iterator[tuple[Sequence[GaussianLayer], int]]:
+    """Yield the layers of a class and how many draws it has, in small parts."""
+    numbers = generator.multinomial(count, mixture.shares / mixture.shares.sum())
+    for layers, number in zip(mixture.layers, numbers, strict=True):
+        for start in range(0, number, BATCH):
+            yield layers, min(BATCH, int(number) - start)
+
+
+def _normal(moments: Moments, generator: np.random.Generator, count: int) -> Points:
+    """Return draws of a Gaussian vector, whose covariance may be singular."""
+    values, vectors = np.linalg.eigh(moments.covariance)
+    root = vectors * np.sqrt(values.clip(0))
+    return moments.mean + generator.standard_normal((count, len(root))) @ root.T
