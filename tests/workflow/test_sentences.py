@@ -10,6 +10,7 @@ from intriguing.workflow.sentences import (
     bounds_answer,
     equivalence_rule,
     heuristics_answer,
+    penalties_answer,
     sae_answer,
     smoothness_design,
     units_answer,
@@ -66,6 +67,7 @@ def test_r_is_compared_with_a_natural_difference(tmp_path):
 
 
 SAID = units_answer, units_controls, sae_answer, bounds_answer, heuristics_answer
+SAID += (penalties_answer,)
 
 
 def test_without_files_the_command_is_named(tmp_path):
@@ -95,6 +97,16 @@ def test_the_argument_is_told_before_and_after_training(tmp_path):
     said = heuristics_answer(tmp_path)
     assert "predicts 0.20 [-0.80, 1.20] of it after training" in said
     assert "and 1.00 [0.00, 2.00] before" in said
+
+
+def test_the_best_penalty_is_compared_with_weight_decay(tmp_path):
+    columns = "distance over decay", "certified over decay"
+    cells = [("product", name, 2.0 + i) for i, name in enumerate(columns)]
+    cells += [("spectral", name, 1.0) for name in columns]
+    write_table(tmp_path / "tables/penalties.csv", cells)
+    said = penalties_answer(tmp_path)
+    assert "(product) leaves 2.00 [1.00, 3.00] of the distance" in said
+    assert "and 3.00 [2.00, 4.00] of its certified distance" in said
 
 
 def test_the_design_has_a_row_for_each_factor():

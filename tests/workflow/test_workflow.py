@@ -94,11 +94,17 @@ FIGURES = ("examples", "cross-model", "distortions", "spectra", "top-images")
 FIGURES += ("cross-training-set", *BEYOND)
 FIGURES += ("natural-basis", "units-path", "units-rotations", "sae")
 FIGURES += ("box-constraint", "mean-value", "smoothness-shares", "smoothness-curves")
-FIGURES += ("certified", "waterfall", "readings")
+FIGURES += ("certified", "waterfall", "readings", "penalties")
 LAYER_TABLES = ("units", "sae", "sae-perturbations", "sae-settings")
 """Tables of hidden layers, with signed numbers and many rows."""
 OTHER_TABLES = ("smoothness", "bounds", "certified", "readings", "cross-model-coarse")
-OTHER_TABLES += ("differences", "verdict-counts", "equal-length", "heuristics")
+OTHER_TABLES += (
+    "differences",
+    "verdict-counts",
+    "equal-length",
+    "heuristics",
+    "penalties",
+)
 """Tables whose rows or columns are of their own kind."""
 LINEAR, SIGMOID = ("1e-2", "1"), ("FC100-100-10",)
 PRODUCTS = ("product-of-norms", "product")

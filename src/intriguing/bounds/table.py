@@ -7,6 +7,7 @@ import pandas as pd
 from jaxtyping import Float
 from scipy.stats import binom
 
+from intriguing.bounds.penalised import best_at_equal_error, rank_correlation
 from intriguing.bounds.records import CHEAP
 from intriguing.stats.intervals import (
     TAIL,
@@ -91,12 +92,44 @@ def heuristic_entries(facts: pd.DataFrame) -> list[Entry]:
     for network, rows in facts.groupby("network", sort=False):
         for column in HEURISTIC_KINDS:
             values = rows[column].tolist()
-            found = over_seeds(values)
-            ends = (found.low, found.high) if found else (None, None)
-            mean = sum(values) / len(values)
-            own = str(network), column, mean, *ends, None, len(values), None, ""
-            entries.append(Entry(*own))
+            entries.append(_over_seeds(str(network), column, values))
     return entries
+
+
+RANKS = {"product": "rank of product", "eclipse": "rank of eclipse"}
+PENALTY_KINDS: Kinds = {
+    "error": "rate",
+    **dict.fromkeys(("distance", "certified", "product", "eclipse"), "number"),
+    **dict.fromkeys(("distance over decay", "certified over decay"), "ratio"),
+    **dict.fromkeys(RANKS.values(), "number"),
+}
+
+
+def penalty_entries(records: pd.DataFrame) -> list[Entry]:
+    """Return rows of the table ``penalties``, means over the seeds.
+
+    The row of a method is of its best networks at equal test error, and that of all
+    networks has rank correlations of bounds and distances.
+
+    Args:
+        records: As in `penalised.best_at_equal_error`.
+    """
+    entries = []
+    for method, rows in best_at_equal_error(records).groupby("method", sort=False):
+        for column in PENALTY_KINDS:
+            if column in rows and rows[column].notna().all():
+                entries.append(_over_seeds(str(method), column, rows[column].tolist()))
+    for bound, column in RANKS.items():
+        ranks = [rank_correlation(own, bound) for _, own in records.groupby("seed")]
+        entries.append(_over_seeds("all networks", column, ranks))
+    return entries
+
+
+def _over_seeds(row: str, column: str, values: list[float]) -> Entry:
+    """Return a cell: the mean of one value a seed, and an interval if there are two."""
+    mean, found = sum(values) / len(values), over_seeds(values)
+    low, high = (found.low, found.high) if found else (None, None)
+    return Entry(row, column, mean, low, high, None, len(values), None, "")
 
 
 BENCHMARK_COLUMNS = ("verified", "falsified", "open", "seconds")

@@ -17,6 +17,12 @@ POINTS: Mapping[str, Look] = {
     "crown": {"color": GREEN, "marker": "+", "label": "CROWN"},
     "certified": {"color": OURS, "marker": ".", "label": "best"},
 }
+PENALTIES: Mapping[str, Look] = {
+    "decay": {"color": OURS, "marker": "o", "label": "weight decay"},
+    "product": {"color": PAPER, "marker": "s", "label": "product of norms"},
+    "spectral": {"color": GREEN, "marker": "^", "label": "norms held equal"},
+    "eclipse": {"color": "#CC79A7", "marker": "D", "label": "ECLipsE-Fast"},
+}
 READABLE = 1.35
 """Least factor whose bar is wide enough for its number."""
 LINEAR = 1e-3
@@ -110,4 +116,39 @@ def waterfall_figure(table: pd.DataFrame) -> Figure:
     axes.xaxis.set_major_formatter(FuncFormatter("{0:g}".format))
     axes.xaxis.set_minor_formatter(NullFormatter())
     figure.legend(loc="outside upper center", ncols=2, fontsize=7)
+    return figure
+
+
+@styled()
+def penalties_figure(records: pd.DataFrame) -> Figure:
+    """Return distance against test error and against the product of norms.
+
+    A line joins the strengths of a method, from the weakest; points are means over
+    seeds and bars their range.
+
+    Args:
+        records: ``method``, ``strength``, ``seed``, ``error``, ``distance`` and
+            ``product`` of each network.
+    """
+    figure = blank(7.2, 2.9)
+    panels = figure.subplots(1, 2, sharey=True)
+    shown = records.assign(error=100 * records["error"])
+    labels = "test error / %", "product of the layers' norms"
+    for axes, across, label in zip(panels, ("error", "product"), labels, strict=True):
+        for method, look in PENALTIES.items():
+            own = shown[shown["method"] == method].groupby("strength", sort=False)
+            x, y = own[across].mean(), own["distance"].mean()
+            bars = [
+                [middle - own[name].min(), own[name].max() - middle]
+                for name, middle in ((across, x), ("distance", y))
+            ]
+            axes.errorbar(x, y, bars[1], bars[0], ms=4, lw=0.9, elinewidth=0.6, **look)
+        axes.set_xlabel(label)
+    panels[0].set_ylabel("distance to the nearest\nadversarial image")
+    panels[1].set_xscale("log")
+    panels[1].xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    panels[1].xaxis.set_major_formatter(FuncFormatter("{0:g}".format))
+    panels[1].xaxis.set_minor_formatter(NullFormatter())
+    handles, names = panels[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper center", ncols=4)
     return figure

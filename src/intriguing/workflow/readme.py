@@ -54,7 +54,7 @@ PICTURES += (
     "natural-basis",
     "sae",
 )
-PICTURES += ("certified", "waterfall")
+PICTURES += ("certified", "waterfall", "penalties")
 
 
 def table(name: str, results: Path = RESULTS, target: str = "") -> str:
@@ -193,6 +193,7 @@ TABLES = {
     "bounds": "make everything",
     "certified": "make everything",
     "heuristics": "make everything",
+    "penalties": "make everything",
     "benchmark-sdp-crown": "snakemake --cores 1 verification",
     "benchmark-glipsdp": "snakemake --cores 1 verification",
 }

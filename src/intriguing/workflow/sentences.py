@@ -129,6 +129,27 @@ def heuristics_answer(results: Path) -> str:
     )
 
 
+def penalties_answer(results: Path) -> str:
+    """Return whether training with a penalty on a bound beats weight decay."""
+    path = results / "tables" / "penalties.csv"
+    if not path.is_file():
+        return MISSING.format(path=path)
+    table = _table(path)
+    distances = {
+        name: table[name, "distance over decay"]["value"]
+        for name in ("product", "spectral", "eclipse")
+        if (name, "distance over decay") in table
+    }
+    best = max(distances, key=lambda name: distances[name])
+    ratio = _number(table[best, "distance over decay"], ".2f")
+    proved = _number(table[best, "certified over decay"], ".2f")
+    return (
+        "At equal test error, the best penalty on a bound of the whole network "
+        f"({best}) leaves {ratio} of the distance to the nearest adversarial image "
+        f"that weight decay reaches, and {proved} of its certified distance.\n"
+    )
+
+
 def equivalence_rule() -> str:
     """Return the rule for the paper's numbers, with its margin."""
     return (
@@ -196,6 +217,7 @@ SUMMARIES: dict[str, Callable[[Path], str]] = {
     "sae-answer": sae_answer,
     "bounds-answer": bounds_answer,
     "heuristics-answer": heuristics_answer,
+    "penalties-answer": penalties_answer,
     "natural-answer": natural_answer,
 }
 """Answers to the questions of ``docs/answers.md``, by the name of their block there."""

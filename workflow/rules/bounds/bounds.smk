@@ -131,4 +131,5 @@ EVERYTHING += [*rules.figure_certified.output, *rules.figure_waterfall.output]
 
 
 include: "heuristics.smk"
+include: "penalties.smk"
 include: "verification.smk"

@@ -1,0 +1,79 @@
+"""What networks trained with a penalty on a bound gain by it."""
+
+import pandas as pd
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from intriguing.attack import find_adversarial
+from intriguing.bounds.certify import certify
+from intriguing.bounds.lipschitz import lipschitz
+from intriguing.bounds.penalties import METHODS
+from intriguing.models.evaluation import predict
+
+ALLOWED = 0.0025
+"""Test errors up to this much above the unpenalised network's count as equal."""
+BASE = "decay"
+"""The method that others are compared with; its weakest strength is no penalty."""
+MEASURES = ("error", "distance", "certified", "product", "eclipse")
+
+
+def measured_gain(
+    network: nn.Sequential,
+    images: Float[Tensor, "n 1 h w"],
+    labels: Int[Tensor, " n"],
+    attacked: int,
+    certified: int,
+) -> dict[str, float]:
+    """Return test error, distances, and bounds of one network.
+
+    ``distance`` is the geometric mean of the minimal perturbations' lengths, and
+    ``certified`` the mean distance that CROWN proves, both in pixels of [0, 1].
+
+    Args:
+        network: Linear layers with ReLU between them.
+        images: Test images.
+        labels: Their classes.
+        attacked: How many are attacked, the first that are classified correctly.
+        certified: How many are certified, of the first; others than those that are
+            classified correctly count as 0.
+    """
+    right = predict(network, images).argmax(1) == labels
+    shown, own = images[right][:attacked], labels[right][:attacked]
+    found = find_adversarial(network, shown, labels=own, method="minimal")
+    lengths = (found.images - shown)[found.reached].double().flatten(1).norm(dim=1)
+    proved = certify(network, images[:certified], labels[:certified], method="crown")
+    return {
+        "error": 1 - float(right.double().mean()),
+        "distance": float(lengths.log().mean().exp()),
+        "certified": float(proved.radius.mean()),
+        "product": lipschitz(network, "product").upper,
+        "eclipse": lipschitz(network, "eclipse-fast").upper,
+    }
+
+
+def best_at_equal_error(records: pd.DataFrame) -> pd.DataFrame:
+    """Return for each method and seed the network that is furthest from adversaries.
+
+    Only networks whose test error is at most `ALLOWED` above that of the unpenalised
+    network of the same seed take part. The columns ``distance over decay`` and
+    ``certified over decay`` compare with the best by weight decay.
+
+    Args:
+        records: ``method``, ``strength``, ``seed`` and `MEASURES` of every network.
+    """
+    rows = []
+    for seed, own in records.groupby("seed"):
+        plain = own[(own["method"] == BASE) & (own["strength"] == 0)]
+        level = float(plain["error"].iloc[0]) + ALLOWED
+        fair = own[own["error"] <= level]
+        best = fair.loc[fair.groupby("method")["distance"].idxmax()]
+        best = best.set_index("method").reindex(list(METHODS))
+        for name in ("distance", "certified"):
+            best[f"{name} over decay"] = best[name] / best.loc[BASE, name]
+        rows.append(best.reset_index().assign(seed=seed))
+    return pd.concat(rows, ignore_index=True)
+
+
+def rank_correlation(records: pd.DataFrame, bound: str) -> float:
+    """Return Spearman's correlation of a bound and the distance over networks."""
+    return float(records[bound].corr(records["distance"], method="spearman"))

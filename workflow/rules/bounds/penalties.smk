@@ -1,0 +1,67 @@
+# The paper suggests to penalise each layer's bound. Methods as in bounds/penalties.py,
+# whose import would cost every plan the time of importing torch.
+PENALTIES = ["decay", "product", "spectral", "eclipse"]
+
+
+rule train_penalised:
+    input:
+        train=f"{MNIST}/train.safetensors",
+        test=f"{MNIST}/test.safetensors",
+    output:
+        f"{BOUNDS}/penalties/{{method}}.parquet",
+    log:
+        f"{RESULTS}/logs/train_penalised/{{method}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train_penalised/{{method}}.tsv"
+    wildcard_constraints:
+        method=any_of(PENALTIES),
+    resources:
+        runtime=30,
+    params:
+        settings={
+            "seeds": CFG.seeds,
+            "images": CFG.bounds.images,
+            "threads": CFG.train.threads,
+        },
+        code=digest("bounds/train_penalised.py"),
+    message:
+        "Networks trained with the penalty {wildcards.method}"
+    script:
+        step("bounds/train_penalised.py")
+
+
+rule table_penalties:
+    input:
+        records=[f"{BOUNDS}/penalties/{method}.parquet" for method in PENALTIES],
+    output:
+        **table("penalties", "Training with a penalty on a bound"),
+    log:
+        f"{RESULTS}/logs/table_penalties.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table_penalties.tsv"
+    params:
+        code=digest("bounds/table_penalties.py"),
+    message:
+        "What a penalty on a bound buys at equal test error"
+    script:
+        step("bounds/table_penalties.py")
+
+
+rule figure_penalties:
+    input:
+        records=rules.table_penalties.input.records,
+    output:
+        **figure("penalties", "Training with a penalty on a bound"),
+    log:
+        f"{RESULTS}/logs/figure_penalties.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_penalties.tsv"
+    params:
+        code=digest("bounds/figure_penalties.py"),
+    message:
+        "Distances of networks trained with penalties"
+    script:
+        step("bounds/figure_penalties.py")
+
+
+EVERYTHING += [*rules.table_penalties.output, *rules.figure_penalties.output]
