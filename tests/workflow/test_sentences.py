@@ -105,8 +105,8 @@ def test_the_best_penalty_is_compared_with_weight_decay(tmp_path):
     cells += [("spectral", name, 1.0) for name in columns]
     write_table(tmp_path / "tables/penalties.csv", cells)
     said = penalties_answer(tmp_path)
-    assert "(product) leaves 2.00 [1.00, 3.00] of the distance" in said
-    assert "and 3.00 [2.00, 4.00] of its certified distance" in said
+    assert "(product) gives 2.00 [1.00, 3.00] times the distance" in said
+    assert "and 3.00 [2.00, 4.00] times its certified distance" in said
 
 
 def test_the_design_has_a_row_for_each_factor():

@@ -55,10 +55,10 @@ def eclipse_bound(weights: Weights) -> Float[Tensor, ""]:
 
 
 METHODS: Mapping[str, Method] = {
-    "decay": Method(squared_weights, (0.0, 1e-4, 1e-3, 3e-3, 1e-2)),
-    "product": Method(product_of_norms, (1e-4, 1e-3, 3e-3, 1e-2, 3e-2)),
-    "spectral": Method(None, (64.0, 16.0, 8.0, 4.0, 2.0)),
-    "eclipse": Method(eclipse_bound, (1e-4, 1e-3, 3e-3, 1e-2, 3e-2)),
+    "decay": Method(squared_weights, (0.0, 3e-4, 1e-3, 3e-3, 1e-2)),
+    "product": Method(product_of_norms, (1e-3, 3e-3, 1e-2, 3e-2, 0.1)),
+    "spectral": Method(None, (32.0, 16.0, 8.0, 5.7, 4.0)),
+    "eclipse": Method(eclipse_bound, (1e-3, 3e-3, 1e-2, 3e-2, 0.1)),
 }
 """With ``spectral`` all layers have one norm, and the strength is their product."""
 

@@ -145,8 +145,8 @@ def penalties_answer(results: Path) -> str:
     proved = _number(table[best, "certified over decay"], ".2f")
     return (
         "At equal test error, the best penalty on a bound of the whole network "
-        f"({best}) leaves {ratio} of the distance to the nearest adversarial image "
-        f"that weight decay reaches, and {proved} of its certified distance.\n"
+        f"({best}) gives {ratio} times the distance to the nearest adversarial image "
+        f"that weight decay gives, and {proved} times its certified distance.\n"
     )
 
 
