@@ -86,8 +86,9 @@ docs: $(INSTALLED) ## build the pages of docs/ to docs/_build/html
 	@.venv/bin/python -m sphinx -q -W --keep-going docs docs/_build/html
 	@echo 'The pages are in docs/_build/html/index.html'
 
-test: lint ## lint, then all tests
-	@$(IN_VENV) .venv/bin/python -m pytest
+test: lint ## lint, then all tests, on two cores
+	@$(IN_VENV) .venv/bin/python -m pytest --numprocesses 2 --dist loadgroup \
+	  --no-loadscope-reorder
 
 # The file's name keeps pytest from collecting it with the others.
 slurm-test: $(INSTALLED) ## the workflow on a SLURM of one node (Debian, as root)

@@ -40,9 +40,27 @@ from intriguing.workflow.fetch import (  # noqa: E402
     read_checksums,
 )
 
+# Fixtures that take minutes: runs of the whole workflow and of a part of it.
+LONGEST = ("smoke", "whole")
+
 # The same examples in every run, and no deadline: a busy machine is no failure.
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that share a run or a file in one process, the longest first."""
+    groups = {item: _group(item) for item in items}
+    for item, group in groups.items():
+        item.add_marker(pytest.mark.xdist_group(group))
+    # Stable, so that tests of a group keep their order.
+    items.sort(key=lambda item: groups[item] not in LONGEST)
+
+
+def _group(item: pytest.Item) -> str:
+    fixtures = getattr(item, "fixturenames", [])
+    return next((name for name in LONGEST if name in fixtures), item.path.name)
 
 
 def pytest_collectstart() -> None:

@@ -3,7 +3,8 @@
 import torch
 
 from intriguing.workflow.files import write_tensors
-from intriguing.workflow.idx_folder import PARTS, read_idx_pair
+from intriguing.workflow.idx_folder import PARTS
+from intriguing.workflow.idx_images import read_idx_pair
 from intriguing.workflow.step import step_log
 
 if __name__ == "__main__":

@@ -1,13 +1,18 @@
 """The import graph of a step: every local module that it reaches."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from .source import CodeDigestError, Source, content, read, shown
 
 # Otherwise a name that a module imports from itself would grow without end.
 MOST_PARTS = 50
+
+Place = tuple[Path, int]
+"""File and line of a reference."""
+Found = tuple[Path | None, tuple[Path, ...]]
+"""File of a module, None where there is none, and the folders of its submodules."""
 
 
 class ImportGraph:
@@ -27,12 +32,13 @@ class ImportGraph:
         self.names: dict[Path, str] = {}
         self._todo: list[Path] = []
         self._followed: set[str] = set()
+        self._found: dict[tuple[tuple[Path, ...], str], Found] = {}
         self._listings: dict[Path, frozenset[str]] = {}
         self._add(script, self._name(script, folders))
         while self._todo:
             path = self._todo.pop()
             for reference, line in self.sources[path].references.items():
-                self._follow(reference, path, f"{shown(path)}:{line}")
+                self._follow(reference, path, (path, line))
 
     def dynamic(self) -> list[str]:
         """Return ``file:line`` of each place that loads code under a computed name."""
@@ -52,7 +58,7 @@ class ImportGraph:
             self.names[path] = name
             self._todo.append(path)
 
-    def _follow(self, reference: str, within: Path, place: str) -> None:
+    def _follow(self, reference: str, within: Path, place: Place) -> None:
         """Add every module along ``a.b.c``, then what an attribute stands for."""
         dotted = self._absolute(reference, within, place)
         if dotted in self._followed or dotted.count(".") > MOST_PARTS:
@@ -73,9 +79,12 @@ class ImportGraph:
         """Return whether a lazy export hides a submodule of the same name."""
         target = (self.sources[owner].lazy or {}).get(name)
         submodule = f"{self.names[owner]}.{name}"
-        return target is not None and self._absolute(target, owner, "") != submodule
+        return (
+            target is not None
+            and self._absolute(target, owner, (owner, 1)) != submodule
+        )
 
-    def _meanings(self, owner: Path, name: str, place: str) -> list[str]:
+    def _meanings(self, owner: Path, name: str, place: Place) -> list[str]:
         """Return the dotted names that an attribute of a module may stand for."""
         source = self.sources[owner]
         aliases = source.aliases.get(name, [])
@@ -87,14 +96,14 @@ class ImportGraph:
             target = source.lazy.get(name, "")
             if not self._is_module(self._absolute(target, owner, place)):
                 raise CodeDigestError(
-                    f"{place}: the origin of `{self.names[owner]}.{name}` is unknown: "
-                    f"{shown(owner)} exports lazily; import it from the module that "
-                    "defines it"
+                    f"{_text(place)}: the origin of `{self.names[owner]}.{name}` is "
+                    f"unknown: {shown(owner)} exports lazily; import it from the "
+                    "module that defines it"
                 )
             return [f"{target}.{name}"]
         return [*aliases, *(f"{self.names[owner]}.{export}" for export in exports)]
 
-    def _absolute(self, reference: str, within: Path, place: str) -> str:
+    def _absolute(self, reference: str, within: Path, place: Place) -> str:
         """Resolve leading dots against a file's package, as ``from ..a import``."""
         name = reference.lstrip(".")
         level = len(reference) - len(name)
@@ -103,7 +112,9 @@ class ImportGraph:
         parts = self.names[within].split(".")
         kept = len(parts) - level + (within.name == "__init__.py")
         if kept < 0:
-            raise CodeDigestError(f"{place}: relative import leads out of the roots")
+            raise CodeDigestError(
+                f"{_text(place)}: relative import leads out of the roots"
+            )
         return ".".join([*parts[:kept], name])
 
     def _is_module(self, dotted: str) -> bool:
@@ -112,10 +123,13 @@ class ImportGraph:
             path, places = self._find(places, part)
         return path is not None
 
-    def _find(
-        self, places: Iterable[Path], part: str
-    ) -> tuple[Path | None, tuple[Path, ...]]:
+    def _find(self, places: tuple[Path, ...], part: str) -> Found:
         """Return the file of a module and the folders of its submodules."""
+        if (places, part) not in self._found:
+            self._found[places, part] = self._looked_up(places, part)
+        return self._found[places, part]
+
+    def _looked_up(self, places: tuple[Path, ...], part: str) -> Found:
         holders = [place for place in places if part in self._listing(place)]
         for place in places:
             if place in holders and "__init__.py" in self._listing(place / part):
@@ -130,3 +144,7 @@ class ImportGraph:
             names = os.listdir(folder) if folder.is_dir() else ()
             self._listings[folder] = frozenset(names)
         return self._listings[folder]
+
+
+def _text(place: Place) -> str:
+    return f"{shown(place[0])}:{place[1]}"

@@ -8,7 +8,8 @@ import pytest
 from scratch import attempt, call, copy_repository, python
 
 from intriguing.errors import InputError
-from intriguing.workflow.idx_folder import idx_paths, read_idx_pair
+from intriguing.workflow.idx_folder import idx_paths
+from intriguing.workflow.idx_images import read_idx_pair
 
 RNG = np.random.default_rng(0)
 

@@ -25,8 +25,13 @@ SPLIT_OF = {r["model"]: r["split"] for r in SHEET if r["split"] != "all"}
 
 
 @pytest.fixture(scope="module")
-def results(mnist_raw, tmp_path_factory):
-    return smoke_run(tmp_path_factory.getbasetemp(), mnist_raw) / RUN
+def smoke(mnist_raw, tmp_path_factory):
+    return smoke_run(tmp_path_factory.getbasetemp(), mnist_raw)
+
+
+@pytest.fixture(scope="module")
+def results(smoke):
+    return smoke / RUN
 
 
 def loaded(folder, load):

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import sys
 from modulefinder import ModuleFinder
 from pathlib import Path
 
@@ -29,6 +30,22 @@ def steps(rules):
     found = {name: rule for name, rule in rules.items() if rule.script}
     assert {"mnist", "splits", "train", "attack", "claims"} <= set(found)
     return found
+
+
+def test_planning_does_not_wait_for_torch():
+    """Importing it would take longer than all else that a plan takes."""
+    code = """
+import sys
+from snakemake.cli import main
+sys.argv = ["snakemake", "everything", "-n"]
+try:
+    main()
+finally:
+    print("torch" in sys.modules, file=sys.stderr)
+"""
+    _, said = attempt(ROOT, sys.executable, "-c", code)
+    assert "This was a dry-run" in said
+    assert said.splitlines()[-1] == "False"
 
 
 def test_params_are_the_code_and_what_the_step_takes_from_the_config(steps):

@@ -1,11 +1,10 @@
-"""Images of other data sets, from a folder of files in MNIST's format."""
+"""Where images of other data sets lie: a folder of files in MNIST's format.
 
-import gzip
+Every call of Snakemake imports it, so that it must not import torch.
+"""
+
 from pathlib import Path
 
-import numpy as np
-
-from intriguing.data import parse_idx
 from intriguing.errors import InputError
 
 PARTS = {"train": "train", "test": "t10k"}
@@ -27,43 +26,8 @@ def idx_paths(folder: str | Path) -> dict[str, dict[str, str]]:
     }
 
 
-def read_idx_pair(
-    images: str, labels: str, count: int, part: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first images (N, H, W) and labels (N,), as uint8.
-
-    Args:
-        images: File of the images.
-        labels: File of their labels.
-        count: Number of images wanted.
-        part: Set of images, for messages.
-
-    Raises:
-        InputError: A file is damaged, the two do not fit together, or hold fewer.
-    """
-    pixels, classes = (_read(Path(path)) for path in (images, labels))
-    if pixels.ndim != 3 or classes.shape != pixels.shape[:1]:
-        raise InputError(
-            f"{images} and {labels} hold {pixels.shape} and {classes.shape} values: "
-            "give N images and their N labels"
-        )
-    if count > len(classes):
-        raise InputError(f"data.{part}_images: {count} of {len(classes)}; lower it")
-    return pixels[:count], classes[:count]
-
-
 def _path(folder: Path, name: str) -> str:
     for path in (folder / name, folder / f"{name}.gz"):
         if path.is_file():
             return str(path)
     raise InputError(f"data.folder: {folder / name}[.gz] is missing; bring it there")
-
-
-def _read(path: Path) -> np.ndarray:
-    content = path.read_bytes()
-    if path.suffix == ".gz":
-        try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError) as error:
-            raise InputError(f"{path} cannot be unpacked ({error})") from error
-    return parse_idx(content, str(path))
