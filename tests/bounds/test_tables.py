@@ -18,10 +18,17 @@ from intriguing.bounds.table import (
     benchmark_entries,
     certified_cells,
     constant_entries,
+    depth_entries,
     median_interval,
 )
 from intriguing.errors import InputError
-from intriguing.figures.bounds import CAUSES, certified_figure, waterfall_figure
+from intriguing.figures.bounds import (
+    CAUSES,
+    DEPTHS,
+    certified_figure,
+    depth_figure,
+    waterfall_figure,
+)
 from intriguing.tables.tidy import frame_of
 
 RECORDS = pd.DataFrame(
@@ -135,3 +142,24 @@ def test_bars_join_the_levels():
     assert factors == [rf"$\times${n}" for n in ("2", "1.67", "1.5", "4")]
     with pytest.raises(InputError, match="lacks"):
         waterfall_figure(table[table["column"] != "box"])
+
+
+def test_the_growth_per_layer_is_the_slope_of_the_logarithms():
+    rows = [
+        {"depth": depth, "seed": seed, "error": 0.02}
+        | {
+            name: (k + 1) * (1.5 + k / 10 + seed / 100) ** depth
+            for k, name in enumerate(CONSTANTS)
+        }
+        for depth in (1, 2, 4)
+        for seed in (0, 1)
+    ]
+    table = frame_of(depth_entries(pd.DataFrame(rows)))
+    values = table.set_index(["row", "column"])["value"]
+    for k, name in enumerate(CONSTANTS):
+        assert values["per layer", name] == pytest.approx(1.505 + k / 10)
+    assert values["2", "product"] == pytest.approx((1.5**2 + 1.51**2) / 2)
+    figure = depth_figure(table)
+    (axes,) = figure.axes
+    assert list(axes.get_xticks()) == [1, 2, 4]
+    assert len(axes.lines) == len(DEPTHS)

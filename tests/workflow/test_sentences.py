@@ -8,6 +8,7 @@ from intriguing.smoothness.design import FACTORS
 from intriguing.stats.equivalence import MARGIN
 from intriguing.workflow.sentences import (
     bounds_answer,
+    depth_answer,
     equivalence_rule,
     heuristics_answer,
     penalties_answer,
@@ -67,7 +68,7 @@ def test_r_is_compared_with_a_natural_difference(tmp_path):
 
 
 SAID = units_answer, units_controls, sae_answer, bounds_answer, heuristics_answer
-SAID += (penalties_answer,)
+SAID += penalties_answer, depth_answer
 
 
 def test_without_files_the_command_is_named(tmp_path):
@@ -107,6 +108,14 @@ def test_the_best_penalty_is_compared_with_weight_decay(tmp_path):
     said = penalties_answer(tmp_path)
     assert "(product) gives 2.00 [1.00, 3.00] times the distance" in said
     assert "and 3.00 [2.00, 4.00] times its certified distance" in said
+
+
+def test_depth_multiplies_each_bound_by_its_factor(tmp_path):
+    names = "product", "lipsdp", "box", "median"
+    cells = [("per layer", name, 2.0 + i) for i, name in enumerate(names)]
+    write_table(tmp_path / "tables/depth.csv", cells)
+    said = depth_answer(tmp_path)
+    assert "a factor 2.00 [1.00, 3.00], LipSDP's bound by 3.00 [2.00, 4.00]" in said
 
 
 def test_the_design_has_a_row_for_each_factor():

@@ -96,6 +96,33 @@ def heuristic_entries(facts: pd.DataFrame) -> list[Entry]:
     return entries
 
 
+PER_LAYER = "per layer"
+DEPTH_KINDS: Kinds = {"error": "rate", **CONSTANT_KINDS}
+
+
+def depth_entries(records: pd.DataFrame) -> list[Entry]:
+    """Return rows of the table ``depth``: a row a depth, and the growth per layer.
+
+    Args:
+        records: ``depth``, ``seed``, test ``error`` and `CONSTANTS` of every network.
+    """
+    entries = [
+        _over_seeds(str(depth), column, rows[column].tolist())
+        for depth, rows in records.groupby("depth")
+        for column in DEPTH_KINDS
+    ]
+    for column in CONSTANTS:
+        factors = [growth(own, column) for _, own in records.groupby("seed")]
+        entries.append(_over_seeds(PER_LAYER, column, factors))
+    return entries
+
+
+def growth(records: pd.DataFrame, column: str) -> float:
+    """Return the factor that a hidden layer more multiplies a bound by, on average."""
+    slope = np.polyfit(records["depth"], np.log(records[column]), 1)[0]
+    return float(np.exp(slope))
+
+
 RANKS = {"product": "rank of product", "eclipse": "rank of eclipse"}
 PENALTY_KINDS: Kinds = {
     "error": "rate",

@@ -23,6 +23,14 @@ PENALTIES: Mapping[str, Look] = {
     "spectral": {"color": GREEN, "marker": "^", "label": "norms held equal"},
     "eclipse": {"color": "#CC79A7", "marker": "D", "label": "ECLipsE-Fast"},
 }
+DEPTHS: Mapping[str, Look] = {
+    "product": {"color": PAPER, "marker": "s", "label": "product of norms"},
+    "liplt": {"color": "#E69F00", "marker": "v", "label": "LipLT"},
+    "eclipse-fast": {"color": "#CC79A7", "marker": "D", "label": "ECLipsE-Fast"},
+    "lipsdp": {"color": GREEN, "marker": "^", "label": "LipSDP"},
+    "box": {"color": "#56B4E9", "marker": "x", "label": "steepest found in the box"},
+    "median": {"color": OURS, "marker": "o", "label": "median at test images"},
+}
 READABLE = 1.35
 """Least factor whose bar is wide enough for its number."""
 LINEAR = 1e-3
@@ -151,4 +159,30 @@ def penalties_figure(records: pd.DataFrame) -> Figure:
     panels[1].xaxis.set_minor_formatter(NullFormatter())
     handles, names = panels[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper center", ncols=4)
+    return figure
+
+
+@styled()
+def depth_figure(table: pd.DataFrame) -> Figure:
+    """Return bounds from above, and gradients, against the number of hidden layers.
+
+    Args:
+        table: Tidy table ``depth``.
+    """
+    own = table[table["row"].str.isdigit()].assign(depth=lambda t: t["row"].astype(int))
+    figure = blank(5.2, 3.2)
+    axes = figure.subplots()
+    for column, look in DEPTHS.items():
+        cells = own[own["column"] == column].sort_values("depth")
+        axes.plot(cells["depth"], cells["value"], ms=4, lw=1, **look)
+        known = cells.dropna(subset=["low", "high"])
+        # An interval of few seeds may reach below zero.
+        ends = known["low"].clip(lower=known["value"] / 10), known["high"]
+        axes.vlines(known["depth"], *ends, color=look["color"], lw=0.6)
+    axes.set(yscale="log", xlabel="hidden layers of 100 ReLU units")
+    axes.set_ylabel("logits per unit of distance")
+    axes.set_xticks(sorted(own["depth"].unique()))
+    axes.yaxis.set_major_formatter(FuncFormatter("{0:g}".format))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside right center")
     return figure

@@ -221,6 +221,8 @@ class BoundsSection(Strict):
     """Number of test images certified for each network, the first."""
     draws: Count = 400_000
     """Draws from Gaussian inputs that say how often a steep gradient occurs."""
+    depths: tuple[Count, ...] = (1, 2, 3, 4, 6)
+    """Hidden layers of the networks whose bounds are compared by depth."""
 
 
 class NaturalSection(Strict):

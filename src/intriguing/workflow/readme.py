@@ -54,7 +54,7 @@ PICTURES += (
     "natural-basis",
     "sae",
 )
-PICTURES += ("certified", "waterfall", "penalties")
+PICTURES += ("certified", "waterfall", "depth", "penalties")
 
 
 def table(name: str, results: Path = RESULTS, target: str = "") -> str:
@@ -192,6 +192,7 @@ TABLES = {
     "peers-pooling": "make peers",
     "bounds": "make everything",
     "certified": "make everything",
+    "depth": "make everything",
     "heuristics": "make everything",
     "penalties": "make everything",
     "benchmark-sdp-crown": "snakemake --cores 1 verification",

@@ -109,6 +109,24 @@ def bounds_answer(results: Path) -> str:
     )
 
 
+def depth_answer(results: Path) -> str:
+    """Return by what a hidden layer more multiplies each bound."""
+    path = results / "tables" / "depth.csv"
+    if not path.is_file():
+        return MISSING.format(path=path)
+    table = _table(path)
+    factors = {
+        name: _number(table["per layer", name], ".2f")
+        for name in ("product", "lipsdp", "box", "median")
+    }
+    return (
+        "With each hidden layer of a ReLU network the product of the norms grows by a "
+        f"factor {factors['product']}, LipSDP's bound by {factors['lipsdp']}, the "
+        f"steepest gradient found in the box by {factors['box']}, and the median "
+        f"gradient at test images by {factors['median']}.\n"
+    )
+
+
 def heuristics_answer(results: Path) -> str:
     """Return what the presumption of independence predicts, and what it misses."""
     path = results / "tables" / "heuristics.csv"
@@ -216,6 +234,7 @@ SUMMARIES: dict[str, Callable[[Path], str]] = {
     "units-answer": units_answer,
     "sae-answer": sae_answer,
     "bounds-answer": bounds_answer,
+    "depth-answer": depth_answer,
     "heuristics-answer": heuristics_answer,
     "penalties-answer": penalties_answer,
     "natural-answer": natural_answer,

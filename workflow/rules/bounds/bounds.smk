@@ -130,6 +130,7 @@ EVERYTHING += [*rules.table_certified.output, *rules.table_bounds.output]
 EVERYTHING += [*rules.figure_certified.output, *rules.figure_waterfall.output]
 
 
+include: "depth.smk"
 include: "heuristics.smk"
 include: "penalties.smk"
 include: "verification.smk"

@@ -1,0 +1,45 @@
+"""Step: train rectified networks of one depth, and bound their Lipschitz constants."""
+
+import pandas as pd
+
+from intriguing.bounds.records import constants
+from intriguing.models.architecture import build
+from intriguing.models.evaluation import count_errors
+from intriguing.training.rectified import fit_classifier, rectified_architecture
+from intriguing.workflow.files import write_parquet
+from intriguing.workflow.step import progress, step_log
+from intriguing.workflow.tensors import Images, read_images
+
+WIDTH, CLASSES = 100, 10
+TRAINING_IMAGES, TEST_IMAGES = 20_000, 2_000
+"""Images of training, and those at which gradients are computed."""
+
+
+def run(depth: int, seeds: list[int], train: Images, test: Images) -> pd.DataFrame:
+    """Return a row for each seed: test error, and bounds from above and below.
+
+    Args:
+        depth: Hidden layers.
+        seeds: Of initial weights and the order of the images.
+        train: Training images; the first of them are used.
+        test: Test images.
+    """
+    pixels, labels = (part[:TRAINING_IMAGES] for part in train)
+    sizes = [pixels[0].numel(), *[WIDTH] * depth, CLASSES]
+    rows = []
+    for seed in progress(seeds, f"networks of {depth} hidden layers"):
+        network = build(rectified_architecture(sizes))
+        fit_classifier(network, pixels, labels, seed)
+        errors = count_errors(network, *test)
+        facts = constants(network, test[0][:TEST_IMAGES], seed)
+        share = errors["wrong"] / errors["images"]
+        rows.append({"depth": depth, "seed": seed, "error": share, **facts})
+    return pd.DataFrame(rows)
+
+
+if __name__ == "__main__":
+    settings, files = snakemake.params.settings, snakemake.input
+    with step_log(snakemake, threads=settings["threads"]):
+        sets = (read_images(path) for path in (files.train, files.test))
+        depth = int(snakemake.wildcards.depth)
+        write_parquet(snakemake.output[0], run(depth, settings["seeds"], *sets))

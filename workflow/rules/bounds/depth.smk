@@ -1,0 +1,59 @@
+# How bounds of the Lipschitz constant grow with the number of hidden layers.
+
+
+rule constants_by_depth:
+    input:
+        train=f"{MNIST}/train.safetensors",
+        test=f"{MNIST}/test.safetensors",
+    output:
+        f"{BOUNDS}/depth/{{depth}}.parquet",
+    log:
+        f"{RESULTS}/logs/constants_by_depth/{{depth}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/constants_by_depth/{{depth}}.tsv"
+    wildcard_constraints:
+        depth=r"\d+",
+    params:
+        settings={"seeds": CFG.seeds, "threads": CFG.train.threads},
+        code=digest("bounds/constants_by_depth.py"),
+    message:
+        "Lipschitz constants of networks of {wildcards.depth} hidden layers"
+    script:
+        step("bounds/constants_by_depth.py")
+
+
+rule table_depth:
+    input:
+        records=[f"{BOUNDS}/depth/{depth}.parquet" for depth in CFG.bounds.depths],
+    output:
+        **table("depth", "Lipschitz constants by depth"),
+    log:
+        f"{RESULTS}/logs/table_depth.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table_depth.tsv"
+    params:
+        code=digest("bounds/table_depth.py"),
+    message:
+        "Lipschitz constants by the number of hidden layers"
+    script:
+        step("bounds/table_depth.py")
+
+
+rule figure_depth:
+    input:
+        table=rules.table_depth.output.depth,
+    output:
+        **figure("depth", "Lipschitz constants by depth"),
+    log:
+        f"{RESULTS}/logs/figure_depth.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_depth.tsv"
+    params:
+        code=digest("bounds/figure_depth.py"),
+    message:
+        "Bounds of the Lipschitz constant against depth"
+    script:
+        step("bounds/figure_depth.py")
+
+
+EVERYTHING += [*rules.table_depth.output, *rules.figure_depth.output]
