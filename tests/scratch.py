@@ -97,9 +97,9 @@ def commit(folder: Path, message: str) -> str:
 def finished_run(place: Path, raw: Path, run: Run) -> Path:
     """Run the workflow in a copy of the repository, on two cores.
 
-    Copy and environment lie in a folder whose name has a space.
+    Copy and environment lie in a folder whose name has a space and is not ASCII.
     """
-    home = place / "some runs"
+    home = place / "some rüns"
     folder = copy_repository(home / Path(run.results).name, raw)
     environment = home / f"{folder.name}-venv"
     environment.symlink_to(sys.prefix)

@@ -1,5 +1,6 @@
 """The pages of docs/ build, and a warning is an error."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,3 +25,12 @@ def test_the_pages_build_without_a_warning(tmp_path):
         "py-modindex",
         "search",
     }
+
+
+def test_each_fault_is_tried_by_a_test():
+    page = (ROOT / "docs/faults.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| ")][2:]
+    tests = "\n".join(path.read_text() for path in ROOT.glob("tests/**/test_*.py"))
+    for row in rows:
+        (name,) = re.findall(r"`(test_\w+)`", row)
+        assert f"def {name}(" in tests, name

@@ -321,6 +321,39 @@ def test_a_run_killed_six_times_gives_the_bytes_of_an_undisturbed_one(whole, res
     assert planned(jobs(resumed)) == set()
 
 
+TABLE = "scripts/transfer/table_transfer.py"
+
+
+def test_a_step_that_the_kernel_kills_is_named_and_leaves_nothing(tree):
+    """As it does where memory runs out."""
+    made, text = contents(tree, *TIMES), (tree / TABLE).read_text()
+    death = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n"
+    (tree / TABLE).write_text(text + death)
+    command = python("snakemake", *STORIES.options, "--cores", "1")
+    status, said = attempt(tree, *command)
+    assert status != 0
+    assert "Error in rule table_cross_model" in said
+    assert not (tree / RUN / "tables/cross-model.csv").exists()
+    (tree / TABLE).write_text(text)
+    snakemake(tree, "--cores", "1")
+    assert contents(tree, *TIMES) == made
+
+
+def test_settings_that_change_during_a_run_count_from_the_next_run_on(tree):
+    text = (tree / TABLE).read_text()
+    change = f"""
+from pathlib import Path
+Path("{CONFIG}").write_text(Path("{CONFIG}").read_text().replace("s: 32", "s: 31"))
+"""
+    (tree / TABLE).write_text(text + change)
+    snakemake(tree, "--cores", "1")
+    (tree / TABLE).write_text(text)
+    assert yaml.safe_load((tree / CONFIG).read_text())["attack"]["images"] == 31
+    assert {f"attack/lbfgs/{n}/0" for n in ("FC10-1", "AE400-10")} <= planned(
+        jobs(tree)
+    )
+
+
 # DVC stores
 
 
