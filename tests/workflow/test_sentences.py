@@ -14,6 +14,7 @@ from intriguing.workflow.sentences import (
     penalties_answer,
     sae_answer,
     smoothness_design,
+    superposition_answer,
     units_answer,
     units_controls,
 )
@@ -68,7 +69,7 @@ def test_r_is_compared_with_a_natural_difference(tmp_path):
 
 
 SAID = units_answer, units_controls, sae_answer, bounds_answer, heuristics_answer
-SAID += penalties_answer, depth_answer
+SAID += penalties_answer, depth_answer, superposition_answer
 
 
 def test_without_files_the_command_is_named(tmp_path):
@@ -116,6 +117,16 @@ def test_depth_multiplies_each_bound_by_its_factor(tmp_path):
     write_table(tmp_path / "tables/depth.csv", cells)
     said = depth_answer(tmp_path)
     assert "a factor 2.00 [1.00, 3.00], LipSDP's bound by 3.00 [2.00, 4.00]" in said
+
+
+def test_superposition_is_told_for_the_narrowest_and_the_widest_layer(tmp_path):
+    rows = [f"{width}:change" for width in (100, 20, 50)]
+    cells = [(row, name, 2.0) for row in rows for name in ("fvu-2", "features-2")]
+    write_table(tmp_path / "tables/superposition.csv", cells)
+    said = superposition_answer(tmp_path)
+    assert "3.00] for 20 units, by 2.00" in said
+    assert "for 100 units a layer" in said
+    assert "50" not in said
 
 
 def test_the_design_has_a_row_for_each_factor():

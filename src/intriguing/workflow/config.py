@@ -212,6 +212,10 @@ class SaeSection(Strict):
     """Passes over the training images."""
     images: Count = 256
     """Number of test images that are perturbed."""
+    widths: tuple[Count, ...] = (20, 50, 100, 200)
+    """Units of the layers in which superposition is measured."""
+    radii: Annotated[tuple[NotNegative, ...], OneOrMore] = (0.0, 0.5, 1.0)
+    """Lengths of the perturbations that those networks are trained on; first none."""
 
 
 class BoundsSection(Strict):

@@ -54,7 +54,7 @@ PICTURES += (
     "natural-basis",
     "sae",
 )
-PICTURES += ("certified", "waterfall", "depth", "penalties")
+PICTURES += ("certified", "waterfall", "depth", "penalties", "superposition")
 
 
 def table(name: str, results: Path = RESULTS, target: str = "") -> str:
@@ -186,6 +186,7 @@ TABLES = {
     "sae": "make everything",
     "sae-settings": "make everything",
     "sae-perturbations": "make everything",
+    "superposition": "make everything",
     "tuning": "snakemake --cores 2 tuning",
     "peers": "make peers",
     "peers-requirements": "make peers",

@@ -85,6 +85,28 @@ def sae_answer(results: Path) -> str:
     )
 
 
+def superposition_answer(results: Path) -> str:
+    """Return what adversarial training does to superposition, by width."""
+    path = results / "tables" / "superposition.csv"
+    if not path.is_file():
+        return MISSING.format(path=path)
+    table = _table(path)
+    widths = sorted(
+        int(row.partition(":")[0]) for row, _ in table if row.endswith(":change")
+    )
+    ends = dict.fromkeys((widths[0], widths[-1]))
+    said = [
+        f"{_number(table[f'{width}:change', 'fvu-2'], '.2f')} and "
+        f"{_number(table[f'{width}:change', 'features-2'], '.2f')} for {width} units"
+        for width in ends
+    ]
+    return (
+        "Adversarial training multiplies the loss of a sparse code of the last hidden "
+        f"layer and the number of its effective features by {', by '.join(said)} a "
+        "layer.\n"
+    )
+
+
 def bounds_answer(results: Path) -> str:
     """Return how much better bounds than the product of the norms are."""
     paths = [results / "tables" / f"{name}.csv" for name in ("bounds", "certified")]
@@ -233,6 +255,7 @@ def smoothness_design() -> str:
 SUMMARIES: dict[str, Callable[[Path], str]] = {
     "units-answer": units_answer,
     "sae-answer": sae_answer,
+    "superposition-answer": superposition_answer,
     "bounds-answer": bounds_answer,
     "depth-answer": depth_answer,
     "heuristics-answer": heuristics_answer,

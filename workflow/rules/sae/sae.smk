@@ -5,6 +5,7 @@ CODED = ["FC100-100-10"] if "FC100-100-10" in MODELS else []
 CODED = [*CODED, RECTIFIED]
 if TRAINED_ON_ADVERSARIAL in globals().get("VARIANTS", ()):
     CODED.append(TRAINED_ON_ADVERSARIAL)
+CODE_SETTINGS = CFG.sae.model_dump(include={"width", "k", "epochs"})
 
 
 def seeds_of_coded(model):
@@ -34,11 +35,10 @@ def coded_weights(wildcards):
 
 
 def code_settings(wildcards):
-    code = CFG.sae.model_dump()
     pairs = NEXT_SEED[wildcards.network].items()
     return {
-        "images": code.pop("images"),
-        "code": code,
+        "images": CFG.sae.images,
+        "code": CODE_SETTINGS,
         "other": {str(seed): other for seed, other in pairs},
         "threads": CFG.train.threads,
     }
@@ -101,7 +101,7 @@ rule sweep_codes:
         f"{RESULTS}/benchmarks/sweep_codes.tsv"
     params:
         settings={
-            "code": CFG.sae.model_dump(exclude={"images"}),
+            "code": CODE_SETTINGS,
             "sparsities": [5, 10, 20, 40, 80],
             "widths": [1, 2, 4, 8],
             "seeds": SWEPT_SEEDS,
@@ -127,7 +127,7 @@ rule figure_sae:
         f"{RESULTS}/benchmarks/figure_sae.tsv"
     params:
         settings={
-            "code": CFG.sae.model_dump(exclude={"images"}),
+            "code": CODE_SETTINGS,
             "candidates": 16,
             "seed": CFG.seeds[0],
             "threads": CFG.train.threads,
@@ -143,3 +143,6 @@ if NEXT_SEED and not PRETRAINED:
     EVERYTHING += [*measured_codes("qualities"), *measured_codes("changes")]
     EVERYTHING += [*rules.table_sae.output, *rules.figure_sae.output]
     EVERYTHING += [*rules.sweep_codes.output]
+
+
+include: "superposition.smk"

@@ -1,0 +1,70 @@
+# Whether adversarial training changes superposition, by the width of the layers.
+SUPERPOSITION = [
+    f"{RESULTS}/sae/superposition/{width}.parquet" for width in CFG.sae.widths
+]
+
+
+rule superposition:
+    input:
+        train=f"{MNIST}/train.safetensors",
+        test=f"{MNIST}/test.safetensors",
+    output:
+        f"{RESULTS}/sae/superposition/{{width}}.parquet",
+    log:
+        f"{RESULTS}/logs/superposition/{{width}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/superposition/{{width}}.tsv"
+    wildcard_constraints:
+        width=r"\d+",
+    params:
+        settings={
+            "radii": CFG.sae.radii,
+            "seeds": CFG.seeds,
+            "epochs": CFG.sae.epochs,
+            "threads": CFG.train.threads,
+        },
+        code=digest("sae/superposition.py"),
+    message:
+        "Superposition in layers of {wildcards.width} units, by adversarial training"
+    script:
+        step("sae/superposition.py")
+
+
+rule table_superposition:
+    input:
+        records=SUPERPOSITION,
+        published=PUBLISHED,
+    output:
+        **table("superposition", "Adversarial training and superposition"),
+    log:
+        f"{RESULTS}/logs/table_superposition.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table_superposition.tsv"
+    params:
+        code=digest("sae/table_superposition.py"),
+    message:
+        "What adversarial training does to superposition"
+    script:
+        step("sae/table_superposition.py")
+
+
+rule figure_superposition:
+    input:
+        records=SUPERPOSITION,
+    output:
+        **figure("superposition", "Adversarial training and superposition"),
+    log:
+        f"{RESULTS}/logs/figure_superposition.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_superposition.tsv"
+    params:
+        code=digest("sae/figure_superposition.py"),
+    message:
+        "Superposition against the strength of adversarial training"
+    script:
+        step("sae/figure_superposition.py")
+
+
+if not PRETRAINED:
+    EVERYTHING += [*rules.table_superposition.output]
+    EVERYTHING += [*rules.figure_superposition.output]
