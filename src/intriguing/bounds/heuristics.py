@@ -27,6 +27,8 @@ RARE = 1e-4
 """Share of images whose probability is extrapolated."""
 SAMPLE = 2_000
 """Draws from which a quantile is read and a tail extrapolated."""
+SEARCHED = 16
+"""Steepest test images from which the search in the box starts."""
 
 Points = Float[np.ndarray, "_ d"]
 Labels = Int[np.ndarray, " _"]
@@ -60,45 +62,61 @@ def heuristic_errors(
         draws: Images drawn from the Gaussians, which say how often the rare happens.
         seed: Of the draws.
     """
-    points, labels = train
-    classes = np.unique(labels)
-    shares = np.array([(labels == one).mean() for one in classes])
-    own = [moments_of(points[labels == one]) for one in classes]
-    every = moments_of(points)
-    by_class, alone = (
-        Mixture(shares, [propagated(network, moments, keep) for moments in own])
-        for keep in (dependent, independent)
-    )
-    units = propagated(network, every, independent)
-    found = norms_of(network, test)
+    found, models = norms_of(network, test), _models(network, *train)
     measured = float(found.squared.mean())
-    presumed = {
-        "uncorrelated": uncorrelated_squared_norm(network, units),
-        "units": mean_squared_norm(network, units),
-        "layers": mean_squared_norm(network, propagated(network, every, dependent)),
-        "classes": float(
-            shares @ [mean_squared_norm(network, layers) for layers in by_class.layers]
-        ),
-    }
+    presumed = _presumed_squares(network, models)
     facts = {name: value / measured for name, value in presumed.items()}
     facts["saving"] = _saving(network, facts["classes"] - 1, found.squared)
     generator = np.random.default_rng(seed)
     drawn = {
-        "units": _layerwise(network, alone, generator, SAMPLE),
-        "layers": _layerwise(network, by_class, generator, SAMPLE),
-        "inputs": _through(network, by_class, generator, SAMPLE),
+        "units": _layerwise(network, models.alone, generator, SAMPLE),
+        "layers": _layerwise(network, models.by_class, generator, SAMPLE),
+        "inputs": _through(network, models.by_class, generator, SAMPLE),
     }
-    highest = np.quantile(found.spectral, QUANTILE)
-    facts |= {"measured": measured, "measured 99 %": float(highest)}
+    highest = float(np.quantile(found.spectral, QUANTILE))
+    facts |= {"measured": measured, "measured 99 %": highest}
     for name, norms in drawn.items():
-        facts[f"99 % {name}"] = float(np.quantile(norms, QUANTILE) / highest)
-    often = _through(network, by_class, generator, draws)
+        facts[f"99 % {name}"] = float(np.quantile(norms, QUANTILE)) / highest
+    often = _through(network, models.by_class, generator, draws)
     rare = float(np.quantile(often, 1 - RARE))
     for name in ("layers", "inputs"):
         facts[f"rare {name}"] = normal_tail(drawn[name], rare) / RARE
-    steepest = test[np.argsort(-found.spectral)[:16]]
+    steepest = test[np.argsort(-found.spectral)[:SEARCHED]]
     box = max(steepest_in_box(network, steepest, seed), float(found.spectral.max()))
     return facts | {"worst": box / rare}
+
+
+class _Models(NamedTuple):
+    """Layers presumed Gaussian: for all images, and for each class."""
+
+    together: Sequence[GaussianLayer]
+    together_alone: Sequence[GaussianLayer]
+    by_class: Mixture
+    alone: Mixture
+
+
+def _models(network: Network, points: Points, labels: Labels) -> _Models:
+    """Return the models, each with dependent units and with independent ones."""
+    classes, every = np.unique(labels), moments_of(points)
+    shares = np.array([(labels == one).mean() for one in classes])
+    own = [moments_of(points[labels == one]) for one in classes]
+    mixtures = [
+        Mixture(shares, [propagated(network, moments, keep) for moments in own])
+        for keep in (dependent, independent)
+    ]
+    together = (propagated(network, every, keep) for keep in (dependent, independent))
+    return _Models(*together, *mixtures)
+
+
+def _presumed_squares(network: Network, models: _Models) -> dict[str, float]:
+    """Return E‖J‖² by each presumption, from the strongest to the weakest."""
+    by_class = [mean_squared_norm(network, layers) for layers in models.by_class.layers]
+    return {
+        "uncorrelated": uncorrelated_squared_norm(network, models.together_alone),
+        "units": mean_squared_norm(network, models.together_alone),
+        "layers": mean_squared_norm(network, models.together),
+        "classes": float(models.by_class.shares @ by_class),
+    }
 
 
 def normal_tail(norms: Float[np.ndarray, " k"], level: float) -> float:
