@@ -137,3 +137,27 @@ def test_a_changed_benchmark_file_is_refused(tmp_path, at_root, monkeypatch):
         verification.read_verification("glipsdp-fnn.npz")
     with pytest.raises(InputError, match="is missing"):
         verification.read_verification("glipsdp-reference.tsv")
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("layer", [0, 1, 2])
+def test_a_layer_of_zeros_makes_a_constant_function(method, layer):
+    model = small_network([5, 6, 4, 3])
+    linear = [one for one in model if isinstance(one, nn.Linear)]
+    linear[layer].weight.data.zero_()
+    assert lipschitz(model, method).upper == 0
+
+
+@pytest.mark.parametrize("activation", [nn.ReLU, nn.Tanh])
+def test_lipsdp_is_the_smallest_of_a_deep_network_with_aligned_layers(activation):
+    """Six layers with a strong common direction, as training leaves them."""
+    generator = np.random.default_rng(0)
+    model = small_network([9, *[10] * 6, 3], activation, scale=1.0)
+    linear = [one for one in model if isinstance(one, nn.Linear)]
+    left = torch.from_numpy(generator.random(10)).float()
+    for layer in linear[1:-1]:
+        layer.weight.data += 2 * torch.outer(left, left) / 10
+    bounds = {name: lipschitz(model, name) for name in METHODS}
+    closed = min(bounds[name].upper for name in METHODS[:-1])
+    assert bounds["lipsdp"].upper < closed
+    assert verify_lipschitz(model, bounds["lipsdp"])

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import nn
 
-from intriguing.bounds.lipsdp import Multipliers, least_multipliers
+from intriguing.bounds.lipsdp import GAP, Multipliers, least_multipliers
 from intriguing.bounds.network import ACTIVATIONS, fully_connected
 from intriguing.bounds.rounding import gamma, is_positive_definite, norm_above
 from intriguing.errors import InputError
@@ -40,6 +40,8 @@ def lipschitz(model: nn.Module, method: str = "lipsdp") -> LipschitzBound:
 
     Raises:
         InputError: The method is unknown, or the model no fully connected network.
+        ArithmeticError: The search for multipliers did not converge; use another
+            method.
     """
     network = fully_connected(model)
     steepest = ACTIVATIONS[network.activation].steepest
@@ -56,12 +58,18 @@ def bound_of(weights: Sequence[Matrix], steepest: float, method: str) -> Lipschi
     """
     if method not in METHODS:
         raise InputError(f"method {method!r} is unknown; known: {list(METHODS)}")
-    if len(weights) == 1:
-        return LipschitzBound(product(weights, steepest), None)
+    whole = product(weights, steepest)
+    # A constant function has a layer of zeros, for which the others are not defined.
+    if len(weights) == 1 or whole == 0:
+        return LipschitzBound(whole, None)
     if method in CLOSED_FORMS:
         return LipschitzBound(CLOSED_FORMS[method](weights, steepest), None)
     found = least_multipliers(weights, steepest)
-    return LipschitzBound(float(np.sqrt(found.square) * (1 + GUARD)), found)
+    upper = float(np.sqrt(found.square) * (1 + GUARD))
+    closed = min(form(weights, steepest) for form in CLOSED_FORMS.values())
+    if upper > closed * (1 + GAP):
+        raise ArithmeticError(f"LipSDP ended at {upper}, above {closed} in closed form")
+    return LipschitzBound(upper, found)
 
 
 def product(weights: Sequence[Matrix], steepest: float) -> float:

@@ -56,9 +56,20 @@ def test_gradients_taken_later_are_those_of_autograd(name, count):
 
 def test_small_passes_are_padded_and_large_ones_are_not():
     rows = torch.rand(3, 5)
-    assert padded(rows).shape == (LEAST_ROWS, 5)
-    assert torch.equal(padded(rows)[:3], rows)
-    assert padded(torch.rand(LEAST_ROWS + 1, 5)).shape == (LEAST_ROWS + 1, 5)
+    assert padded(rows, 16).shape == (16, 5)
+    assert torch.equal(padded(rows, 16)[:3], rows)
+    assert padded(torch.rand(17, 5), 16).shape == (17, 5)
+
+
+@pytest.mark.parametrize(("side", "rows"), [(8, LEAST_ROWS), (65, 1)])
+def test_passes_of_large_images_are_not_filled_up(side, rows):
+    seen = []
+    model = nn.Sequential(nn.Flatten(), nn.Linear(side**2, 2))
+    model.register_forward_pre_hook(lambda _, given: seen.append(len(given[0])))
+    network = network_of(model, torch.Size([1, side, side]))
+    network.forward(torch.rand(1, side**2))
+    network.backward(torch.rand(1, side**2), torch.ones(1, 2))
+    assert seen == [rows, rows]
 
 
 @pytest.mark.parametrize(

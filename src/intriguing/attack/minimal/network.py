@@ -19,6 +19,10 @@ LEAST_ROWS = 16
 """Fewest rows of a pass. Matrix products of fewer take another order of summation, so
 that an image's path would depend on how many others are left."""
 
+MOST_PADDED = 4096
+"""Most pixels of an image for which passes are filled up. Of larger images the further
+rows would take most of the time."""
+
 MOST_VALUES = 2**24
 """Most pixels of one backward pass, which bounds its memory."""
 
@@ -60,17 +64,18 @@ def network_on(model: nn.Module, images: Float[Tensor, "n ..."]) -> Network:
 
 def network_of(model: nn.Module, shape: torch.Size) -> Network:
     """Return both passes of any classifier of images of this shape."""
-    size = max(LEAST_ROWS, MOST_VALUES // max(shape.numel(), 1))
+    least = LEAST_ROWS if shape.numel() <= MOST_PADDED else 1
+    size = max(least, MOST_VALUES // max(shape.numel(), 1))
 
     def forward(points: Tensor) -> Tensor:
         with torch.no_grad():
-            return model(padded(points).reshape(-1, *shape))[: len(points)]
+            return model(padded(points, least).reshape(-1, *shape))[: len(points)]
 
     def gradients(points: Tensor, weights: Tensor) -> Tensor:
         with torch.enable_grad():
-            inputs = padded(points).detach().requires_grad_(True)
+            inputs = padded(points, least).detach().requires_grad_(True)
             logits = model(inputs.reshape(-1, *shape))
-            value = (logits * padded(weights)).sum()
+            value = (logits * padded(weights, least)).sum()
             return torch.autograd.grad(value, inputs)[0][: len(points)]
 
     def backward(points: Tensor, weights: Tensor) -> Tensor:
@@ -84,9 +89,9 @@ def network_of(model: nn.Module, shape: torch.Size) -> Network:
     return Network(forward, backward, layers, nonsmooth)
 
 
-def padded(rows: Float[Tensor, "n ..."]) -> Float[Tensor, "m ..."]:
+def padded(rows: Float[Tensor, "n ..."], least: int) -> Float[Tensor, "m ..."]:
     """Repeat the first row until there are enough for a pass."""
-    missing = LEAST_ROWS - len(rows)
+    missing = least - len(rows)
     if missing <= 0 or not len(rows):
         return rows
     return torch.cat([rows, rows[:1].expand(missing, *rows.shape[1:])])
