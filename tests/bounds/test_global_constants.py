@@ -161,3 +161,12 @@ def test_lipsdp_is_the_smallest_of_a_deep_network_with_aligned_layers(activation
     closed = min(bounds[name].upper for name in METHODS[:-1])
     assert bounds["lipsdp"].upper < closed
     assert verify_lipschitz(model, bounds["lipsdp"])
+
+
+def test_a_search_that_did_not_converge_is_no_bound(monkeypatch):
+    from intriguing.bounds import lipsdp
+
+    monkeypatch.setattr(lipsdp, "STEPS", 1)
+    model = small_network([9, *[10] * 6, 3])
+    with pytest.raises(ArithmeticError, match="above .* in closed form"):
+        lipschitz(model)
