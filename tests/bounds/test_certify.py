@@ -254,3 +254,40 @@ def test_mixed_activations_are_refused():
     layers = nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 3), nn.Tanh(), nn.Linear(3, 2)
     with pytest.raises(InputError, match="ReLU, Tanh"):
         certify(nn.Sequential(nn.Flatten(), *layers), images_of(1, 3), [0])
+
+
+@pytest.mark.parametrize("radius", [None, 0.05])
+@pytest.mark.parametrize("kind", [np.float64, np.float32, np.float16])
+def test_what_is_certified_are_the_images_as_given(model, images, labels, kind, radius):
+    """In float64 they are not those that a model in float32 takes."""
+    given = images.double().numpy() / 3
+    given = (
+        given.astype(kind) if kind is np.float16 else (given * (1 - 1e-9)).astype(kind)
+    )
+    classes = model(torch.from_numpy(given.astype(np.float32))).argmax(1)
+    found = certify(model, given, classes, radius)
+    proved = verify(model, given, classes, found.certificate)
+    assert (found.radius > 0).sum() >= 3
+    assert proved[found.radius > 0].all()
+
+
+def test_a_model_in_half_precision_is_certified(images):
+    half = small_network(SIZES, seed=2).half()
+    given = images.half()
+    classes = half(given).argmax(1)
+    found = certify(half, given, classes, 0.02)
+    assert verify(half, given, classes, found.certificate).any()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"nodes": 0}, "nodes: 0; give a whole number from 1 on"),
+        ({"nodes": 2.5}, "nodes: 2.5"),
+        ({"seed": -1}, "seed: -1; give a whole number from 0 on"),
+        ({"radius": True}, "radius"),
+    ],
+)
+def test_settings_out_of_range_are_named(model, images, labels, wrong, said):
+    with pytest.raises(InputError, match=said):
+        certify(model, images, labels, **wrong)

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,9 +17,9 @@ from intriguing.attack.model_checks import attacked_model, preserved, require_mo
 from intriguing.bounds.branching import Leaf
 from intriguing.bounds.certificates import UNPROVED, Certificates
 from intriguing.bounds.decisions import METHODS, Decision, Ladder, decide, ladder
-from intriguing.bounds.inputs import checked_labels, checked_radius
+from intriguing.bounds.inputs import checked_count, checked_labels, checked_radius
 from intriguing.bounds.largest import largest_radius
-from intriguing.bounds.network import Vector, fully_connected
+from intriguing.bounds.network import Network, Vector, fully_connected
 from intriguing.errors import InputError
 from intriguing.models.evaluation import predict
 
@@ -81,21 +82,30 @@ def certify(
     network = fully_connected(model)
     given = checked_images(images)
     classes = checked_labels(network, labels, given)
+    if nodes is None:
+        nodes = LARGEST_NODES if radius is None else NODES
+    most, seed = checked_count("nodes", nodes, 1), checked_count("seed", seed, 0)
+    within = None if radius is None else checked_radius(radius)
     with preserved(model):
-        _, pixels, logits = attacked_model(model, given)
+        attacked, taken, logits = attacked_model(model, given)
         right = logits.argmax(1).cpu().numpy() == classes
-        most = nodes or (LARGEST_NODES if radius is None else NODES)
         steps = ladder(network, method, most, seed)
-        found = _Results(pixels, network.sizes, len(network.biases[-1]))
-        if radius is None:
+        # Of the images as they were given, not as the model takes them.
+        evaluate = partial(_classes, attacked, taken.dtype)
+        found = _Results(given, evaluate, network)
+        if within is None:
             _largest(model, steps, found, classes, right)
         else:
-            _decide_all(model, steps, found, classes, right, checked_radius(radius))
+            _decide_all(steps, found, classes, right, within)
         return found.finished()
 
 
+def _classes(model: nn.Module, kind: torch.dtype, images: Tensor) -> Tensor:
+    """Return the classes that a model gives images, which it takes in some type."""
+    return predict(model, images.to(kind)).argmax(1)
+
+
 def _decide_all(
-    model: nn.Module,
     steps: Ladder,
     found: "_Results",
     labels: np.ndarray,
@@ -108,7 +118,7 @@ def _decide_all(
         label = int(labels[i])
         decision = decide(steps, found.points[i], label, radius)
         point = decision.counterexample
-        if point is not None and not found.confirm(model, i, label, radius, point):
+        if point is not None and not found.confirm(i, label, radius, point):
             decision = decision._replace(status="undecided")
         found.enter(i, radius, decision)
 
@@ -137,7 +147,7 @@ def _largest(
         label, upper = int(labels[i]), float(distances[i])
         best = largest_radius(steps, found.points[i], label, upper)
         if best.counterexample is not None:
-            found.confirm(model, i, label, upper, best.counterexample)
+            found.confirm(i, label, upper, best.counterexample)
         found.enter(i, best.radius, best.decision)
 
     _for_each(rows, work)
@@ -161,9 +171,13 @@ def _for_each(rows: np.ndarray, work: Callable[[int], None]) -> None:
 class _Results:
     """Results that are entered image by image."""
 
-    def __init__(self, images: Tensor, sizes: list[int], classes: int) -> None:
-        count, units = len(images), sum(sizes)
+    def __init__(
+        self, images: Tensor, evaluate: Callable[[Tensor], Tensor], network: Network
+    ) -> None:
+        count, units = len(images), sum(network.sizes)
+        classes = len(network.biases[-1])
         self.images, self.counterexample = images, images.clone()
+        self.evaluate = evaluate
         self.points = images.double().flatten(1).cpu().numpy()
         self.status = ["undecided"] * count
         self.radius = np.zeros(count)
@@ -177,14 +191,12 @@ class _Results:
         for row in rows:
             self.status[row] = "falsified"
 
-    def confirm(
-        self, model: nn.Module, row: int, label: int, radius: float, point: Vector
-    ) -> bool:
+    def confirm(self, row: int, label: int, radius: float, point: Vector) -> bool:
         """Keep a counterexample if the model itself misclassifies it."""
         image = torch.as_tensor(point).reshape(self.images[row].shape)
         image = image.to(self.images)
         apart = (image.double() - self.images[row].double()).norm()
-        if predict(model, image[None]).argmax() == label or apart > radius:
+        if self.evaluate(image[None]) == label or apart > radius:
             return False
         self.counterexample[row] = image
         return True

@@ -34,9 +34,21 @@ def checked_radius(radius: Any) -> float:
         InputError: It is no positive number.
     """
     try:
-        value = float(radius)
+        value = float("nan") if isinstance(radius, bool) else float(radius)
     except (TypeError, ValueError) as error:
         raise InputError(f"radius: {radius!r}; give one positive number") from error
     if not 0 < value < np.inf:
         raise InputError(f"radius: {value:g}; give a positive distance, in pixel units")
     return value
+
+
+def checked_count(name: str, value: Any, least: int) -> int:
+    """Return a whole number of at least ``least``.
+
+    Raises:
+        InputError: It is something else.
+    """
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or value < least:
+        raise InputError(f"{name}: {value!r}; give a whole number from {least} on")
+    return int(value)
