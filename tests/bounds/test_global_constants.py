@@ -168,5 +168,5 @@ def test_a_search_that_did_not_converge_is_no_bound(monkeypatch):
 
     monkeypatch.setattr(lipsdp, "STEPS", 1)
     model = small_network([9, *[10] * 6, 3])
-    with pytest.raises(ArithmeticError, match="above .* in closed form"):
+    with pytest.raises(ArithmeticError, match=r"above .* in closed form"):
         lipschitz(model)

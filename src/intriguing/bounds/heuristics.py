@@ -100,12 +100,12 @@ def _models(network: Network, points: Points, labels: Labels) -> _Models:
     classes, every = np.unique(labels), moments_of(points)
     shares = np.array([(labels == one).mean() for one in classes])
     own = [moments_of(points[labels == one]) for one in classes]
-    mixtures = [
+    by_class, alone = (
         Mixture(shares, [propagated(network, moments, keep) for moments in own])
         for keep in (dependent, independent)
-    ]
-    together = (propagated(network, every, keep) for keep in (dependent, independent))
-    return _Models(*together, *mixtures)
+    )
+    together = propagated(network, every, dependent)
+    return _Models(together, propagated(network, every, independent), by_class, alone)
 
 
 def _presumed_squares(network: Network, models: _Models) -> dict[str, float]:
