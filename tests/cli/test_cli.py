@@ -76,6 +76,13 @@ def clean_of(here):
     return torch.from_numpy(pixels)[None] / 255
 
 
+def test_an_attack_that_has_no_time_says_after_how_long_it_gave_up(here):
+    with pytest.raises(InputError, match="no adversarial image found by lbfgs in 0 s"):
+        output_of(*ATTACK, NET, "--seconds", "1e-9")
+    assert not (here / "digit-adversarial.npy").exists()
+    assert output_of(*ATTACK, NET, "--seconds", "0")[0] == 2
+
+
 def test_a_target_is_reached_and_the_printed_distortion_is_that_of_the_image(here):
     network = load_model(here / "net.safetensors")
     target = int(predict(network, clean_of(here)[None])[0].argsort()[-2])

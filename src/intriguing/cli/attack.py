@@ -53,6 +53,11 @@ intriguing attack seven.png --model results/paper/models/FC100-100-10/0.safetens
     help="Bits of a pixel: the image survives storing as PNG, and is stored so.",
 )
 @click.option(
+    "--seconds",
+    type=click.FloatRange(0, min_open=True),
+    help="Time after which the best image so far is taken.",
+)
+@click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     help="The adversarial image, by default PICTURE-adversarial here: .npy, or .png "
@@ -66,6 +71,7 @@ def attack(
     target: str | None,
     method: str,
     round_to: str | None,
+    seconds: float | None,
     output: Path | None,
 ) -> None:
     """Find the smallest change of PICTURE that changes what a network says.
@@ -92,11 +98,14 @@ def attack(
         labels=before if goal is None else None,
         method=method,
         round_to=int(round_to) if round_to else None,
+        seconds=seconds,
     )
-    seconds = time.perf_counter() - started
+    taken = time.perf_counter() - started
     if not found.reached[0]:
-        raise InputError(f"{picture}: no adversarial image found by {method}")
-    show(classifier, clean, found, seconds)
+        raise InputError(
+            f"{picture}: no adversarial image found by {method} in {taken:.0f} s"
+        )
+    show(classifier, clean, found, taken)
     write(output, classifier, clean, found)
 
 

@@ -20,7 +20,11 @@ intriguing certify seven.png --model net.safetensors --radius 0.5
 @click.argument("picture", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--model", required=True, help="A .safetensors file of this project.")
 @click.option("--size", type=click.IntRange(1), help="Height of a network's pictures.")
-@click.option("--radius", type=float, help="Distance to decide; else the largest.")
+@click.option(
+    "--radius",
+    type=click.FloatRange(0, min_open=True),
+    help="Distance to decide; else the largest.",
+)
 def certify(picture: Path, model: str, size: int | None, radius: float | None) -> None:
     """Prove that no picture near PICTURE has another class.
 
