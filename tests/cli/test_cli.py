@@ -142,10 +142,10 @@ def test_norms_measures_nothing_but_norms(here, monkeypatch):
     torch.manual_seed(0)
     store(here / "conv.safetensors", build(alexnet_mnist()), alexnet_mnist())
     _, text = output_of("norms", "conv.safetensors", "--size", 28)
-    assert [line.split()[0] for line in text.splitlines()][1:4] == [
-        "conv1",
-        "pool1",
-        "conv2",
+    assert [line.split()[:2] for line in text.splitlines()][1:4] == [
+        ["0", "(conv1)"],
+        ["2", "(pool1)"],
+        ["3", "(conv2)"],
     ]
 
 

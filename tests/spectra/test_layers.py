@@ -480,3 +480,28 @@ def test_alexnets_layers_stand_beside_both_versions_of_the_paper():
 
 def test_other_networks_have_no_columns_of_the_paper(stored):
     assert cells_in_the_papers_columns(spectral_cells("net", [stored])) == {}
+
+
+@pytest.mark.parametrize(
+    ("layer", "size"),
+    [
+        (nn.MaxPool2d(3, 2), ()),
+        (nn.AvgPool2d(2), ()),
+        (nn.Conv2d(1, 2, 3), 8.0),
+        (nn.Conv2d(1, 2, 3), (8,)),
+        (nn.Conv2d(1, 2, 3), (8, -1)),
+    ],
+)
+def test_a_size_that_is_none_is_named(layer, size):
+    with pytest.raises(InputError, match=r"input_size: .*; give height and width"):
+        norm(layer, size)
+
+
+def test_a_table_names_layers_by_the_keys_and_as_the_paper_does():
+    network = nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
+    found = network_norms(network, (1, 2, 2))
+    assert [line.split("  ")[0] for line in str(found).splitlines()[1:3]] == [
+        f"{path} ({layer.name})" for path, layer in found.layers.items()
+    ]
+    with pytest.raises(InputError, match="shape: 12; give one input's"):
+        network_norms(network, 12)

@@ -13,7 +13,7 @@ among them, and `summary` and `table` the rows of Table 5.
 from collections import Counter
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from math import inf, nextafter, prod, sqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -92,15 +92,19 @@ class NetworkNorms(NamedTuple):
 
     def __str__(self) -> str:
         """Return the table, its numbers rounded outwards."""
-        width = max((len(layer.name) for layer in self.layers.values()), default=5)
+        named = {
+            path: path if path == layer.name else f"{path} ({layer.name})"
+            for path, layer in self.layers.items()
+        }
+        width = max(map(len, named.values()), default=5)
         rows = [f"{'layer':{width}}  {'lower':>10}  {'upper':>10}"]
-        for layer in self.layers.values():
+        for path, layer in self.layers.items():
             ends = f"not available: {layer.reason}"
             if layer.lower is not None and layer.upper is not None:
                 ends = (
                     f"{_short(layer.lower, ROUND_FLOOR):>10}  {_short(layer.upper):>10}"
                 )
-            rows.append(f"{layer.name:{width}}  {ends}")
+            rows.append(f"{named[path]:{width}}  {ends}")
         upper, reason = self.product
         bound = f"at most {_short(upper)}" if upper is not None else ""
         return "\n".join([*rows, f"network: {bound or f'not available: {reason}'}"])
@@ -125,7 +129,7 @@ def norm(layer: nn.Module, input_size: int | Size = ()) -> tuple[float, float]:
         InputError: The constant is not known, or the input too small; the message says
             why.
     """
-    size = (input_size,) * 2 if isinstance(input_size, int) else tuple(input_size)
+    size = _checked_size(layer, input_size)
     if type(layer) is nn.Linear:
         return linear_norm(layer.weight)
     if type(layer) is not nn.Conv2d:
@@ -134,6 +138,21 @@ def norm(layer: nn.Module, input_size: int | Size = ()) -> tuple[float, float]:
         raise InputError(f"padding_mode {layer.padding_mode!r}: only zeros are bounded")
     given = layer.weight, layer.stride, layer.padding, layer.groups, size
     return conv_norm(*given, dilation=layer.dilation)
+
+
+def _checked_size(layer: nn.Module, input_size: Any) -> Size:
+    """Return height and width of a layer's input, empty for one of plain units."""
+    size = (input_size,) * 2 if isinstance(input_size, int) else input_size
+    whole = isinstance(size, tuple | list | torch.Size) and all(
+        isinstance(side, int) and side > 0 for side in size
+    )
+    needed = kind_of(layer) in ("conv", "pool")
+    if not whole or (needed and len(size) != 2):
+        raise InputError(
+            f"input_size: {input_size!r}; give height and width of the layer's input, "
+            "such as (28, 28)"
+        )
+    return tuple(size)
 
 
 def network_norms(network: nn.Module, shape: Size) -> NetworkNorms:
@@ -149,6 +168,8 @@ def network_norms(network: nn.Module, shape: Size) -> NetworkNorms:
     Raises:
         InputError: The network does not take inputs of this shape.
     """
+    if not isinstance(shape, tuple | list | torch.Size):
+        raise InputError(f"shape: {shape!r}; give one input's, such as (1, 28, 28)")
     whole = network if any(network.children()) else nn.Sequential(network)
     counts, layers = Counter(), {}
     used = dict.fromkeys(_innermost_modules(whole, tuple(shape)))
