@@ -103,8 +103,7 @@ OTHER_TABLES += (
     "differences",
     "verdict-counts",
     "equal-length",
-    "heuristics",
-    "penalties",
+    *("heuristics", "penalties", "depth", "superposition"),
 )
 """Tables whose rows or columns are of their own kind."""
 LINEAR, SIGMOID = ("1e-2", "1"), ("FC100-100-10",)
