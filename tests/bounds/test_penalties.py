@@ -25,6 +25,7 @@ from intriguing.bounds.penalties import (
     product_of_norms,
     squared_weights,
 )
+from intriguing.bounds.strengths import PARTS, between_strengths
 from intriguing.bounds.table import PENALTY_KINDS, penalty_entries
 from intriguing.figures.bounds import PENALTIES, penalties_figure
 from intriguing.tables.tidy import frame_of
@@ -117,9 +118,22 @@ def test_the_best_at_equal_error_is_compared_with_weight_decay():
     assert np.isnan(found.loc["eclipse", "distance"])
 
 
+def test_numbers_between_strengths_are_on_straight_lines():
+    found = between_strengths(RECORDS)
+    own = found[(found["method"] == "product") & (found["seed"] == 0)]
+    for column in MEASURES:
+        weak, strong = RECORDS[RECORDS["method"] == "product"][column]
+        line = np.interp(own["strength"], [1.0, 2.0], [weak, strong])
+        np.testing.assert_allclose(own[column], line)
+    assert len(own) == PARTS + 1
+    # From decay 1 to 2 the error reaches the level at a share of 1.5 / 9.
+    best = best_at_equal_error(found).set_index("method").loc["decay", "distance"]
+    assert best == pytest.approx(2 + 1.5 / 9, abs=1 / PARTS)
+
+
 def test_rows_have_means_and_methods_without_a_fair_network_have_none():
     table = frame_of(penalty_entries(RECORDS)).set_index(["row", "column"])["value"]
-    assert table["product", "distance"] == 1.5
+    assert table["product", "distance"] == pytest.approx(1.5)
     assert ("eclipse", "distance") not in table.index
     expected = rank_correlation(RECORDS, "product")
     assert table["all networks", "rank of product"] == pytest.approx(expected)

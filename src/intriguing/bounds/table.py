@@ -9,6 +9,7 @@ from scipy.stats import binom
 
 from intriguing.bounds.penalised import best_at_equal_error, rank_correlation
 from intriguing.bounds.records import CHEAP
+from intriguing.bounds.strengths import between_strengths
 from intriguing.stats.intervals import (
     TAIL,
     Interval,
@@ -142,7 +143,8 @@ def penalty_entries(records: pd.DataFrame) -> list[Entry]:
         records: As in `penalised.best_at_equal_error`.
     """
     entries = []
-    for method, rows in best_at_equal_error(records).groupby("method", sort=False):
+    best = best_at_equal_error(between_strengths(records))
+    for method, rows in best.groupby("method", sort=False):
         for column in PENALTY_KINDS:
             if column in rows and rows[column].notna().all():
                 entries.append(_over_seeds(str(method), column, rows[column].tolist()))
