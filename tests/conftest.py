@@ -7,6 +7,8 @@ import pytest
 import torch
 from hypothesis import settings
 from jaxtyping import install_import_hook
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -40,27 +42,31 @@ from intriguing.workflow.fetch import (  # noqa: E402
     read_checksums,
 )
 
-# Fixtures that take minutes: runs of the whole workflow and of a part of it.
-LONGEST = ("smoke", "whole")
+# Files that share the run of every rule, and the one that runs a part of the workflow.
+SMOKE = ("test_workflow.py", "test_variants_run.py", "test_training_sets_run.py")
+STORIES = ("test_rerun.py",)
 
 # The same examples in every run, and no deadline: a busy machine is no failure.
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests that share a run or a file in one process, the longest first."""
-    groups = {item: _group(item) for item in items}
-    for item, group in groups.items():
-        item.add_marker(pytest.mark.xdist_group(group))
-    # Stable, so that tests of a group keep their order.
-    items.sort(key=lambda item: groups[item] not in LONGEST)
+    """Begin with what takes minutes; tests of a file keep their order."""
+    items.sort(key=lambda item: item.path.name not in (*SMOKE, *STORIES))
 
 
-def _group(item: pytest.Item) -> str:
-    fixtures = getattr(item, "fixturenames", [])
-    return next((name for name in LONGEST if name in fixtures), item.path.name)
+class Scheduling(LoadScopeScheduling):
+    """Gives tests of one file, or that share the smoke run, to one process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        name = Path(nodeid.partition("::")[0]).name
+        return "smoke" if name in SMOKE else name
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    return Scheduling(config, log)
 
 
 def pytest_collectstart() -> None:
