@@ -97,18 +97,19 @@ def test_the_argument_is_told_before_and_after_training(tmp_path):
     cells.append((f"{name} untrained", "uncorrelated", 1.0))
     write_table(tmp_path / "tables/heuristics.csv", cells)
     said = heuristics_answer(tmp_path)
-    assert "predicts 0.20 [-0.80, 1.20] of it after training" in said
+    assert "leaves 0.20 [-0.80, 1.20] of it after training" in said
     assert "and 1.00 [0.00, 2.00] before" in said
 
 
 def test_the_best_penalty_is_compared_with_weight_decay(tmp_path):
     columns = "distance over decay", "certified over decay"
-    cells = [("product", name, 2.0 + i) for i, name in enumerate(columns)]
-    cells += [("spectral", name, 1.0) for name in columns]
+    # As numbers: as texts 10 comes before 9.
+    cells = [("product", name, 10.0 + i) for i, name in enumerate(columns)]
+    cells += [("spectral", name, 9.0) for name in columns]
     write_table(tmp_path / "tables/penalties.csv", cells)
     said = penalties_answer(tmp_path)
-    assert "(product) gives 2.00 [1.00, 3.00] times the distance" in said
-    assert "and 3.00 [2.00, 4.00] times its certified distance" in said
+    assert "the product of norms, gives 10.00 [9.00, 11.00] times the distance" in said
+    assert "and 11.00 [10.00, 12.00] times its certified distance" in said
 
 
 def test_depth_multiplies_each_bound_by_its_factor(tmp_path):
@@ -117,6 +118,14 @@ def test_depth_multiplies_each_bound_by_its_factor(tmp_path):
     write_table(tmp_path / "tables/depth.csv", cells)
     said = depth_answer(tmp_path)
     assert "a factor 2.00 [1.00, 3.00], LipSDP's bound by 3.00 [2.00, 4.00]" in said
+
+
+def test_one_seed_has_a_value_and_no_interval(tmp_path):
+    path = tmp_path / "tables/depth.csv"
+    names = "product", "lipsdp", "box", "median"
+    write_table(path, [("per layer", name, 2.0) for name in names])
+    path.write_text(path.read_text().replace(",1.0,3.0,", ",,,"))
+    assert "grows by a factor 2.00, LipSDP's bound by 2.00," in depth_answer(tmp_path)
 
 
 def test_superposition_is_told_for_the_narrowest_and_the_widest_layer(tmp_path):

@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 
 import pandas as pd
@@ -13,16 +14,41 @@ from intriguing.tables.differences import INFERRED
 from intriguing.workflow.config import RunConfig
 from intriguing.workflow.markdown import markdown_table
 
-MISSING = "`{path}` does not exist yet; `make everything` makes it.\n"
+Cells = dict[tuple[str, str], dict[str, str]]
+"""Lines of a table's CSV file by row and column."""
+MISSING = "`{path}` does not exist yet; `make {target}` makes it.\n"
+PENALTIES = {
+    "product": "the product of norms",
+    "spectral": "norms that are held equal",
+    "eclipse": "ECLipsE-Fast",
+}
 LAYER = "FC100-100-10:2"
 """The layer that answers speak of: the last hidden one of the paper's network."""
+
+
+def from_table(
+    name: str, target: str = "everything"
+) -> Callable[[Callable[[Cells], str]], Callable[[Path], str]]:
+    """Give an answer the cells of a run's table, or name the command that makes it."""
+
+    def reading(say: Callable[[Cells], str]) -> Callable[[Path], str]:
+        @wraps(say)
+        def answer(results: Path) -> str:
+            path = results / "tables" / f"{name}.csv"
+            if not path.is_file():
+                return MISSING.format(path=path, target=target)
+            return say(_table(path))
+
+        return answer
+
+    return reading
 
 
 def units_answer(results: Path) -> str:
     """Return what the natural basis is, and whether its units are special."""
     path = results / "claims" / "units.json"
     if not path.is_file():
-        return MISSING.format(path=path)
+        return MISSING.format(path=path, target="everything")
     basis, distinction = json.loads(path.read_text(encoding="utf-8"))
     gain, low, high = (20 * basis[key] for key in ("measured", "low", "high"))
     kurtosis = _table(results / "tables" / "units.csv")[LAYER, "gain-kurtosis"]
@@ -41,12 +67,9 @@ def units_answer(results: Path) -> str:
     )
 
 
-def units_controls(results: Path) -> str:
+@from_table("units")
+def units_controls(table: Cells) -> str:
     """Return where the advantage in kurtosis lies in the networks that are controls."""
-    path = results / "tables" / "units.csv"
-    if not path.is_file():
-        return MISSING.format(path=path)
-    table = _table(path)
     rotated, isotropic, plain = (
         f"{name}100-100-10:2" for name in ("rotated-ReLU", "isotropic-tanh", "ReLU")
     )
@@ -60,12 +83,9 @@ def units_controls(results: Path) -> str:
     )
 
 
-def sae_answer(results: Path) -> str:
+@from_table("sae-perturbations")
+def sae_answer(table: Cells) -> str:
     """Return what a minimal perturbation is made of, seen through a sparse code."""
-    path = results / "tables" / "sae-perturbations.csv"
-    if not path.is_file():
-        return MISSING.format(path=path)
-    table = _table(path)
 
     def both(column: str, form: str) -> tuple[str, str]:
         rows = (f"{LAYER}:{name}" for name in ("adversarial", "natural"))
@@ -85,12 +105,9 @@ def sae_answer(results: Path) -> str:
     )
 
 
-def superposition_answer(results: Path) -> str:
+@from_table("superposition")
+def superposition_answer(table: Cells) -> str:
     """Return what adversarial training does to superposition, by width."""
-    path = results / "tables" / "superposition.csv"
-    if not path.is_file():
-        return MISSING.format(path=path)
-    table = _table(path)
     widths = sorted(
         int(row.partition(":")[0]) for row, _ in table if row.endswith(":change")
     )
@@ -112,7 +129,7 @@ def bounds_answer(results: Path) -> str:
     paths = [results / "tables" / f"{name}.csv" for name in ("bounds", "certified")]
     for path in paths:
         if not path.is_file():
-            return MISSING.format(path=path)
+            return MISSING.format(path=path, target="everything")
     tables = [pd.read_csv(path).pivot(index="row", columns="column") for path in paths]
     constants, shares = (table["value"] for table in tables)
     names = [
@@ -131,12 +148,9 @@ def bounds_answer(results: Path) -> str:
     )
 
 
-def depth_answer(results: Path) -> str:
+@from_table("depth")
+def depth_answer(table: Cells) -> str:
     """Return by what a hidden layer more multiplies each bound."""
-    path = results / "tables" / "depth.csv"
-    if not path.is_file():
-        return MISSING.format(path=path)
-    table = _table(path)
     factors = {
         name: _number(table["per layer", name], ".2f")
         for name in ("product", "lipsdp", "box", "median")
@@ -149,12 +163,10 @@ def depth_answer(results: Path) -> str:
     )
 
 
-def heuristics_answer(results: Path) -> str:
+@from_table("heuristics")
+def heuristics_answer(table: Cells) -> str:
     """Return what the presumption of independence predicts, and what it misses."""
-    path = results / "tables" / "heuristics.csv"
-    if not path.is_file():
-        return MISSING.format(path=path)
-    table, name = _table(path), "FC100-100-10"
+    name = "FC100-100-10"
 
     def share(row: str, column: str) -> str:
         return _number(table[row, column], ".2f")
@@ -162,31 +174,29 @@ def heuristics_answer(results: Path) -> str:
     return (
         f"For {name}, moments of the images and the presumption that layers are "
         f"independent predict {share(name, 'classes')} of the mean squared norm of the "
-        f"gradient. Presuming besides that the matrices have no common directions "
-        f"predicts {share(name, 'uncorrelated')} of it after training, and "
-        f"{share(f'{name} untrained', 'uncorrelated')} before. What training builds is "
-        "the alignment of the layers.\n"
+        "gradient. A further presumption, that the matrices have no common directions, "
+        f"leaves {share(name, 'uncorrelated')} of it after training, and "
+        f"{share(f'{name} untrained', 'uncorrelated')} before: training aligns the "
+        "layers.\n"
     )
 
 
-def penalties_answer(results: Path) -> str:
+@from_table("penalties")
+def penalties_answer(table: Cells) -> str:
     """Return whether training with a penalty on a bound beats weight decay."""
-    path = results / "tables" / "penalties.csv"
-    if not path.is_file():
-        return MISSING.format(path=path)
-    table = _table(path)
-    distances = {
-        name: table[name, "distance over decay"]["value"]
-        for name in ("product", "spectral", "eclipse")
+    ratios = {
+        name: float(table[name, "distance over decay"]["value"])
+        for name in PENALTIES
         if (name, "distance over decay") in table
     }
-    best = max(distances, key=lambda name: distances[name])
+    best = max(ratios, key=ratios.__getitem__)
     ratio = _number(table[best, "distance over decay"], ".2f")
     proved = _number(table[best, "certified over decay"], ".2f")
     return (
-        "At equal test error, the best penalty on a bound of the whole network "
-        f"({best}) gives {ratio} times the distance to the nearest adversarial image "
-        f"that weight decay gives, and {proved} times its certified distance.\n"
+        "At equal test error, the best penalty on a bound of the whole network, on "
+        f"{PENALTIES[best]}, gives {ratio} times the distance to the nearest "
+        f"adversarial image that weight decay gives, and {proved} times its certified "
+        "distance.\n"
     )
 
 
@@ -202,12 +212,9 @@ def equivalence_rule() -> str:
     )
 
 
-def readings_answer(results: Path) -> str:
+@from_table("readings", "paper")
+def readings_answer(table: Cells) -> str:
     """Return how much of the posterior pooled averages have, and the best reading."""
-    path = results / "tables" / "readings.csv"
-    if not path.is_file():
-        return MISSING.format(path=path).replace("everything", "paper")
-    table = _table(path)
     shares = {
         r: float(c["value"]) for (r, name), c in table.items() if name == "posterior"
     }
@@ -223,12 +230,9 @@ def readings_answer(results: Path) -> str:
     )
 
 
-def natural_answer(results: Path) -> str:
+@from_table("natural", "natural")
+def natural_answer(table: Cells) -> str:
     """Return how far photographs are from their adversarial images."""
-    path = results / "tables" / "natural.csv"
-    if not path.is_file():
-        return MISSING.format(path=path).replace("everything", "natural")
-    table = _table(path)
     networks = [row for row, column in table if column == "distortion-fixed"]
     first, column = networks[0], "distortion-fixed"
     distortion = _number(table[first, column], ".2g")
@@ -265,14 +269,13 @@ SUMMARIES: dict[str, Callable[[Path], str]] = {
 """Answers to the questions of ``docs/answers.md``, by the name of their block there."""
 
 
-def _table(path: Path) -> dict[tuple[str, str], dict[str, str]]:
+def _table(path: Path) -> Cells:
     with path.open(encoding="utf-8", newline="") as file:
         return {(one["row"], one["column"]): one for one in csv.DictReader(file)}
 
 
 def _number(cell: dict[str, str], form: str) -> str:
-    """Return value and interval of a cell."""
-    value, low, high = (
-        format(float(cell[key]), form) for key in ("value", "low", "high")
-    )
-    return f"{value} [{low}, {high}]"
+    """Return value and interval of a cell; one seed has no interval."""
+    known = [cell[key] for key in ("value", "low", "high") if cell[key]]
+    value, *ends = (format(float(text), form) for text in known)
+    return f"{value} [{', '.join(ends)}]" if ends else value
