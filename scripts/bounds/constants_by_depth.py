@@ -11,23 +11,24 @@ from intriguing.workflow.step import progress, step_log
 from intriguing.workflow.tensors import Images, read_images
 
 WIDTH, CLASSES = 100, 10
-TRAINING_IMAGES, TEST_IMAGES = 20_000, 2_000
-"""Images of training, and those at which gradients are computed."""
+TEST_IMAGES = 2_000
+"""Images at which gradients are computed."""
 
 
-def run(depth: int, seeds: list[int], train: Images, test: Images) -> pd.DataFrame:
+def run(depth: int, settings: dict, train: Images, test: Images) -> pd.DataFrame:
     """Return a row for each seed: test error, and bounds from above and below.
 
     Args:
         depth: Hidden layers.
-        seeds: Of initial weights and the order of the images.
-        train: Training images; the first of them are used.
+        settings: ``seeds`` of initial weights and the order of the images, and how
+            many training images are used as ``subset``.
+        train: Training images.
         test: Test images.
     """
-    pixels, labels = (part[:TRAINING_IMAGES] for part in train)
+    pixels, labels = (part[: settings["subset"]] for part in train)
     sizes = [pixels[0].numel(), *[WIDTH] * depth, CLASSES]
     rows = []
-    for seed in progress(seeds, f"networks of {depth} hidden layers"):
+    for seed in progress(settings["seeds"], f"networks of {depth} hidden layers"):
         network = build(rectified_architecture(sizes))
         fit_classifier(network, pixels, labels, seed)
         errors = count_errors(network, *test)
@@ -42,4 +43,4 @@ if __name__ == "__main__":
     with step_log(snakemake, threads=settings["threads"]):
         sets = (read_images(path) for path in (files.train, files.test))
         depth = int(snakemake.wildcards.depth)
-        write_parquet(snakemake.output[0], run(depth, settings["seeds"], *sets))
+        write_parquet(snakemake.output[0], run(depth, settings, *sets))

@@ -10,24 +10,22 @@ from intriguing.workflow.files import write_parquet
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tensors import Images, read_images
 
-TRAINING_IMAGES = 20_000
-"""Images whose moments are known."""
-
 
 def run(
-    weights: dict[int, str], train: Images, test: Images, name: str, draws: int
+    name: str, weights: dict[int, str], settings: dict, train: Images, test: Images
 ) -> pd.DataFrame:
     """Return what each presumption predicts, of a network and of its untrained twin.
 
     Args:
-        weights: File of the network of each seed.
-        train: Training images, whose moments are used.
-        test: Test images, at which norms are measured.
         name: The network's.
-        draws: Images drawn from the Gaussians.
+        weights: File of the network of each seed.
+        settings: How many training images' moments are known as ``subset``, and how
+            many images are drawn from the Gaussians as ``draws``.
+        train: Training images.
+        test: Test images, at which norms are measured.
     """
     known, seen = (flat[0].double().flatten(1).numpy() for flat in (train, test))
-    labels = train[1][:TRAINING_IMAGES].numpy()
+    known, labels = (part[: settings["subset"]] for part in (known, train[1].numpy()))
     rows = []
     for seed, path in weights.items():
         model = load_model(path)
@@ -35,9 +33,9 @@ def run(
         for row, network in networks.items():
             facts = heuristic_errors(
                 fully_connected(network),
-                (known[:TRAINING_IMAGES], labels),
+                (known, labels),
                 seen,
-                draws,
+                settings["draws"],
                 seed,
             )
             rows.append({"network": row, "seed": seed, **facts})
@@ -47,11 +45,7 @@ def run(
 if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
     with step_log(snakemake, threads=settings["threads"]):
-        found = run(
-            dict(zip(settings["seeds"], files.weights, strict=True)),
-            read_images(files.train),
-            read_images(files.test),
-            snakemake.wildcards.network,
-            settings["draws"],
-        )
+        weights = dict(zip(settings["seeds"], files.weights, strict=True))
+        sets = (read_images(path) for path in (files.train, files.test))
+        found = run(snakemake.wildcards.network, weights, settings, *sets)
         write_parquet(snakemake.output[0], found)

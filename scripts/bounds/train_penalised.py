@@ -13,26 +13,23 @@ from intriguing.workflow.step import step_log
 from intriguing.workflow.tensors import Images, read_images
 
 SIZES = [784, 100, 100, 10]
-TRAINING_IMAGES = 20_000
 
 
-def run(
-    method: str, seeds: list[int], images: int, train: Images, test: Images
-) -> pd.DataFrame:
+def run(method: str, settings: dict, train: Images, test: Images) -> pd.DataFrame:
     """Return a row for each strength and seed: what the network gained.
 
     Args:
         method: Kind of the penalty.
-        seeds: Of initial weights and the order of the images.
-        images: How many test images are certified per network, times two, and
-            attacked, times eight.
-        train: Training images; the first of them are used.
+        settings: ``seeds`` of initial weights and the order of the images; how many
+            training images are used as ``subset``; ``images``, of which twice as many
+            test images are certified for each network and eight times are attacked.
+        train: Training images.
         test: Test images.
     """
-    pixels, labels = (part[:TRAINING_IMAGES] for part in train)
-    rows = []
+    pixels, labels = (part[: settings["subset"]] for part in train)
+    images, rows = settings["images"], []
     for strength in METHODS[method].strengths:
-        for seed in seeds:
+        for seed in settings["seeds"]:
             logging.info("%s of strength %g, seed %d", method, strength, seed)
             network = build(rectified_architecture(SIZES))
             fit_with_penalty(network, pixels, labels, method, strength, seed)
@@ -47,5 +44,4 @@ if __name__ == "__main__":
     with step_log(snakemake, threads=settings["threads"]):
         sets = (read_images(path) for path in (files.train, files.test))
         method = snakemake.wildcards.method
-        found = run(method, settings["seeds"], settings["images"], *sets)
-        write_parquet(snakemake.output[0], found)
+        write_parquet(snakemake.output[0], run(method, settings, *sets))

@@ -12,7 +12,8 @@ from intriguing.workflow.files import write_parquet
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tensors import Images, read_images
 
-TRAINING_IMAGES, ATTACKED = 20_000, 64
+ATTACKED = 64
+"""Test images that are attacked."""
 
 
 def run(width: int, settings: dict, train: Images, test: Images) -> pd.DataFrame:
@@ -20,11 +21,12 @@ def run(width: int, settings: dict, train: Images, test: Images) -> pd.DataFrame
 
     Args:
         width: Units of a hidden layer.
-        settings: The lengths as ``radii``, the ``seeds``, and ``epochs`` of the codes.
-        train: Training images; the first of them are used.
+        settings: The lengths as ``radii``, the ``seeds``, how many training images are
+            used as ``subset``, and ``epochs`` of the codes.
+        train: Training images.
         test: Test images.
     """
-    pixels, labels = (part[:TRAINING_IMAGES] for part in train)
+    pixels, labels = (part[: settings["subset"]] for part in train)
     epochs, rows = settings["epochs"], []
     for radius in settings["radii"]:
         for seed in settings["seeds"]:

@@ -2,26 +2,21 @@
 
 import pandas as pd
 
-from intriguing.sae.superposition import KINDS, superposition_cells
-from intriguing.tables.tidy import tidy
+from intriguing.sae.superposition import KINDS, RATIO_KINDS, superposition_entries
+from intriguing.tables.tidy import frame_of
 from intriguing.workflow.step import step_log
-from intriguing.workflow.tabling import read_published, write_table
+from intriguing.workflow.tabling import write_table
 
 
-def run(paths: list[str], published: pd.DataFrame) -> pd.DataFrame:
-    """Return the tidy table ``superposition``.
-
-    Args:
-        paths: Records of all widths.
-        published: The paper's numbers; it has none of these.
-    """
+def run(paths: list[str]) -> pd.DataFrame:
+    """Return the tidy table ``superposition``, from the records of all widths."""
     records = pd.concat(map(pd.read_parquet, paths), ignore_index=True)
-    return tidy(superposition_cells(records), published, "superposition", KINDS)
+    return frame_of(superposition_entries(records))
 
 
 if __name__ == "__main__":
-    files = snakemake.input
     with step_log(snakemake, threads=None):
-        table = run(files.records, read_published(files.published))
+        table = run(snakemake.input.records)
         title = "Adversarial training and superposition"
-        write_table(table, snakemake.output.superposition, title, KINDS)
+        kinds = {**KINDS, **RATIO_KINDS}
+        write_table(table, snakemake.output.superposition, title, kinds)

@@ -14,7 +14,9 @@ from intriguing.bounds.lipschitz import lipschitz
 from intriguing.bounds.penalised import (
     ALLOWED,
     MEASURES,
+    PARTS,
     best_at_equal_error,
+    between_strengths,
     measured_gain,
     rank_correlation,
 )
@@ -25,7 +27,6 @@ from intriguing.bounds.penalties import (
     product_of_norms,
     squared_weights,
 )
-from intriguing.bounds.strengths import PARTS, between_strengths
 from intriguing.bounds.table import PENALTY_KINDS, penalty_entries
 from intriguing.figures.bounds import PENALTIES, penalties_figure
 from intriguing.tables.tidy import frame_of

@@ -157,7 +157,8 @@ def test_the_growth_per_layer_is_the_slope_of_the_logarithms():
     table = frame_of(depth_entries(pd.DataFrame(rows)))
     values = table.set_index(["row", "column"])["value"]
     for k, name in enumerate(CONSTANTS):
-        assert values["per layer", name] == pytest.approx(1.505 + k / 10)
+        middle = np.sqrt((1.5 + k / 10) * (1.51 + k / 10))
+        assert values["per layer", name] == pytest.approx(middle)
     assert values["2", "product"] == pytest.approx((1.5**2 + 1.51**2) / 2)
     figure = depth_figure(table)
     (axes,) = figure.axes

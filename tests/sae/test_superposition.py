@@ -13,8 +13,9 @@ from intriguing.sae.superposition import (
     effective_features,
     fit_against_perturbations,
     measured_superposition,
-    superposition_cells,
+    superposition_entries,
 )
+from intriguing.tables.tidy import entries_of, frame_of
 from intriguing.training.loop import AdamRecipe
 
 
@@ -68,6 +69,7 @@ RECORDS = pd.DataFrame(
     [
         {"width": width, "radius": radius, "seed": seed, "fvu-2": 0.1 * width / 20}
         | {"features-2": width / 100 * (1 + radius) + seed / 10}
+        | dict.fromkeys(("error", "distance", "fvu-1", "features-1"), 0.5)
         for width in (20, 40)
         for radius in (0.0, 0.5, 1.0)
         for seed in (0, 1)
@@ -76,11 +78,12 @@ RECORDS = pd.DataFrame(
 
 
 def test_changes_are_paired_by_seed():
-    cells = superposition_cells(RECORDS)
+    cells = entries_of(frame_of(superposition_entries(RECORDS)))
     assert cells["20:0.5", "features-2"].value == pytest.approx(0.35)
-    ratios = [0.4 / 0.2, 0.5 / 0.3]
-    assert cells["20:change", "features-2"].value == pytest.approx(np.mean(ratios))
-    assert cells["40:change", "fvu-2"].value == pytest.approx(1)
+    ratio = cells["20:change", "features-2 ratio"]
+    assert ratio.value == pytest.approx(np.sqrt(0.4 / 0.2 * 0.5 / 0.3))
+    assert ratio.low > 0
+    assert cells["40:change", "fvu-2 ratio"].value == pytest.approx(1)
 
 
 def test_each_width_has_a_line_in_both_panels():

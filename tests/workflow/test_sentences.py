@@ -130,7 +130,8 @@ def test_one_seed_has_a_value_and_no_interval(tmp_path):
 
 def test_superposition_is_told_for_the_narrowest_and_the_widest_layer(tmp_path):
     rows = [f"{width}:change" for width in (100, 20, 50)]
-    cells = [(row, name, 2.0) for row in rows for name in ("fvu-2", "features-2")]
+    columns = "fvu-2 ratio", "features-2 ratio"
+    cells = [(row, name, 2.0) for row in rows for name in columns]
     write_table(tmp_path / "tables/superposition.csv", cells)
     said = superposition_answer(tmp_path)
     assert "3.00] for 20 units, by 2.00" in said

@@ -69,15 +69,15 @@ def heuristic_errors(
     facts["saving"] = _saving(network, facts["classes"] - 1, found.squared)
     generator = np.random.default_rng(seed)
     drawn = {
-        "units": _layerwise(network, models.alone, generator, SAMPLE),
-        "layers": _layerwise(network, models.by_class, generator, SAMPLE),
-        "inputs": _through(network, models.by_class, generator, SAMPLE),
+        "units": _layerwise(network, models.independent_classes, generator, SAMPLE),
+        "layers": _layerwise(network, models.classes, generator, SAMPLE),
+        "inputs": _through(network, models.classes, generator, SAMPLE),
     }
     highest = float(np.quantile(found.spectral, QUANTILE))
     facts |= {"measured": measured, "measured 99 %": highest}
     for name, norms in drawn.items():
         facts[f"99 % {name}"] = float(np.quantile(norms, QUANTILE)) / highest
-    often = _through(network, models.by_class, generator, draws)
+    often = _through(network, models.classes, generator, draws)
     rare = float(np.quantile(often, 1 - RARE))
     for name in ("layers", "inputs"):
         facts[f"rare {name}"] = normal_tail(drawn[name], rare) / RARE
@@ -87,12 +87,19 @@ def heuristic_errors(
 
 
 class _Models(NamedTuple):
-    """Layers presumed Gaussian: for all images, and for each class."""
+    """Layers presumed Gaussian, of all images together and of each class.
 
-    together: Sequence[GaussianLayer]
-    together_alone: Sequence[GaussianLayer]
-    by_class: Mixture
-    alone: Mixture
+    Attributes:
+        layers: Of all images.
+        independent_layers: The same with independent units.
+        classes: Of each class.
+        independent_classes: The same with independent units.
+    """
+
+    layers: Sequence[GaussianLayer]
+    independent_layers: Sequence[GaussianLayer]
+    classes: Mixture
+    independent_classes: Mixture
 
 
 def _models(network: Network, points: Points, labels: Labels) -> _Models:
@@ -100,22 +107,24 @@ def _models(network: Network, points: Points, labels: Labels) -> _Models:
     classes, every = np.unique(labels), moments_of(points)
     shares = np.array([(labels == one).mean() for one in classes])
     own = [moments_of(points[labels == one]) for one in classes]
-    by_class, alone = (
+    keeping = dependent, independent
+    layers = (propagated(network, every, keep) for keep in keeping)
+    mixtures = (
         Mixture(shares, [propagated(network, moments, keep) for moments in own])
-        for keep in (dependent, independent)
+        for keep in keeping
     )
-    together = propagated(network, every, dependent)
-    return _Models(together, propagated(network, every, independent), by_class, alone)
+    return _Models(*layers, *mixtures)
 
 
 def _presumed_squares(network: Network, models: _Models) -> dict[str, float]:
     """Return E‖J‖² by each presumption, from the strongest to the weakest."""
-    by_class = [mean_squared_norm(network, layers) for layers in models.by_class.layers]
+    shares, classes = models.classes
+    by_class = [mean_squared_norm(network, layers) for layers in classes]
     return {
-        "uncorrelated": uncorrelated_squared_norm(network, models.together_alone),
-        "units": mean_squared_norm(network, models.together_alone),
-        "layers": mean_squared_norm(network, models.together),
-        "classes": float(models.by_class.shares @ by_class),
+        "uncorrelated": uncorrelated_squared_norm(network, models.independent_layers),
+        "units": mean_squared_norm(network, models.independent_layers),
+        "layers": mean_squared_norm(network, models.layers),
+        "classes": float(shares @ by_class),
     }
 
 
@@ -142,9 +151,11 @@ def _layerwise(
 ) -> Float[np.ndarray, " k"]:
     """Return norms with each layer's pre-activations drawn by themselves."""
     norms = []
-    for layers, drawn in _drawn(mixture, generator, count):
-        hidden = [_normal(layer.before, generator, drawn) for layer in layers]
-        norms.append(norms_at(network, hidden).spectral)
+    for layers, number in _of_each_class(mixture, generator, count):
+        samplers = [_Sampler(layer.before) for layer in layers]
+        for drawn in _parts(number):
+            hidden = [sampler.draw(generator, drawn) for sampler in samplers]
+            norms.append(norms_at(network, hidden).spectral)
     return np.concatenate(norms)
 
 
@@ -154,26 +165,37 @@ def _through(
     """Return norms with the first layer drawn and the others computed from it."""
     value, norms = ACTIVATIONS[network.activation].value, []
     following = list(zip(network.weights[1:-1], network.biases[1:-1], strict=True))
-    for layers, drawn in _drawn(mixture, generator, count):
-        hidden = [_normal(layers[0].before, generator, drawn)]
-        for weight, bias in following:
-            hidden.append(value(hidden[-1]) @ weight.T + bias)
-        norms.append(norms_at(network, hidden).spectral)
+    for layers, number in _of_each_class(mixture, generator, count):
+        first = _Sampler(layers[0].before)
+        for drawn in _parts(number):
+            hidden = [first.draw(generator, drawn)]
+            for weight, bias in following:
+                hidden.append(value(hidden[-1]) @ weight.T + bias)
+            norms.append(norms_at(network, hidden).spectral)
     return np.concatenate(norms)
 
 
-def _drawn(
+def _of_each_class(
     mixture: Mixture, generator: np.random.Generator, count: int
 ) -> Iterator[tuple[Sequence[GaussianLayer], int]]:
-    """Yield the layers of a class and how many draws it has, in small parts."""
+    """Yield the layers of a class and how many of the draws it has."""
     numbers = generator.multinomial(count, mixture.shares / mixture.shares.sum())
-    for layers, number in zip(mixture.layers, numbers, strict=True):
-        for start in range(0, number, BATCH):
-            yield layers, min(BATCH, int(number) - start)
+    yield from zip(mixture.layers, map(int, numbers), strict=True)
 
 
-def _normal(moments: Moments, generator: np.random.Generator, count: int) -> Points:
-    """Return draws of a Gaussian vector, whose covariance may be singular."""
-    values, vectors = np.linalg.eigh(moments.covariance)
-    root = vectors * np.sqrt(values.clip(0))
-    return moments.mean + generator.standard_normal((count, len(root))) @ root.T
+def _parts(count: int) -> Iterator[int]:
+    """Yield how many draws are held at once."""
+    for start in range(0, count, BATCH):
+        yield min(BATCH, count - start)
+
+
+class _Sampler:
+    """Draws of a Gaussian vector, whose covariance may be singular."""
+
+    def __init__(self, moments: Moments) -> None:
+        values, vectors = np.linalg.eigh(moments.covariance)
+        self.mean, self.root = moments.mean, vectors * np.sqrt(values.clip(0))
+
+    def draw(self, generator: np.random.Generator, count: int) -> Points:
+        noise = generator.standard_normal((count, len(self.root)))
+        return self.mean + noise @ self.root.T

@@ -1,10 +1,11 @@
 """What networks trained with a penalty on a bound gain by it."""
 
+import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from intriguing.attack import find_adversarial
+from intriguing.attack.typical_distance import typical_distance
 from intriguing.bounds.certify import certify
 from intriguing.bounds.lipschitz import lipschitz
 from intriguing.bounds.penalties import METHODS
@@ -15,6 +16,8 @@ ALLOWED = 0.0025
 BASE = "decay"
 """The method that others are compared with; its weakest strength is no penalty."""
 MEASURES = ("error", "distance", "certified", "product", "eclipse")
+PARTS = 50
+"""Parts into which the step from one strength to the next is divided."""
 
 
 def measured_gain(
@@ -26,8 +29,8 @@ def measured_gain(
 ) -> dict[str, float]:
     """Return test error, distances, and bounds of one network.
 
-    ``distance`` is the geometric mean of the minimal perturbations' lengths, and
-    ``certified`` the mean distance that CROWN proves, both in pixels of [0, 1].
+    ``distance`` is `typical_distance`, and ``certified`` the mean distance that CROWN
+    proves, both in pixels of [0, 1].
 
     Args:
         network: Linear layers with ReLU between them.
@@ -39,16 +42,33 @@ def measured_gain(
     """
     right = predict(network, images).argmax(1) == labels
     shown, own = images[right][:attacked], labels[right][:attacked]
-    found = find_adversarial(network, shown, labels=own, method="minimal")
-    lengths = (found.images - shown)[found.reached].double().flatten(1).norm(dim=1)
     proved = certify(network, images[:certified], labels[:certified], method="crown")
     return {
         "error": 1 - float(right.double().mean()),
-        "distance": float(lengths.log().mean().exp()),
+        "distance": typical_distance(network, shown, own),
         "certified": float(proved.radius.mean()),
         "product": lipschitz(network, "product").upper,
         "eclipse": lipschitz(network, "eclipse-fast").upper,
     }
+
+
+def between_strengths(records: pd.DataFrame) -> pd.DataFrame:
+    """Return the records and, between neighbouring strengths, means weighted linearly.
+
+    Without them the best network at a given error would depend on the few strengths
+    that were tried.
+
+    Args:
+        records: ``method``, ``strength``, ``seed`` and `MEASURES` of every network; the
+            strengths of a method from weak to strong.
+    """
+    columns, found = ["strength", *MEASURES], [records]
+    for (method, seed), own in records.groupby(["method", "seed"], sort=False):
+        weak, strong = own[columns].to_numpy()[:-1], own[columns].to_numpy()[1:]
+        for share in np.arange(1, PARTS) / PARTS:
+            mixed = pd.DataFrame((1 - share) * weak + share * strong, columns=columns)
+            found.append(mixed.assign(method=method, seed=seed))
+    return pd.concat(found, ignore_index=True)
 
 
 def best_at_equal_error(records: pd.DataFrame) -> pd.DataFrame:

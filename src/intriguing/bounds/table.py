@@ -7,16 +7,14 @@ import pandas as pd
 from jaxtyping import Float
 from scipy.stats import binom
 
-from intriguing.bounds.penalised import best_at_equal_error, rank_correlation
-from intriguing.bounds.records import CHEAP
-from intriguing.bounds.strengths import between_strengths
-from intriguing.stats.intervals import (
-    TAIL,
-    Interval,
-    mean_interval,
-    over_seeds,
-    rate_interval,
+from intriguing.bounds.penalised import (
+    best_at_equal_error,
+    between_strengths,
+    rank_correlation,
 )
+from intriguing.bounds.records import CHEAP
+from intriguing.stats.intervals import TAIL, Interval, mean_interval, rate_interval
+from intriguing.tables.over_seeds import factor_entry, mean_entry
 from intriguing.tables.tidy import Cell, Entry, Kinds
 
 NEARLY, CLOSED = 0.99, 0.999
@@ -80,10 +78,13 @@ HEURISTIC_KINDS: Kinds = {
     **dict.fromkeys(("rare layers", "rare inputs"), "number"),
     "worst": "ratio",
 }
+SKEWED = ("saving", "rare layers", "rare inputs")
 
 
 def heuristic_entries(facts: pd.DataFrame) -> list[Entry]:
     """Return rows of the table ``heuristics``: means over the seeds of a network.
+
+    Those of `SKEWED` are geometric: between seeds they differ by factors.
 
     Args:
         facts: A row for each network and seed, with the column ``network`` and those
@@ -92,8 +93,8 @@ def heuristic_entries(facts: pd.DataFrame) -> list[Entry]:
     entries = []
     for network, rows in facts.groupby("network", sort=False):
         for column in HEURISTIC_KINDS:
-            values = rows[column].tolist()
-            entries.append(_over_seeds(str(network), column, values))
+            entry = factor_entry if column in SKEWED else mean_entry
+            entries.append(entry(str(network), column, rows[column].tolist()))
     return entries
 
 
@@ -108,13 +109,13 @@ def depth_entries(records: pd.DataFrame) -> list[Entry]:
         records: ``depth``, ``seed``, test ``error`` and `CONSTANTS` of every network.
     """
     entries = [
-        _over_seeds(str(depth), column, rows[column].tolist())
+        mean_entry(str(depth), column, rows[column].tolist())
         for depth, rows in records.groupby("depth")
         for column in DEPTH_KINDS
     ]
     for column in CONSTANTS:
         factors = [growth(own, column) for _, own in records.groupby("seed")]
-        entries.append(_over_seeds(PER_LAYER, column, factors))
+        entries.append(factor_entry(PER_LAYER, column, factors))
     return entries
 
 
@@ -147,18 +148,11 @@ def penalty_entries(records: pd.DataFrame) -> list[Entry]:
     for method, rows in best.groupby("method", sort=False):
         for column in PENALTY_KINDS:
             if column in rows and rows[column].notna().all():
-                entries.append(_over_seeds(str(method), column, rows[column].tolist()))
+                entries.append(mean_entry(str(method), column, rows[column].tolist()))
     for bound, column in RANKS.items():
         ranks = [rank_correlation(own, bound) for _, own in records.groupby("seed")]
-        entries.append(_over_seeds("all networks", column, ranks))
+        entries.append(mean_entry("all networks", column, ranks))
     return entries
-
-
-def _over_seeds(row: str, column: str, values: list[float]) -> Entry:
-    """Return a cell: the mean of one value a seed, and an interval if there are two."""
-    mean, found = sum(values) / len(values), over_seeds(values)
-    low, high = (found.low, found.high) if found else (None, None)
-    return Entry(row, column, mean, low, high, None, len(values), None, "")
 
 
 BENCHMARK_COLUMNS = ("verified", "falsified", "open", "seconds")

@@ -14,15 +14,14 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize
 
-from intriguing.attack import find_adversarial
+from intriguing.attack.typical_distance import typical_distance
 from intriguing.models.architecture import build
 from intriguing.models.evaluation import predict
 from intriguing.sae.code import SparseCode
 from intriguing.sae.measure import CodeSettings, layers_of
 from intriguing.sae.quality import unexplained
-from intriguing.stats.intervals import Interval, over_seeds
-from intriguing.tables.rates import Cell
-from intriguing.tables.tidy import Kinds
+from intriguing.tables.over_seeds import factor_entry, mean_entry
+from intriguing.tables.tidy import Entry, Kinds
 from intriguing.training.convolutional import initialise_rectifiers
 from intriguing.training.loop import AdamRecipe, train
 from intriguing.training.rectified import rectified_architecture
@@ -32,11 +31,18 @@ HIDDEN_LAYERS, DIGITS = 2, 10
 SPARSITY, DICTIONARY = 0.1, 4
 """Active latents of an image, as a share of the units, and latents for each unit."""
 CHANGE = "change"
-"""Row of the ratio between the strongest adversarial training and none."""
+"""Row of the ratios between the strongest adversarial training and none."""
+RATIO = " ratio"
+"""Suffix of a column of ratios."""
+LAYERS = range(1, HIDDEN_LAYERS + 1)
 KINDS: Kinds = {
+    "error": "rate",
     "distance": "number",
-    **{f"features-{layer + 1}": "ratio" for layer in range(HIDDEN_LAYERS)},
+    **{f"fvu-{layer}": "rate" for layer in LAYERS},
+    **{f"features-{layer}": "ratio" for layer in LAYERS},
 }
+"""Measures, in the order of the table."""
+RATIO_KINDS: Kinds = {f"{measure}{RATIO}": "ratio" for measure in KINDS}
 
 
 def fit_against_perturbations(
@@ -83,7 +89,7 @@ def effective_features(
 
     It is the number of latents if all are used alike, and 1 if one is used alone.
     """
-    total = code.encode(activations).double().abs().sum(0)
+    total = code.encode(activations).detach().double().abs().sum(0)
     shares = total[total > 0] / total.sum()
     return float(torch.exp(-(shares * shares.log()).sum()))
 
@@ -98,8 +104,8 @@ def measured_superposition(
 ) -> dict[str, float]:
     """Return test error, distance, and both measures at each hidden layer.
 
-    ``distance`` is the geometric mean of minimal perturbations' lengths; ``features``
-    are effective features as a share of the layer's units.
+    ``distance`` is `typical_distance`; ``features`` are effective features as a share
+    of the layer's units.
 
     Args:
         network: Of `fit_against_perturbations`.
@@ -112,11 +118,9 @@ def measured_superposition(
     images, labels = test
     right = predict(network, images).argmax(1) == labels
     shown, own = images[right][:attacked], labels[right][:attacked]
-    found = find_adversarial(network, shown, labels=own, method="minimal")
-    lengths = (found.images - shown)[found.reached].double().flatten(1).norm(dim=1)
     facts = {
         "error": 1 - float(right.double().mean()),
-        "distance": float(lengths.log().mean().exp()),
+        "distance": typical_distance(network, shown, own),
     }
     for number, layer in enumerate(layers_of(network), start=1):
         known, seen = layer.encoder(train_images), layer.encoder(images)
@@ -128,24 +132,24 @@ def measured_superposition(
     return facts
 
 
-def superposition_cells(records: pd.DataFrame) -> dict[Cell, Interval | None]:
-    """Return the table ``superposition``: means, and the change at each width.
+def superposition_entries(records: pd.DataFrame) -> list[Entry]:
+    """Return rows of the table ``superposition``: means, and the change at each width.
 
-    The change is the ratio of the strongest adversarial training to none, as the mean
-    over seeds of its logarithm.
+    The change is the ratio of the strongest adversarial training to none, as a
+    geometric mean over seeds.
 
     Args:
         records: ``width``, ``radius``, ``seed`` and the measures of every network.
     """
-    columns = [name for name in records if name not in ("width", "radius", "seed")]
-    cells: dict[Cell, Interval | None] = {}
-    for (width, radius), own in records.groupby(["width", "radius"]):
-        for column in columns:
-            cells[f"{width}:{radius:g}", column] = over_seeds(own[column].tolist())
-    for width, own in records.groupby("width"):
-        for column in columns:
-            cells[f"{width}:{CHANGE}", column] = over_seeds(list(changes(own, column)))
-    return cells
+    entries = []
+    for width, networks in records.groupby("width"):
+        for radius, own in networks.groupby("radius"):
+            row = f"{width}:{radius:g}"
+            entries += [mean_entry(row, name, own[name].tolist()) for name in KINDS]
+        for name in KINDS:
+            ratios = list(changes(networks, name))
+            entries.append(factor_entry(f"{width}:{CHANGE}", f"{name}{RATIO}", ratios))
+    return entries
 
 
 def changes(records: pd.DataFrame, column: str) -> Iterator[float]:

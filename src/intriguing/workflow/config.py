@@ -94,6 +94,9 @@ class TrainSection(Strict):
     """How networks are fitted; what differs between them is in the sheet."""
 
     threads: Threads = 1
+    subset: Count = 20_000
+    """Number of training images, the first, of networks that exist for one experiment
+    on bounds or sparse codes."""
     lbfgs: LbfgsSection = LbfgsSection()
     autoencoder: AutoencoderSection = AutoencoderSection()
 

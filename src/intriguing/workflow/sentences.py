@@ -113,8 +113,9 @@ def superposition_answer(table: Cells) -> str:
     )
     ends = dict.fromkeys((widths[0], widths[-1]))
     said = [
-        f"{_number(table[f'{width}:change', 'fvu-2'], '.2f')} and "
-        f"{_number(table[f'{width}:change', 'features-2'], '.2f')} for {width} units"
+        f"{_number(table[f'{width}:change', 'fvu-2 ratio'], '.2f')} and "
+        f"{_number(table[f'{width}:change', 'features-2 ratio'], '.2f')} "
+        f"for {width} units"
         for width in ends
     ]
     return (

@@ -14,7 +14,11 @@ rule constants_by_depth:
     wildcard_constraints:
         depth=r"\d+",
     params:
-        settings={"seeds": CFG.seeds, "threads": CFG.train.threads},
+        settings={
+            "seeds": CFG.seeds,
+            "subset": CFG.train.subset,
+            "threads": CFG.train.threads,
+        },
         code=digest("bounds/constants_by_depth.py"),
     message:
         "Lipschitz constants of networks of {wildcards.depth} hidden layers"

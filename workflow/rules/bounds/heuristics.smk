@@ -25,6 +25,7 @@ rule presume_norms:
     params:
         settings=lambda w: {
             "seeds": PRESUMED[w.network],
+            "subset": CFG.train.subset,
             "draws": CFG.bounds.draws,
             "threads": CFG.attack.threads,
         },

@@ -20,6 +20,7 @@ rule train_penalised:
     params:
         settings={
             "seeds": CFG.seeds,
+            "subset": CFG.train.subset,
             "images": CFG.bounds.images,
             "threads": CFG.train.threads,
         },

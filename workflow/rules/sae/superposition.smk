@@ -19,6 +19,7 @@ rule superposition:
     params:
         settings={
             "radii": CFG.sae.radii,
+            "subset": CFG.train.subset,
             "seeds": CFG.seeds,
             "epochs": CFG.sae.epochs,
             "threads": CFG.train.threads,
@@ -33,7 +34,6 @@ rule superposition:
 rule table_superposition:
     input:
         records=SUPERPOSITION,
-        published=PUBLISHED,
     output:
         **table("superposition", "Adversarial training and superposition"),
     log:

@@ -1,0 +1,31 @@
+"""Cells of tables that are means of one value a seed, without a paper's number."""
+
+from collections.abc import Callable, Sequence
+from math import exp, log
+
+from intriguing.stats.geometric import geometric_over_seeds
+from intriguing.stats.intervals import Interval, over_seeds
+from intriguing.tables.tidy import Entry
+
+
+def mean_entry(row: str, column: str, values: Sequence[float]) -> Entry:
+    """Return the mean of one value a seed, with an interval if there are two."""
+    return _entry(row, column, values, sum(values) / len(values), over_seeds)
+
+
+def factor_entry(row: str, column: str, values: Sequence[float]) -> Entry:
+    """Return the geometric mean of one positive value a seed, as `mean_entry` does."""
+    mean = exp(sum(map(log, values)) / len(values))
+    return _entry(row, column, values, mean, geometric_over_seeds)
+
+
+def _entry(
+    row: str,
+    column: str,
+    values: Sequence[float],
+    mean: float,
+    interval: Callable[[Sequence[float]], Interval | None],
+) -> Entry:
+    found = interval(values)
+    low, high = (found.low, found.high) if found else (None, None)
+    return Entry(row, column, mean, low, high, None, len(values), None, "")
