@@ -6,7 +6,9 @@ import pandas as pd
 from safetensors.torch import load_file
 
 from intriguing.data import to_pixels
+from intriguing.smoothness.design import Setting
 from intriguing.smoothness.measures import VARIANCE, measured
+from intriguing.smoothness.subspaces import compared_subspaces, mean_log_distances
 from intriguing.smoothness.training import batches, relabelled, train
 from intriguing.stats.components import leading_components
 from intriguing.workflow.files import write_parquet
@@ -14,6 +16,8 @@ from intriguing.workflow.step import step_log
 
 REFERENCES = 10_000
 """Training images from which the principal components are computed."""
+CONFINED = 64
+"""Images that are attacked within subspaces."""
 
 
 def run(how: dict, part: int, train_file: str, test_file: str) -> pd.DataFrame:
@@ -40,9 +44,13 @@ def run(how: dict, part: int, train_file: str, test_file: str) -> pd.DataFrame:
         own = relabelled(images, labels, classes)
         stack = train(members, images, own, how["steps"])
         for place, (setting, seed) in enumerate(members):
-            facts = measured(
-                stack.network(place), setting, shown, truth, components, how["starts"]
-            )
+            network = stack.network(place)
+            facts = measured(network, setting, shown, truth, components, how["starts"])
+            if setting == Setting(how["extremes"][1]):
+                right = network(shown).argmax(1) == truth
+                confined = shown[right][:CONFINED], truth[right][:CONFINED]
+                subspaces = compared_subspaces(components, seed)
+                facts |= mean_log_distances(network, *confined, subspaces)
             rows.append({**setting._asdict(), "seed": seed, **facts})
     return pd.DataFrame(rows)
 

@@ -7,7 +7,7 @@ from intriguing.workflow.files import write_parquet
 from intriguing.workflow.step import step_log
 
 COUNTS = (2, 4, 8, 16, 32)
-SAMPLES, STARTS = 512, 1
+SAMPLES, STARTS, POWER = 512, 1, 3
 
 
 def run(seeds: int) -> pd.DataFrame:
@@ -20,11 +20,13 @@ def run(seeds: int) -> pd.DataFrame:
     for seed in range(seeds):
         for count in COUNTS:
             data = clusters(count, SAMPLES, seed)
-            for name, labels in {
-                "two labels": data.cluster % 2,
-                "a label for each cluster": data.cluster,
-            }.items():
-                found = distances(trained(data, labels, seed), data, STARTS)
+            classes = data.cluster % 2
+            for name, labels, power in (
+                ("two labels", classes, 1),
+                ("a label for each cluster", data.cluster, 1),
+                ("two labels, rectified cubes", classes, POWER),
+            ):
+                found = distances(trained(data, labels, seed, power), data, STARTS)
                 distance = float(found[found > 0].log().mean())
                 row = {"clusters": count, "labels": name, "seed": seed}
                 rows.append({**row, "log-distance": distance})

@@ -38,10 +38,17 @@ from intriguing.smoothness.planted import (
     SCALE,
     Clusters,
     Nearest,
+    NormalisedPower,
     clusters,
     distances,
+    trained,
 )
-from intriguing.smoothness.training import Member, relabelled, train
+from intriguing.smoothness.subspaces import (
+    ANYWHERE,
+    compared_subspaces,
+    mean_log_distances,
+)
+from intriguing.smoothness.training import EPSILON, Member, initial, relabelled, train
 
 SIGNS = [signs for _, signs in factorial((10, 20))]
 COLUMNS = contrasts(SIGNS)
@@ -97,6 +104,40 @@ def test_a_stack_gives_the_logits_of_its_networks():
     together = stack.logits(pixels.expand(2, -1, -1))
     for place in range(2):
         torch.testing.assert_close(stack.network(place)(pixels), together[place])
+
+
+def test_a_batch_is_normalised_as_by_torch():
+    """Against torch's layers in training mode, with gains and shifts of their own."""
+    member = Member(Setting(60, width=8, batch_norm=True), 0)
+    stack = initial([member], 12, 10)
+    layers, generator = [], torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for gain, bias in zip(stack.gains, stack.biases, strict=False):
+            gain.copy_(torch.rand(gain.shape, generator=generator) + 0.5)
+            bias.copy_(torch.randn(bias.shape, generator=generator))
+    for weight, bias, gain in zip(
+        stack.weights, stack.biases, stack.gains, strict=False
+    ):
+        linear = nn.Linear(len(weight[0]), len(weight[0, 0]), bias=False)
+        normal = nn.BatchNorm1d(len(weight[0, 0]), eps=EPSILON)
+        linear.weight.data, normal.weight.data = weight[0].T, gain[0, 0]
+        normal.bias.data = bias[0, 0]
+        layers += [linear, normal, nn.ReLU()]
+    pixels = torch.rand(1, 30, 12, generator=generator)
+    expected = nn.Sequential(*layers)(pixels[0]) @ stack.weights[-1][0]
+    expected = expected + stack.biases[-1][0]
+    torch.testing.assert_close(stack.logits(pixels)[0], expected)
+    torch.testing.assert_close(stack.folded(pixels).network(0)(pixels[0]), expected)
+
+
+def test_a_trained_network_has_its_normalisation_folded_in():
+    images, labels = digits(200)
+    images = images // 4 + 192 * nn.functional.one_hot(labels, 12).to(torch.uint8)
+    member = Member(Setting(200, width=16, batch_norm=True), 0)
+    stack = train([member], images, labels, 200)
+    assert not stack.gains
+    right = stack.network(0)(images.float() / 255).argmax(1) == labels
+    assert right.float().mean() > 0.9
 
 
 def test_decay_is_the_gradient_of_the_penalty():
@@ -206,3 +247,40 @@ def test_minimal_meets_the_optimum_of_the_planted_problem(count):
     data = Clusters(centres, images, torch.arange(count))
     found = distances(Nearest(centres), data, starts=8)
     assert found.tolist() == pytest.approx([(DIMENSIONS / 2) ** 0.5] * count, rel=1e-4)
+
+
+def test_units_to_a_power_are_homogeneous_of_degree_one_in_their_weights():
+    linear = nn.Linear(4, 3)
+    units, inputs = NormalisedPower(linear, 3), torch.randn(5, 4)
+    before = units(inputs)
+    expected = torch.relu(linear(inputs)) ** 3 / linear.weight.norm(dim=1) ** 2
+    torch.testing.assert_close(before, expected)
+    with torch.no_grad():
+        linear.weight.mul_(2)
+        linear.bias.mul_(2)
+    torch.testing.assert_close(units(inputs), 2 * before)
+
+
+def test_finer_labels_or_cubes_find_the_more_robust_classifier():
+    data = clusters(16, 64, seed=0)
+    classes = data.cluster % 2
+    plain = trained(data, classes, 0)
+    for labels, power in ((data.cluster, 1), (classes, 3)):
+        other = trained(data, labels, 0, power)
+        found, less = (distances(one, data, 1).median() for one in (other, plain))
+        assert found > 2 * less
+
+
+def test_a_linear_network_is_further_by_the_cosine_with_the_subspace():
+    """|w| over the length of its part in the subspace."""
+    network = nn.Sequential(nn.Flatten(), nn.Linear(4, 2, bias=False))
+    network[1].weight.data = torch.tensor([[2.0, 1, 0, 0], [0.0, 0, 0, 0]])
+    images = torch.tensor([[[[0.9, 0.2, 0.4, 0.1]]]])
+    subspaces = compared_subspaces(torch.eye(4)[:, :1], seed=0)
+    found = mean_log_distances(network, images, torch.tensor([0]), subspaces)
+    length = 5**0.5
+    expected = np.log(2.0 / length)
+    assert found[ANYWHERE] == pytest.approx(expected, abs=1e-3)
+    ratio = {name: np.exp(found[name] - expected) for name in found}
+    assert ratio["within the components"] == pytest.approx(length / 2, rel=1e-3)
+    assert ratio["orthogonal to the components"] == pytest.approx(length, rel=1e-3)

@@ -23,6 +23,7 @@ class Setting(NamedTuple):
         length: Steps of training, as a multiple of the configured number.
         classes: Labels told apart in training: fewer than ten are digits merged, more
             are digits split by k-means.
+        batch_norm: Whether pre-activations are normalised over the batch.
     """
 
     images: int
@@ -35,6 +36,7 @@ class Setting(NamedTuple):
     radius: float = 0.0
     length: float = 1.0
     classes: int = 10
+    batch_norm: bool = False
 
 
 GROUPS = {
@@ -70,6 +72,7 @@ CURVES: dict[str, tuple] = {
     "radius": (0.25, 0.5, 0.75, 1.5),
     "length": (0.25, 0.5, 2.0, 4.0),
     "classes": (2, 5, 20, 50),
+    "batch_norm": (True,),
 }
 """Values of one factor while the others keep the default of `Setting`; the config has
 those of ``images``."""

@@ -39,10 +39,35 @@ def clusters(count: int, samples: int, seed: int) -> Clusters:
     return Clusters(centres, images[:, None, None], cluster)
 
 
-def trained(data: Clusters, labels: Int[Tensor, " n"], seed: int) -> nn.Sequential:
+class NormalisedPower(nn.Module):
+    """Rectified units to a power p, relu(w·x + b)^p / ‖w‖^(p-1).
+
+    Min and Vidal (arXiv 2405.15942) call them pReLU; with p = 1 they are ReLU units.
+    """
+
+    def __init__(self, linear: nn.Linear, power: int) -> None:
+        super().__init__()
+        self.linear, self.power = linear, power
+
+    def forward(self, inputs: Float[Tensor, "n d"]) -> Float[Tensor, "n units"]:
+        """Return the activations."""
+        norms = self.linear.weight.norm(dim=1)
+        raised = torch.relu(self.linear(inputs)) ** self.power
+        return raised / norms ** (self.power - 1)
+
+
+def trained(
+    data: Clusters, labels: Int[Tensor, " n"], seed: int, power: int = 1
+) -> nn.Sequential:
     """Return a network of one hidden layer, trained by gradient descent on all samples.
 
     The initial weights are small, as the theory asks for.
+
+    Args:
+        data: Samples of the planted problem.
+        labels: Their classes in training.
+        seed: Of the initial weights.
+        power: Exponent of the rectified units.
     """
     generator = torch.Generator().manual_seed(seed)
     outputs = int(labels.max()) + 1
@@ -53,7 +78,10 @@ def trained(data: Clusters, labels: Int[Tensor, " n"], seed: int) -> nn.Sequenti
             layer.weight.copy_(INITIAL * drawn / layer.in_features**0.5)
             layer.bias.zero_()
     inputs = (data.images.flatten(1) - 0.5) * SCALE
-    network = nn.Sequential(layers[0], nn.ReLU(), layers[1])
+    units = (
+        [layers[0], nn.ReLU()] if power == 1 else [NormalisedPower(layers[0], power)]
+    )
+    network = nn.Sequential(*units, layers[1])
     optimiser = torch.optim.SGD(network.parameters(), RATE)
     for _ in range(STEPS):
         optimiser.zero_grad()
@@ -63,6 +91,7 @@ def trained(data: Clusters, labels: Int[Tensor, " n"], seed: int) -> nn.Sequenti
         # From the planted coordinates to pixels.
         layers[0].weight.mul_(SCALE)
         layers[0].bias.sub_(layers[0].weight.sum(1) / 2)
+        layers[1].weight.mul_(SCALE ** (power - 1))
     return nn.Sequential(nn.Flatten(), *network).eval()
 
 

@@ -16,6 +16,7 @@ from intriguing.smoothness.effects import (
     share_table,
 )
 from intriguing.smoothness.limit import limit_table
+from intriguing.smoothness.subspaces import ANYWHERE, SUBSPACES
 from intriguing.stats.intervals import Interval, mean_interval
 from intriguing.tables.tidy import Cell, Kinds
 
@@ -45,6 +46,7 @@ def smoothness_cells(
         **curve_cells(measured, images, extremes[1]),
         **limit_cells(measured, images, ceiling),
         **planted_cells(planted),
+        **subspace_cells(measured),
     }
 
 
@@ -148,3 +150,14 @@ def planted_cells(planted: pd.DataFrame) -> dict[Cell, Interval]:
         ]
         cells[f"planted clusters, {labels}", "slope"] = mean_interval(slopes)
     return cells
+
+
+def subspace_cells(measured: pd.DataFrame) -> dict[Cell, Interval]:
+    """Return the distances within subspaces over those anywhere, paired by network."""
+    found = measured.dropna(subset=[ANYWHERE])
+    return {
+        (name, "ratio"): _exponential(
+            mean_interval(list((found[name] - found[ANYWHERE]).to_numpy()[:, None]))
+        )
+        for name in SUBSPACES
+    }

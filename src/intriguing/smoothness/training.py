@@ -15,6 +15,10 @@ from intriguing.smoothness.design import Setting, settings
 BATCH = 100
 """Images of a step."""
 LEARNING_RATE = 2e-3
+EPSILON = 1e-5
+"""Added to the variance of batch normalisation, as torch does."""
+STATISTICS = 20
+"""Last steps whose images give the mean and variance of normalised pre-activations."""
 DIGITS = 10
 ACTIVATIONS = {
     "relu": nn.ReLU,
@@ -31,14 +35,19 @@ class Stack(NamedTuple):
         weights: (N, inputs, outputs) of each layer.
         biases: (N, 1, outputs) of each layer.
         activation: Between the layers.
+        gains: (N, 1, outputs) of each hidden layer whose pre-activations are
+            normalised over the batch; empty without batch normalisation.
     """
 
     weights: list[Tensor]
     biases: list[Tensor]
     activation: str
+    gains: list[Tensor]
 
     def logits(self, pixels: Float[Tensor, "n b d"]) -> Float[Tensor, "n b c"]:
         """Return the logits of each network for images of its own."""
+        if self.gains:
+            return self.folded(pixels).logits(pixels)
         activation = ACTIVATIONS[self.activation]()
         values = pixels
         for layer, (weight, bias) in enumerate(
@@ -48,6 +57,25 @@ class Stack(NamedTuple):
                 bias, activation(values) if layer else values, weight
             )
         return values
+
+    def folded(self, pixels: Float[Tensor, "n b d"]) -> "Stack":
+        """Return networks without batch normalisation that are equal on a batch.
+
+        Args:
+            pixels: Images of each network, whose statistics normalise.
+        """
+        activation = ACTIVATIONS[self.activation]()
+        values, weights, biases = pixels, [], []
+        hidden = zip(self.weights, self.biases, self.gains, strict=False)
+        for weight, bias, gain in hidden:
+            before = values @ weight
+            variance, mean = torch.var_mean(before, 1, correction=0, keepdim=True)
+            factor = gain / (variance + EPSILON).sqrt()
+            weights.append(weight * factor)
+            biases.append(bias - mean * factor)
+            values = activation(before * factor + biases[-1])
+        last = [self.weights[-1]], [self.biases[-1]]
+        return Stack(weights + last[0], biases + last[1], self.activation, [])
 
     def network(self, index: int) -> nn.Sequential:
         """Return one network, which takes images (N, 1, H, W)."""
@@ -72,7 +100,7 @@ def shape_of(setting: Setting) -> tuple:
     """Return what networks must share to be trained in one batch."""
     adversarial = setting.radius > 0
     shape = setting.width, setting.depth, setting.activation, setting.classes
-    return *shape, setting.length, adversarial
+    return *shape, setting.length, adversarial, setting.batch_norm
 
 
 def batches(
@@ -116,7 +144,7 @@ def train(
         torch.tensor([getattr(member.setting, key) for member in members])
         for key in ("decay", "radius")
     )
-    parameters = [*stack.weights, *stack.biases]
+    parameters = [*stack.weights, *stack.biases, *stack.gains]
     optimiser = torch.optim.Adam(parameters, LEARNING_RATE, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(steps, 1))
     for place, label in zip(places, chosen, strict=True):
@@ -131,7 +159,11 @@ def train(
             weight.grad.addcmul_(decay[:, None, None], weight.detach())
         optimiser.step()
         schedule.step()
-    return stack
+    if not stack.gains:
+        return stack
+    with torch.no_grad():
+        last = places[-STATISTICS:].transpose(0, 1).flatten(1)
+        return stack.folded(images[last].float() / 255)
 
 
 def initial(members: Sequence[Member], inputs: int, outputs: int) -> Stack:
@@ -150,7 +182,8 @@ def initial(members: Sequence[Member], inputs: int, outputs: int) -> Stack:
     biases = [
         torch.zeros(len(members), 1, size, requires_grad=True) for size in sizes[1:]
     ]
-    return Stack(weights, biases, first.activation)
+    gains = [torch.ones_like(bias, requires_grad=True) for bias in biases[:-1]]
+    return Stack(weights, biases, first.activation, gains if first.batch_norm else [])
 
 
 def perturbed(
