@@ -76,6 +76,13 @@ def test_a_rule_says_what_it_does_and_makes_files_on_one_core(rules, steps):
     assert set(profile["default-resources"]) == {"mem_mb", "runtime"}
 
 
+@pytest.mark.parametrize("target", ["peers", "verification"])
+def test_a_target_of_its_own_asks_for_more_than_git_has(rules, target):
+    """A clone has the tables, so that they alone would leave nothing to do."""
+    wanted = list(rules[target].input)
+    assert not wanted or any("/tables/" not in path for path in wanted)
+
+
 def test_captions_exist(rules):
     flags = [
         o.flags["report"]

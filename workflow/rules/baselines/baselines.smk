@@ -67,6 +67,8 @@ def compared_files(networks):
 
 rule peers:
     input:
+        # The tables are in git: without the records there would be nothing to do.
+        compared_files(ATTACKED_BY_ALL),
         f"{RESULTS}/tables/peers.md",
         f"{RESULTS}/tables/peers-requirements.md",
         [f"{RESULTS}/tables/peers-pooling.md"] if DENSE else [],

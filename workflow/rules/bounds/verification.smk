@@ -61,6 +61,8 @@ if verification.is_staged(*SDP_CROWN, *GLIPSDP):
 
     rule verification:
         input:
+            # The tables are in git: without the records there would be nothing to do.
+            rules.decide_benchmark.output,
             rules.table_benchmark.output,
             rules.table_glipsdp.output,
 
