@@ -1,4 +1,4 @@
-"""Step: Table 1, errors and mean distortions of the networks; the claims on them."""
+"""Step: Table 1, errors and average distortions of the networks; the claims on them."""
 
 import pandas as pd
 
@@ -7,8 +7,12 @@ from intriguing.attack.claims import (
     adversarial_images_exist,
 )
 from intriguing.stats.agreement import Claim
-from intriguing.stats.intervals import mean_interval
-from intriguing.tables.rates import distortions, error_cells
+from intriguing.tables.rates import (
+    MEAN_DISTORTION,
+    distortion_cells,
+    distortions,
+    error_cells,
+)
 from intriguing.tables.tidy import tidy
 from intriguing.workflow.files import by_model, read_json
 from intriguing.workflow.step import step_log
@@ -29,8 +33,8 @@ def run(
     for model, paths in records.items():
         attacked = [pd.read_parquet(path) for path in paths]
         cells |= error_cells(model, [read_json(path) for path in errors[model]])
-        lengths[model] = mean_interval(distortions(attacked))
-        cells[model, "distortion"] = lengths[model]
+        cells |= distortion_cells(model, distortions(attacked))
+        lengths[model] = cells[model, MEAN_DISTORTION]
         reached[model] = [seed["reached"] for seed in attacked]
     table = tidy(cells, published, "models")
     claims = [adversarial_images_exist(reached)]

@@ -1,9 +1,8 @@
-"""Step: Table 3, errors and mean distortions of networks trained on splits."""
+"""Step: Table 3, errors and average distortions of networks trained on splits."""
 
 import pandas as pd
 
-from intriguing.stats.intervals import mean_interval
-from intriguing.tables.rates import distortions, error_rate
+from intriguing.tables.rates import distortion_cells, distortions, error_rate
 from intriguing.tables.tidy import tidy
 from intriguing.workflow.files import by_model, read_json
 from intriguing.workflow.step import step_log
@@ -26,7 +25,7 @@ def run(
             counts = [seed[images] for seed in errors[model]]
             cells[model, column] = error_rate(counts)
         found = distortions([pd.read_parquet(path) for path in paths])
-        cells[model, "distortion"] = mean_interval(found)
+        cells |= distortion_cells(model, found)
     return tidy(cells, published, "training-sets")
 
 

@@ -1,5 +1,6 @@
 """From predictions for single images to the cells of tables."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from synthetic import first_wrong
@@ -29,6 +30,12 @@ def test_distortions_are_separate_by_seed_and_counted_once():
     per_seed = rates.distortions_by_row(predictions)["a"]
     assert [len(seed) for seed in per_seed] == [100, 100]
     assert [seed[0] for seed in per_seed] == pytest.approx([0.1, 0.2])
+
+
+def test_an_average_is_over_all_pixels_and_the_mean_over_images_stands_beside_it():
+    cells = rates.distortion_cells("a", [np.array([0.1, 0.3]), np.array([0.2, 0.2])])
+    assert cells["a", "distortion"].value == pytest.approx(0.045**0.5)
+    assert cells["a", rates.MEAN_DISTORTION].value == pytest.approx(0.2)
 
 
 def test_images_that_were_not_fooled_have_no_distortion():

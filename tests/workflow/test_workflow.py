@@ -62,7 +62,8 @@ CONTROLS = [
     *(f"{n}-clipped" for n in NOISE),
 ]
 CHOICES = [*ATTACKS, "correct-only", "all-images"]
-ERRORS = ["train-error", "test-error", "distortion"]
+LENGTH = ["distortion", "distortion-mean"]
+ERRORS = ["train-error", "test-error", *LENGTH]
 WON = [f"won-by-{start}" for start in ("clean", "smoothed", "start-image", "paper")]
 STARTS = [*WON, "unconverged"]
 MINIMAL = ["distortion-lbfgs", "distortion-minimal", "ratio", "shorter", "ties"]
@@ -128,18 +129,18 @@ def layers(count):
 # Rows and columns of each table.
 TABLES = {
     "models": (MODELS, ERRORS),
-    "cross-model": ([*MODELS, *NOISE], [*MODELS, "distortion"]),
-    "cross-model-sample": ([*MODELS, *NOISE], [*MODELS, "distortion"]),
-    "controls": (CONTROLS, [*MODELS, "distortion"]),
+    "cross-model": ([*MODELS, *NOISE], [*MODELS, *LENGTH]),
+    "cross-model-sample": ([*MODELS, *NOISE], [*MODELS, *LENGTH]),
+    "controls": (CONTROLS, [*MODELS, *LENGTH]),
     "choices": (CHOICES, PERCEPTRONS),
     "minimal": (MODELS, MINIMAL),
-    "minimal-transfer": (MODELS, [*MODELS, "distortion", *CHANGES]),
-    "training-sets": (ON_SPLITS, ["error-P1", "error-P2", "test-error", "distortion"]),
+    "minimal-transfer": (MODELS, [*MODELS, *LENGTH, *CHANGES]),
+    "training-sets": (ON_SPLITS, ["error-P1", "error-P2", "test-error", *LENGTH]),
     "cross-training-set": (
         [*ON_SPLITS, "noise-0.06", *AMPLIFIED, "noise-0.1"],
-        [*ON_SPLITS, "distortion"],
+        [*ON_SPLITS, *LENGTH],
     ),
-    "amplification": (AMPLIFICATION, [*ON_SPLITS, "distortion"]),
+    "amplification": (AMPLIFICATION, [*ON_SPLITS, *LENGTH]),
     "transfer-decomposition": (PAIRS, LENGTHS),
     "adversarial-training": (
         [*VARIANTS, *(f"amplified:{variant}" for variant in VARIANTS)],
@@ -256,7 +257,7 @@ def test_the_numbers_of_a_table_are_possible(results, name):
     assert (frame["value"] >= 0)[frame["column"] != "transfer-change"].all()
     assert (frame["low"].dropna() <= frame.loc[frame["low"].notna(), "value"]).all()
     assert (frame["high"].dropna() >= frame.loc[frame["high"].notna(), "value"]).all()
-    rates = frame[~frame["column"].isin({"distortion", *NO_SHARES, *LAYER_COLUMNS})]
+    rates = frame[~frame["column"].isin({*LENGTH, *NO_SHARES, *LAYER_COLUMNS})]
     assert (rates[["value", "low", "high"]].fillna(0) <= 1).all().all()
     assert (frame["n"].dropna() >= 1).all()
     assert frame["seeds"].dropna().between(1, len(SEEDS)).all()
@@ -519,11 +520,14 @@ def test_table_1_is_what_stored_networks_answer_to_the_digits(
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_mean_distortion_is_that_of_the_fooling_images(results, model):
+def test_distortions_are_averaged_over_the_pixels_of_the_fooling_images(results, model):
     seeds = [made(results, f"lbfgs/{model}/{s}")[1] for s in SEEDS_OF[model]]
-    means = [r.loc[r["reached"], "distortion"].astype(float).mean() for r in seeds]
-    found = value(table(results, "models"), model, "distortion")
-    assert found == pytest.approx(np.mean(means), rel=1e-5)
+    fooling = [r.loc[r["reached"], "distortion"].astype(float) for r in seeds]
+    pooled = np.mean([(own**2).mean() for own in fooling]) ** 0.5
+    means = np.mean([own.mean() for own in fooling])
+    for column, expected in zip(LENGTH, (pooled, means), strict=True):
+        found = value(table(results, "models"), model, column)
+        assert found == pytest.approx(expected, rel=1e-5)
 
 
 NOTEBOOK = """
@@ -580,7 +584,7 @@ def test_the_report_is_whole_in_one_file(results, shown, report):
 def test_the_report_has_the_numbers_of_the_tables(shown, results):
     page = embedded(shown[f"{RUN}/tables/cross-model.html"]).decode()
     for row in table(results, "cross-model").dropna(subset="value").itertuples():
-        if row.column != "distortion" and row.value >= 0.1:
+        if row.column not in LENGTH and row.value >= 0.1:
             assert f"{100 * row.value:.1f}%" in page, (row.row, row.column)
 
 

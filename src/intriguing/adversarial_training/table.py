@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from intriguing.stats.intervals import mean_interval
 from intriguing.tables import rates
 from intriguing.tables.row_names import AMPLIFIED
 
@@ -23,6 +22,6 @@ def variant_cells(
     for row in [*counts, *(f"{AMPLIFIED}{name}" for name in counts)]:
         if row in counts:
             cells |= rates.error_cells(row, counts[row])
-        cells[row, "distortion"] = mean_interval(distortions[row])
+        cells |= rates.distortion_cells(row, distortions[row])
         cells |= {(row, column): fooled[row, column] for column in counts}
     return cells

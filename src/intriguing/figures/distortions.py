@@ -16,11 +16,11 @@ from intriguing.figures.style import OURS, PAPER, Look, blank, styled
 BINS = 50
 IMAGES: Look = {"color": OURS, "alpha": 0.3}
 HALF: Look = {"color": OURS, "lw": 3}
-MEAN: Look = {"color": "black", "marker": "o", "ms": 4, "lw": 1}
+AVERAGE: Look = {"color": "black", "marker": "o", "ms": 4, "lw": 1}
 PUBLISHED: Look = {"marker": "D", "mfc": "none", "mec": PAPER, "ls": ""}
 PUBLISHED |= {"mew": 1.3, "ms": 6}
-LINES = {"quartiles and median": HALF, "mean, 95 % interval": MEAN}
-LINES["paper's mean"] = PUBLISHED
+LINES = {"quartiles and median": HALF, "average, 95 % interval": AVERAGE}
+LINES["paper's average"] = PUBLISHED
 
 
 @styled()
@@ -30,16 +30,16 @@ def distortion_figure(
     """Return the distribution of each network's distortions, one row a network.
 
     A row has a histogram (equal bins, equal areas), the quartiles, and below them our
-    mean with its 95 % interval and the paper's mean, from the column ``distortion`` of
-    a tidy table. Seeds are pooled.
+    average with its 95 % interval and the paper's, from the column ``distortion`` of a
+    tidy table. Seeds are pooled.
 
     Raises:
-        InputError: A network has no images or no mean.
+        InputError: A network has no images or no average.
     """
-    means = averages[averages["column"] == "distortion"].set_index("row")
+    known = averages[averages["column"] == "distortion"].set_index("row")
     for name, values in distortions.items():
-        if len(values) == 0 or name not in means.index:
-            raise InputError(f"distortions of {name}: give images, and the mean")
+        if len(values) == 0 or name not in known.index:
+            raise InputError(f"distortions of {name}: give images, and the average")
     longest = max(values.max() for values in distortions.values())
     bins = np.linspace(0, longest, BINS + 1)
     shares = {n: np.histogram(v, bins)[0] / len(v) for n, v in distortions.items()}
@@ -52,7 +52,7 @@ def distortion_figure(
         first, median, third = np.quantile(values, [0.25, 0.5, 0.75])
         axes.plot([first, third], [row, row], solid_capstyle="butt", **HALF)
         axes.plot(median, row, "|", color="white", ms=5, mew=1.2)
-        _plot_means(axes, row + 0.16, means.loc[name])
+        _plot_averages(axes, row + 0.16, known.loc[name])
     labels = [f"{name}\n{len(found):,} images" for name, found in distortions.items()]
     axes.set_yticks(range(len(labels)), labels)
     axes.set(xlim=(0, longest), ylim=(len(labels) - 0.65, -0.85))
@@ -65,8 +65,9 @@ def distortion_figure(
     return figure
 
 
-def _plot_means(axes: Axes, row: float, mean: pd.Series) -> None:
-    ends = [[mean["value"] - mean["low"]], [mean["high"] - mean["value"]]]
-    axes.errorbar(mean["value"], row, xerr=ends, capsize=2.5, **MEAN)
-    if pd.notna(mean["published"]):
-        axes.plot(mean["published"], row, **PUBLISHED)
+def _plot_averages(axes: Axes, row: float, average: pd.Series) -> None:
+    value = average["value"]
+    ends = [[value - average["low"]], [average["high"] - value]]
+    axes.errorbar(value, row, xerr=ends, capsize=2.5, **AVERAGE)
+    if pd.notna(average["published"]):
+        axes.plot(average["published"], row, **PUBLISHED)

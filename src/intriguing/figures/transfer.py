@@ -14,6 +14,7 @@ from matplotlib.patches import Rectangle
 
 from intriguing.errors import InputError
 from intriguing.figures.style import Look, blank, styled
+from intriguing.tables.rates import MEAN_DISTORTION
 from intriguing.tables.tidy import MARKS, Entry, cell_texts, entries_of, marks_text
 
 GAP = 0.35  # between groups of rows and columns, in cells
@@ -29,11 +30,12 @@ def transfer_figure(table: pd.DataFrame, title: str) -> Figure:
 
     Each cell has our percentage, its 95 % interval, and the paper's number with the
     mark of the verdict. Rows that are not networks stand apart. So does the column
-    ``distortion``, whose cells have no colour.
+    ``distortion``, whose cells have no colour. The mean over images is left out.
 
     Raises:
         InputError: The table has no rates.
     """
+    table = table[table["column"] != MEAN_DISTORTION]
     rows, columns = _places(table["row"]), _places(table["column"])
     if not set(columns) - {"distortion"}:
         raise InputError("table of a transfer figure: no column of rates; give some")
@@ -102,7 +104,7 @@ def _add_explanation(figure: Figure, axes: Axes, table: pd.DataFrame) -> None:
     marks = f"; beside the paper's number: {marks_text()}" if known else ""
     notes = (
         f"Misclassified images in %, in brackets the 95 % interval{marks}.",
-        "Distortion: root mean square per pixel, mean over images. "
+        "Distortion: root mean square over the pixels of all images. "
         f"Images of a cell: {_extent(table['n'])}; seeds: {_extent(table['seeds'])}.",
     )
     width = int(LETTERS * figure.get_figwidth())
