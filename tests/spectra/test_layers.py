@@ -284,6 +284,11 @@ def test_a_layer_used_twice_counts_twice():
     assert network_norms(network, (1, 2, 2)).product.upper == pytest.approx(9)
 
 
+def test_scripted_networks_are_refused_in_one_line():
+    with pytest.raises(InputError, match="TorchScript does not tell its layers"):
+        network_norms(torch.jit.script(nn.Sequential(nn.Linear(3, 3))), (3,))
+
+
 class TwoSizes(nn.Module):
     def __init__(self):
         super().__init__()
