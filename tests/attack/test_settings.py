@@ -187,3 +187,18 @@ def test_an_interrupt_returns_what_was_found(method, model, images, targets, ctr
     assert torch.equal(found.images[~found.reached], images[~found.reached])
     assert slow.seen == 0
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("calls", [1, 5, 7, 8])
+def test_an_interrupt_before_the_first_success_returns_unchanged_images(
+    calls, model, images, targets, ctrl_c
+):
+    """In the checks of the model, with all images, and in the first step."""
+    slow = Counting(model, interrupts_after=calls)
+    with pytest.warns(UserWarning, match="with 0 of 6 images adversarial") as said:
+        found = find_adversarial(slow, images, targets)
+    assert torch.equal(found.images, images) and len(said) == 1
+    assert not found.reached.any() and not found.converged.any()
+    assert torch.equal(found.prediction, model(images).argmax(1))
+    assert slow.seen == 0
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
