@@ -103,6 +103,7 @@ SETTINGS = {
     ("lbfgs", "iterations"): (3, 200),
     ("scipy", "iterations"): (2, 20),
     ("minimal", "tolerance"): (0.3, 1e-3),
+    ("minimal", "iterations"): (2, 50),
     ("minimal", "starts"): (1, 8),
 }
 
@@ -126,10 +127,7 @@ BAD = {
         "starts: no setting of method 'scipy'",
     ),
     "lbfgs images": ({"start_images": torch.rand(2, 64)}, "start_images: no setting"),
-    "cap": (
-        {"method": "minimal", "iterations": 9},
-        "iterations: no setting of method 'minimal'",
-    ),
+    "iterations": ({"method": "minimal", "iterations": 0}, "iterations = 0: give a"),
     "no pool": ({"method": "minimal", "starts": 8}, "needs `start_images`"),
     "pool": (
         {"method": "minimal", "starts": 2, "start_images": torch.rand(3, 9)},

@@ -59,6 +59,8 @@ METHODS: Mapping[str, Callable[..., Any]] = {
 }
 INTERNAL = ("watch", "slots", "accuracy")
 """Keywords of the methods that are no settings."""
+ACCURACY = ("tolerance", "iterations")
+"""Settings that `minimal.search` takes as one."""
 PER_IMAGE = ("known", "weights")
 """Settings of methods that have one row an image."""
 PIECE_VALUES = 2**21
@@ -111,8 +113,8 @@ def find_adversarial(
             the minimiser) and 0.01 for ``minimal`` (length of the last step, in which
             the error is quadratic). Not for ``scipy``.
         iterations: Most evaluations at one weight of ``lbfgs`` (by default 100) and
-            iterations at one of ``scipy`` (200): ``iterations=30``. Not for
-            ``minimal``, whose cost ``seconds`` limits.
+            iterations at one of ``scipy`` (200) or of one start of ``minimal`` (240),
+            from its first adversarial image on: ``iterations=30``.
         seconds: Time after which what was found comes back: ``seconds=60``.
         round_to: Bits of a pixel, as of a PNG file: ``round_to=8``. The images are then
             multiples of 1/255, and only images that are adversarial so count as found.
@@ -177,7 +179,7 @@ def method_settings(
     known = list(inspect.signature(METHODS[method]).parameters)[3:]
     shown = [name for name in known if name not in INTERNAL]
     if "accuracy" in known:
-        shown.append("tolerance")
+        shown += ACCURACY
     given = {name: value for name, value in settings.items() if value is not None}
     if unknown := [name for name in given if name not in shown]:
         also = ", ".join([*shown, "seconds", "round_to"])
@@ -193,8 +195,9 @@ def method_settings(
             given[name] = checked_number(name, given[name], float)
         if name in PER_IMAGE:
             given[name] = checked_per_image(name, given[name], images)
-    if "accuracy" in known and "tolerance" in given:
-        given["accuracy"] = minimal.Accuracy(given.pop("tolerance"))
+    if "accuracy" in known:
+        own = {name: given.pop(name) for name in ACCURACY if name in given}
+        given["accuracy"] = minimal.Accuracy(**own)
     return given
 
 
