@@ -103,6 +103,7 @@ SETTINGS = {
     ("lbfgs", "iterations"): (3, 200),
     ("scipy", "iterations"): (2, 20),
     ("minimal", "tolerance"): (0.3, 1e-3),
+    ("minimal", "iterations"): (2, 50),
     ("minimal", "starts"): (1, 8),
 }
 
@@ -126,10 +127,7 @@ BAD = {
         "starts: no setting of method 'scipy'",
     ),
     "lbfgs images": ({"start_images": torch.rand(2, 64)}, "start_images: no setting"),
-    "cap": (
-        {"method": "minimal", "iterations": 9},
-        "iterations: no setting of method 'minimal'",
-    ),
+    "iterations": ({"method": "minimal", "iterations": 0}, "iterations = 0: give a"),
     "no pool": ({"method": "minimal", "starts": 8}, "needs `start_images`"),
     "pool": (
         {"method": "minimal", "starts": 2, "start_images": torch.rand(3, 9)},
@@ -185,5 +183,20 @@ def test_an_interrupt_returns_what_was_found(method, model, images, targets, ctr
     with torch.no_grad():
         assert torch.equal(model(found.images).argmax(1) == targets, found.reached)
     assert torch.equal(found.images[~found.reached], images[~found.reached])
+    assert slow.seen == 0
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("calls", [1, 5, 7, 8])
+def test_an_interrupt_before_the_first_success_returns_unchanged_images(
+    calls, model, images, targets, ctrl_c
+):
+    """In the checks of the model, with all images, and in the first step."""
+    slow = Counting(model, interrupts_after=calls)
+    with pytest.warns(UserWarning, match="with 0 of 6 images adversarial") as said:
+        found = find_adversarial(slow, images, targets)
+    assert torch.equal(found.images, images) and len(said) == 1
+    assert not found.reached.any() and not found.converged.any()
+    assert torch.equal(found.prediction, model(images).argmax(1))
     assert slow.seen == 0
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from conftest import ROOT
+from networks import seeded
 from torch import nn
 
 from intriguing.errors import InputError
@@ -232,6 +233,45 @@ class Floored(Sum):
         return torch.div(self.part(values), 0.5, rounding_mode="floor")
 
 
+class Combined(nn.Module):
+    """The input and a linear branch, combined by a formula."""
+
+    def __init__(self, formula, weight):
+        super().__init__()
+        self.part = nn.Linear(3, 3)
+        self.part.weight.data, self.formula = weight, formula
+
+    def forward(self, values):
+        return self.formula(values, self.part(values))
+
+
+SCALED = {
+    "number first": lambda x, h: x + 0.5 * h,
+    "number last": lambda x, h: h * 0.5 + x,
+    "negative": lambda x, h: x - -2 * h,
+    "whole": lambda x, h: 2 * x + torch.mul(h, 3),
+    "divided": lambda x, h: (x + h / 4).div(0.7),
+    "subtracted": lambda x, h: -(-x - h),
+    "method": lambda x, h: x.neg().sub(h.mul(-1.5)).neg(),
+}
+
+
+@pytest.mark.parametrize("formula", SCALED.values(), ids=SCALED)
+def test_scaled_branches_are_bounded_by_the_sum_of_their_scaled_bounds(formula):
+    def bound_and_truth(weight):
+        network = Combined(formula, weight).eval()
+        jacobian = torch.func.jacrev(network)(torch.zeros(3)).detach().double()
+        upper = network_norms(network, (3,)).product.upper
+        return upper, float(torch.linalg.matrix_norm(jacobian, 2))
+
+    rotated = torch.linalg.qr(torch.randn(3, 3, generator=seeded()))[0]
+    upper, truth = bound_and_truth(3 * rotated)
+    assert truth < upper
+    # Where all directions agree, in one sign or the other, the bound is exact.
+    aligned = [bound_and_truth(sign * 3 * torch.eye(3)) for sign in (1, -1)]
+    assert upper == pytest.approx(max(truth for _, truth in aligned), rel=1e-6)
+
+
 class OwnLinear(nn.Linear):
     def forward(self, values):
         return 5 * super().forward(values)
@@ -242,6 +282,11 @@ def test_a_layer_used_twice_counts_twice():
     linear.weight.data = 3 * torch.eye(4)
     network = nn.Sequential(nn.Flatten(), linear, linear).eval()
     assert network_norms(network, (1, 2, 2)).product.upper == pytest.approx(9)
+
+
+def test_scripted_networks_are_refused_in_one_line():
+    with pytest.raises(InputError, match="TorchScript does not tell its layers"):
+        network_norms(torch.jit.script(nn.Sequential(nn.Linear(3, 3))), (3,))
 
 
 class TwoSizes(nn.Module):
@@ -282,6 +327,9 @@ def with_hook():
         (SteepInPlace(), "in place"),
         (WithDefault(), "more than its trace"),
         (Floored(), "div()"),
+        (Combined(lambda x, h: 2 / (x + 3), torch.eye(3)), "truediv()"),
+        (Combined(lambda x, h: x * x, torch.eye(3)), "mul()"),
+        (Combined(lambda x, h: math.nan * x, torch.eye(3)), "mul()"),
         (nn.Sequential(nn.Softplus(1, threshold=1)), "Softplus"),
         (nn.Sequential(OwnLinear(3, 3)), "linear"),
         (with_hook(), "forward hook"),

@@ -17,6 +17,7 @@
 """
 
 import inspect
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -46,7 +47,7 @@ from intriguing.attack.result import (
     verified_result,
 )
 from intriguing.attack.scipy_lbfgs import scipy_one_by_one
-from intriguing.attack.watch import watched
+from intriguing.attack.watch import Watch, watched
 from intriguing.errors import InputError
 
 __all__ = ["Adversarial", "distortion", "find_adversarial", "minimal"]
@@ -58,6 +59,8 @@ METHODS: Mapping[str, Callable[..., Any]] = {
 }
 INTERNAL = ("watch", "slots", "accuracy")
 """Keywords of the methods that are no settings."""
+ACCURACY = ("tolerance", "iterations")
+"""Settings that `minimal.search` takes as one."""
 PER_IMAGE = ("known", "weights")
 """Settings of methods that have one row an image."""
 PIECE_VALUES = 2**21
@@ -110,8 +113,8 @@ def find_adversarial(
             the minimiser) and 0.01 for ``minimal`` (length of the last step, in which
             the error is quadratic). Not for ``scipy``.
         iterations: Most evaluations at one weight of ``lbfgs`` (by default 100) and
-            iterations at one of ``scipy`` (200): ``iterations=30``. Not for
-            ``minimal``, whose cost ``seconds`` limits.
+            iterations at one of ``scipy`` (200) or of one start of ``minimal`` (240),
+            from its first adversarial image on: ``iterations=30``.
         seconds: Time after which what was found comes back: ``seconds=60``.
         round_to: Bits of a pixel, as of a PNG file: ``round_to=8``. The images are then
             multiples of 1/255, and only images that are adversarial so count as found.
@@ -150,12 +153,19 @@ def find_adversarial(
         raise InputError(f"round_to = {round_to!r}: give at most 16 bits")
     if seconds is not None:
         seconds = checked_number("seconds", seconds, float)
-    with preserved(model):
+    with preserved(model), watched(method, len(given), seconds) as watch:
         attacked, pixels, logits = attacked_model(model, given)
         mask = success_mask(targets, labels, logits)
         own = method_settings(method, common | settings, pixels)
         problem = attacked, pixels, logits, mask
-        found = attack_in_pieces(*problem, method, own, seconds, round_to)
+        found = attack_in_pieces(*problem, method, own, watch, round_to)
+    if watch.interrupted:
+        warnings.warn(
+            f"interrupted with {int(found.reached.sum())} of {len(given)} images "
+            "adversarial: what was found is returned; the field `converged` says where "
+            "the search had ended",
+            stacklevel=2,
+        )
     same = (found.images == pixels).flatten(1).all(1)
     in_own_type = found.images.to(given.dtype)
     in_own_type[same] = given[same]
@@ -169,7 +179,7 @@ def method_settings(
     known = list(inspect.signature(METHODS[method]).parameters)[3:]
     shown = [name for name in known if name not in INTERNAL]
     if "accuracy" in known:
-        shown.append("tolerance")
+        shown += ACCURACY
     given = {name: value for name, value in settings.items() if value is not None}
     if unknown := [name for name in given if name not in shown]:
         also = ", ".join([*shown, "seconds", "round_to"])
@@ -185,8 +195,9 @@ def method_settings(
             given[name] = checked_number(name, given[name], float)
         if name in PER_IMAGE:
             given[name] = checked_per_image(name, given[name], images)
-    if "accuracy" in known and "tolerance" in given:
-        given["accuracy"] = minimal.Accuracy(given.pop("tolerance"))
+    if "accuracy" in known:
+        own = {name: given.pop(name) for name in ACCURACY if name in given}
+        given["accuracy"] = minimal.Accuracy(**own)
     return given
 
 
@@ -197,7 +208,7 @@ def attack_in_pieces(
     target_mask: Bool[Tensor, "n classes"],
     method: str,
     settings: Mapping[str, Any],
-    seconds: float | None,
+    watch: Watch,
     round_to: int | None,
 ) -> Adversarial:
     """Attack the images that are not adversarial yet, some at a time."""
@@ -207,21 +218,21 @@ def attack_in_pieces(
         result.reached.logical_and_(result.survives_rounding)
     rows = (~result.reached).nonzero()[:, 0]
     size = max(1, PIECE_VALUES // clean[0].numel()) if method != "scipy" else 1
-    with watched(method, len(rows), seconds) as watch:
-        try:
-            for piece in rows.split(size) if len(rows) else ():
-                if watch.is_over():
-                    break
-                own = {n: v[piece] for n, v in settings.items() if n in PER_IMAGE}
-                problem = model, clean[piece], target_mask[piece]
-                found = METHODS[method](*problem, **{**settings, **own, "watch": watch})
-                if round_to:
-                    found = on_pixel_grid(*problem, found, round_to)
-                enter = verified_result(*problem, logits[piece], found, bits)
-                for whole, part in zip(result, enter, strict=True):
-                    whole[piece] = part.to(whole.dtype)
-        finally:
-            COMPILING.end()  # an interrupt may have come while it compiled
+    watch.advance(len(clean) - len(rows))
+    try:
+        for piece in rows.split(size) if len(rows) else ():
+            if watch.is_over():
+                break
+            own = {n: v[piece] for n, v in settings.items() if n in PER_IMAGE}
+            problem = model, clean[piece], target_mask[piece]
+            found = METHODS[method](*problem, **{**settings, **own, "watch": watch})
+            if round_to:
+                found = on_pixel_grid(*problem, found, round_to)
+            enter = verified_result(*problem, logits[piece], found, bits)
+            for whole, part in zip(result, enter, strict=True):
+                whole[piece] = part.to(whole.dtype)
+    finally:
+        COMPILING.end()  # an interrupt may have come while it compiled
     return result
 
 

@@ -3,7 +3,6 @@
 import signal
 import threading
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -60,9 +59,3 @@ def watched(method: str, images: int, seconds: float | None) -> Iterator[Watch]:
         finally:
             if takes_over:
                 signal.signal(signal.SIGINT, handler)
-    if watch.interrupted:
-        warnings.warn(
-            "interrupted: what was found is returned; the field `converged` says where "
-            "the search had ended",
-            stacklevel=4,
-        )

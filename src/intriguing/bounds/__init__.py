@@ -4,7 +4,7 @@
 certificates independently; `lipschitz` bounds a network's Lipschitz constant. In
 reading order:
 
-- `network`: fully connected networks as matrices
+- `folding`, `network`: fully connected networks as matrices
 - `intervals`, `sigmoid_lines`: what units can take in a ball, by norms and by CROWN
 - `relaxation`, `interior_point`: the semidefinite program of a margin, and its solution
 - `adversary`, `branching`, `decisions`: counterexamples, branch and bound, the ladder

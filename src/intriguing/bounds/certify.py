@@ -17,7 +17,12 @@ from intriguing.attack.model_checks import attacked_model, preserved, require_mo
 from intriguing.bounds.branching import Leaf
 from intriguing.bounds.certificates import UNPROVED, Certificates
 from intriguing.bounds.decisions import METHODS, Decision, Ladder, decide, ladder
-from intriguing.bounds.inputs import checked_count, checked_labels, checked_radius
+from intriguing.bounds.inputs import (
+    checked_count,
+    checked_labels,
+    checked_radius,
+    require_same_logits,
+)
 from intriguing.bounds.largest import largest_radius
 from intriguing.bounds.network import Network, Vector, fully_connected
 from intriguing.errors import InputError
@@ -63,7 +68,10 @@ def certify(
     On a terminal a bar shows the progress; an interrupt returns what is decided.
 
     Args:
-        model: A fully connected network, pixels to logits.
+        model: A fully connected network, pixels to logits: an `nn.Sequential` of Linear
+            and ReLU, Sigmoid or Tanh. Flatten, Dropout, Identity and normalisations
+            (torchvision's Normalize, batch normalisation) in evaluation mode may stand
+            anywhere; the distances stay those of the images.
         images: Clean images (images, ...) in [0, 1], floating point.
         labels: Their true classes.
         radius: Distance to decide about; without one, the largest that can be proved.
@@ -88,6 +96,7 @@ def certify(
     within = None if radius is None else checked_radius(radius)
     with preserved(model):
         attacked, taken, logits = attacked_model(model, given)
+        require_same_logits(network, attacked, given, logits)
         right = logits.argmax(1).cpu().numpy() == classes
         steps = ladder(network, method, most, seed)
         # Of the images as they were given, not as the model takes them.

@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from intriguing.attack.inputs import checked_classes
-from intriguing.bounds.network import Network
+from intriguing.attack.inputs import AttackedModel, checked_classes
+from intriguing.bounds.network import Network, logits_of
 from intriguing.errors import InputError
 
 
@@ -25,6 +25,34 @@ def checked_labels(
         raise InputError(f"images: {pixels} pixels; the model takes {inputs}")
     logits = torch.empty(len(images), len(network.biases[-1]))
     return checked_classes("labels", labels, logits).numpy()
+
+
+def require_same_logits(
+    network: Network,
+    model: AttackedModel,
+    images: Float[Tensor, "n ..."],
+    logits: Float[Tensor, "n classes"],
+) -> None:
+    """Refuse a model whose logits are not those of the network that was read from it.
+
+    Args:
+        network: The weights that were read.
+        model: The model, as it is called.
+        images: As the caller has them.
+        logits: What the model gives them.
+
+    Raises:
+        InputError: They differ by more than half the digits of the model's precision.
+    """
+    read = logits_of(network, images.double().flatten(1).cpu().numpy())
+    own = logits.double().cpu().numpy()
+    share = torch.finfo(model.cast or logits.dtype).eps ** 0.5
+    apart = np.abs(read - own).max()
+    if not apart <= share * np.abs(own).max():
+        raise InputError(
+            f"model: its logits differ by {apart:.2g} from those of its layers in "
+            "sequence; give an nn.Sequential that takes flattened images"
+        )
 
 
 def checked_radius(radius: Any) -> float:

@@ -1,14 +1,15 @@
 """Fully connected networks as matrices, in double precision."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 from scipy.special import expit
 from torch import nn
 
-from intriguing.attack.minimal.network import stack_of
+from intriguing.bounds.folding import affine_map, layers_of
 from intriguing.errors import InputError
 
 Vector = Float[np.ndarray, " _"]
@@ -56,35 +57,31 @@ class Network(NamedTuple):
 
 
 def fully_connected(model: nn.Module) -> Network:
-    """Return the weights of a fully connected model.
+    """Return the weights of a fully connected model, normalisations folded into them.
 
     Raises:
         InputError: The model is something else, or mixes activation functions.
     """
-    layers = stack_of(model)
-    linear = (layers or [])[::2]
-    between = {type(layer) for layer in (layers or [])[1::2]}
-    if not all(type(layer) is nn.Linear for layer in linear) or not linear:
-        raise InputError(
-            "model: bounds are for nn.Sequential(Flatten, Linear, activation, ..., "
-            f"Linear); {type(model).__name__} given is no such network"
-        )
-    if len(between) > 1 or not between <= set(ACTIVATIONS):
-        names = ", ".join(sorted(kind.__name__ for kind in between))
+    between, kinds = [[]], set()
+    for layer in layers_of(model):
+        if type(layer) in ACTIVATIONS:
+            kinds.add(type(layer))
+            between.append([])
+        else:
+            between[-1].append(layer)
+    weights, biases = zip(*map(affine_map, between), strict=True)
+    if len(kinds) > 1:
+        names = ", ".join(sorted(kind.__name__ for kind in kinds))
         raise InputError(f"model: {names}; use ReLU, Sigmoid or Tanh in all layers")
-    weights = [_array(layer.weight) for layer in linear]
-    biases = [
-        np.zeros(len(weight)) if layer.bias is None else _array(layer.bias)
-        for layer, weight in zip(linear, weights, strict=True)
-    ]
+    for before, after in pairwise(weights):
+        if len(before) != after.shape[1]:
+            raise InputError(
+                f"model: a Linear layer has {len(before)} outputs, and the next takes "
+                f"{after.shape[1]}; make them equal"
+            )
     if not all(np.isfinite(part).all() for part in (*weights, *biases)):
         raise InputError("model: it has NaN or infinite weights; train it again")
-    activation = between.pop() if between else nn.ReLU
-    return Network(tuple(weights), tuple(biases), activation)
-
-
-def _array(values: Any) -> np.ndarray:
-    return values.detach().double().cpu().numpy()
+    return Network(weights, biases, kinds.pop() if kinds else nn.ReLU)
 
 
 def pre_activations(

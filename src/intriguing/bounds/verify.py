@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 from torch import nn
 
 from intriguing.attack.inputs import Classes, Images, checked_images
+from intriguing.attack.model_checks import attacked_model, preserved
 from intriguing.bounds.certificates import (
     BY_CROWN,
     BY_LEAVES,
@@ -24,7 +25,7 @@ from intriguing.bounds.check_linear import (
     margin_of,
     product_proves,
 )
-from intriguing.bounds.inputs import checked_labels
+from intriguing.bounds.inputs import checked_labels, require_same_logits
 from intriguing.bounds.network import Network, fully_connected
 from intriguing.bounds.rounding import norm_above
 from intriguing.errors import InputError
@@ -36,6 +37,7 @@ def verify(
     """Return of which images the certified radius is proved.
 
     The proof is about the network in exact arithmetic, with these weights and pixels.
+    Normalisations are part of the weights, in double precision.
 
     Args:
         model: The fully connected network.
@@ -44,13 +46,17 @@ def verify(
         certificates: As `certify` returns them, or read from a file.
 
     Raises:
-        InputError: The certificates are of other images or another network.
+        InputError: The certificates are of other images or another network, or the
+            model computes something else than its layers in sequence.
     """
     network = fully_connected(model)
     pixels = checked_images(images)
     classes = checked_labels(network, labels, pixels)
     points = pixels.double().flatten(1).cpu().numpy()
     require_fitting(network, points, certificates)
+    with preserved(model):
+        attacked, _, logits = attacked_model(model, pixels)
+        require_same_logits(network, attacked, pixels, logits)
     norms = tuple(norm_above(weight) for weight in network.weights)
     cuts = np.cumsum(network.sizes)[:-1]
     proved = np.zeros(len(points), bool)

@@ -166,10 +166,12 @@ def network_norms(network: nn.Module, shape: Size) -> NetworkNorms:
         shape: Of one input, such as channels, height and width.
 
     Raises:
-        InputError: The network does not take inputs of this shape.
+        InputError: The network does not take inputs of this shape, or is TorchScript.
     """
     if not isinstance(shape, tuple | list | torch.Size):
         raise InputError(f"shape: {shape!r}; give one input's, such as (1, 28, 28)")
+    if any(isinstance(part, torch.jit.ScriptModule) for part in network.modules()):
+        raise InputError("network: TorchScript does not tell its layers; give a module")
     whole = network if any(network.children()) else nn.Sequential(network)
     counts, layers = Counter(), {}
     used = dict.fromkeys(_innermost_modules(whole, tuple(shape)))

@@ -8,7 +8,7 @@ and whatever the trace does not explain makes the bound unavailable.
 
 import operator
 from collections.abc import Callable, Mapping
-from math import hypot, inf, isnan, nextafter
+from math import hypot, inf, isfinite, isnan, nextafter
 from typing import Any, NamedTuple
 
 import torch
@@ -27,13 +27,17 @@ NONEXPANSIVE_CALLS = {
     torch.flatten,
     torch.clone,
     torch.mean,
+    torch.neg,
+    operator.neg,
     operator.getitem,
     *("relu", "relu_", "tanh", "flatten", "view", "reshape", "permute", "transpose"),
-    *("contiguous", "clone", "squeeze", "unsqueeze", "mean", "float", "double"),
+    *("contiguous", "clone", "squeeze", "unsqueeze", "mean", "float", "double", "neg"),
 }
 """Functions and methods that move no two images apart either."""
 SUMS = {operator.add, operator.iadd, torch.add, "add"}
 SUMS |= {operator.sub, operator.isub, torch.sub, "sub"}
+PRODUCTS = {operator.mul, operator.imul, torch.mul, "mul"}
+QUOTIENTS = {operator.truediv, operator.itruediv, torch.div, "div"}
 CONCATENATIONS = {torch.cat, torch.concat}
 
 
@@ -190,7 +194,7 @@ def _of_function(node: fx.Node, bounds: Mapping[fx.Node, float]) -> float:
         return first
     scale = None if node.kwargs else _scale(target, node.args)
     if scale is not None:
-        return _times(first, scale)
+        return _times(inputs[0], scale)
     name = target if isinstance(target, str) else getattr(target, "__name__", target)
     raise UnavailableError(f"no constant is known of {name}() in the forward pass")
 
@@ -261,13 +265,14 @@ def _parts(node: fx.Node) -> list[Any]:
 
 def _scale(target: Callable | str, arguments: tuple[Any, ...]) -> float | None:
     """Return the factor of a product with, or a quotient by, a plain number."""
-    if len(arguments) != 2 or not isinstance(arguments[1], int | float):
+    numbers = [one for one in arguments if isinstance(one, int | float)]
+    if len(arguments) != 2 or len(numbers) != 1 or not isfinite(numbers[0]):
         return None
-    if target in (operator.mul, operator.imul, torch.mul, "mul"):
-        return abs(float(arguments[1]))
-    if target in (operator.truediv, operator.itruediv, torch.div, "div"):
-        return abs(1 / float(arguments[1])) if arguments[1] else None
-    return None
+    number = abs(float(numbers[0]))
+    if target in PRODUCTS:
+        return number
+    divides = target in QUOTIENTS and arguments[1] is numbers[0]
+    return _up(1 / number) if divides and number else None
 
 
 def _times(one: float, other: float) -> float:

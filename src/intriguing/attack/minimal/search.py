@@ -117,7 +117,8 @@ def search(
     watch = watch or Watch()
     watch.parts = 1 + (len(smoother) if starts > 1 else 0)
     if starts > 1:
-        task = with_smoothed_minima(smoother, task, slots, watch)
+        rough = ROUGH._replace(iterations=accuracy.iterations)
+        task = with_smoothed_minima(smoother, task, rough, slots, watch)
     if smoother:
         task = with_warm_points(smoother, task)
     search_all(network, task, accuracy, slots, watch)
@@ -126,7 +127,11 @@ def search(
 
 
 def with_smoothed_minima(
-    smoother: Sequence[Network], task: Task, slots: int | None, watch: Watch
+    smoother: Sequence[Network],
+    task: Task,
+    accuracy: Accuracy,
+    slots: int | None,
+    watch: Watch,
 ) -> Task:
     """Return the task with a smoothed network's minima to start from."""
     # Graduation: the minimum of each network is where the search in the next begins.
@@ -137,7 +142,7 @@ def with_smoothed_minima(
         if alone.has_smoothed:
             found["started"] += problem.targets.shape[1]
         stage = Task(alone, origins, found, contiguous_copy(origins.clean))
-        search_all(network, stage, ROUGH, slots, watch)
+        search_all(network, stage, accuracy, slots, watch)
         origins = origins._replace(smoothed=stage.best_images)
         given = {"smoothed_target": np.ascontiguousarray(found["target"])}
         alone = alone._replace(has_smoothed=True, **given)
@@ -200,7 +205,8 @@ def search_share(
     state = empty_state(many, classes, own, planes)
     pixels = empty_pixels(many, *sizes, backend.zeros)
     stopping = const.single(accuracy.tolerance), const.single(accuracy.decrease)
-    settings = Settings(own, accuracy.memory, network.nonsmooth, *stopping)
+    fixed = own, accuracy.memory, network.nonsmooth
+    settings = Settings(*fixed, *stopping, accuracy.iterations)
     passes, room = backend.passes(network, state), backend.room(sizes)
     waiting, count = rows[::-1].copy(), len(rows)
     left, done = count, 0

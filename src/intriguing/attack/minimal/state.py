@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
 
+from intriguing.attack.minimal import constants as const
 from intriguing.attack.vectors import INFINITE
 
 COUNTS = (
@@ -214,6 +215,7 @@ class Settings(NamedTuple):
         nonsmooth: Whether the network is known to have nonsmooth points.
         tolerance: As in `Accuracy`.
         decrease: As in `Accuracy`.
+        iterations: As in `Accuracy`.
     """
 
     own: int
@@ -221,6 +223,7 @@ class Settings(NamedTuple):
     nonsmooth: bool
     tolerance: np.float32
     decrease: np.float32
+    iterations: int = const.MOST_ITERATIONS
 
 
 class Accuracy(NamedTuple):
@@ -231,8 +234,10 @@ class Accuracy(NamedTuple):
             The length found is second order in it.
         decrease: Distance that the projection would still save, as such a share.
         memory: Curvature pairs kept.
+        iterations: Limit after the feasibility phase.
     """
 
     tolerance: float = 1e-2
     decrease: float = 7e-5
     memory: int = 8
+    iterations: int = const.MOST_ITERATIONS

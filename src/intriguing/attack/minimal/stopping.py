@@ -21,12 +21,12 @@ def has_converged(run, margin, settings):
 
 
 @kernel
-def has_stalled(run):
+def has_stalled(run, settings):
     """Return whether a run makes no progress, or has reached a limit."""
     near = run.best_length < const.STALLED_WITHIN * run.length
     stalled = run.stalled > const.MOST_STALLED and near
     tired = run.rejections > const.MOST_REJECTIONS
-    return stalled or tired or run.iteration > const.MOST_ITERATIONS
+    return stalled or tired or run.iteration > settings.iterations
 
 
 @kernel
@@ -119,5 +119,5 @@ def ends(run, competing, margin, settings):
         return has_diverged(run, competing), False, False
     converged = has_converged(run, margin, settings)
     repeats = repeats_best(run, settings)
-    over = converged or repeats or has_stalled(run) or stays_above(run)
+    over = converged or repeats or has_stalled(run, settings) or stays_above(run)
     return over, converged, repeats
