@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from intriguing.sae.superposition import KINDS, RATIO_KINDS, superposition_entries
+from intriguing.sae.superposition import KINDS, superposition_entries
 from intriguing.tables.tidy import frame_of
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tabling import write_table
@@ -18,5 +18,4 @@ if __name__ == "__main__":
     with step_log(snakemake, threads=None):
         table = run(snakemake.input.records)
         title = "Adversarial training and superposition"
-        kinds = {**KINDS, **RATIO_KINDS}
-        write_table(table, snakemake.output.superposition, title, kinds)
+        write_table(table, snakemake.output.superposition, title, KINDS)

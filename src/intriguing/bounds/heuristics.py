@@ -107,13 +107,14 @@ def _models(network: Network, points: Points, labels: Labels) -> _Models:
     classes, every = np.unique(labels), moments_of(points)
     shares = np.array([(labels == one).mean() for one in classes])
     own = [moments_of(points[labels == one]) for one in classes]
-    keeping = dependent, independent
-    layers = (propagated(network, every, keep) for keep in keeping)
-    mixtures = (
-        Mixture(shares, [propagated(network, moments, keep) for moments in own])
-        for keep in keeping
+    layers, alone = (
+        propagated(network, every, keep) for keep in (dependent, independent)
     )
-    return _Models(*layers, *mixtures)
+    mixture, mixture_alone = (
+        Mixture(shares, [propagated(network, moments, keep) for moments in own])
+        for keep in (dependent, independent)
+    )
+    return _Models(layers, alone, mixture, mixture_alone)
 
 
 def _presumed_squares(network: Network, models: _Models) -> dict[str, float]:

@@ -35,14 +35,16 @@ CHANGE = "change"
 RATIO = " ratio"
 """Suffix of a column of ratios."""
 LAYERS = range(1, HIDDEN_LAYERS + 1)
+MEASURES = (
+    *("error", "distance"),
+    *(f"fvu-{layer}" for layer in LAYERS),
+    *(f"features-{layer}" for layer in LAYERS),
+)
 KINDS: Kinds = {
-    "error": "rate",
     "distance": "number",
-    **{f"fvu-{layer}": "rate" for layer in LAYERS},
-    **{f"features-{layer}": "ratio" for layer in LAYERS},
+    **dict.fromkeys((f"features-{layer}" for layer in LAYERS), "ratio"),
+    **dict.fromkeys((f"{measure}{RATIO}" for measure in MEASURES), "ratio"),
 }
-"""Measures, in the order of the table."""
-RATIO_KINDS: Kinds = {f"{measure}{RATIO}": "ratio" for measure in KINDS}
 
 
 def fit_against_perturbations(
@@ -145,8 +147,8 @@ def superposition_entries(records: pd.DataFrame) -> list[Entry]:
     for width, networks in records.groupby("width"):
         for radius, own in networks.groupby("radius"):
             row = f"{width}:{radius:g}"
-            entries += [mean_entry(row, name, own[name].tolist()) for name in KINDS]
-        for name in KINDS:
+            entries += [mean_entry(row, name, own[name].tolist()) for name in MEASURES]
+        for name in MEASURES:
             ratios = list(changes(networks, name))
             entries.append(factor_entry(f"{width}:{CHANGE}", f"{name}{RATIO}", ratios))
     return entries
