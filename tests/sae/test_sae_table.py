@@ -7,6 +7,7 @@ from intriguing.sae.measure import CODE, FROZEN, LARGER
 from intriguing.sae.table import (
     CHANGES,
     COSINES,
+    INTERFERENCE,
     QUALITIES,
     code_cells,
     perturbation_cells,
@@ -39,6 +40,7 @@ def frames():
             shares = {"adversarial": 0.3, "natural": 0.1, "random": -50.0}
             for perturbation, share in shares.items():
                 row = dict.fromkeys((*CHANGES, *COSINES, "energy", "change"), 0.5)
+                row |= dict.fromkeys(INTERFERENCE, 0.9 if share == 0.3 else 0.5)
                 row |= {"uncarried": share, "uncarried-size": 0.3}
                 changes.append(named | row | {"perturbation": perturbation})
     return pd.DataFrame(qualities), pd.DataFrame(changes)
@@ -55,5 +57,7 @@ def test_the_tables_hold_the_numbers_of_their_code():
     rows = perturbation_cells(changes)
     assert rows["net:2:natural", "uncarried"].value == pytest.approx(0.1)
     assert rows["net:2:adversarial", "uncarried-larger"].value == pytest.approx(0.3)
+    assert rows["net:2:adversarial", "above-random"].value == pytest.approx(0.9)
+    assert rows["net:2:random", "above-random-frozen"].value == pytest.approx(0.5)
     assert rows["net:2:random", "uncarried"] is None
     assert rows["net:2:random", "uncarried-size"].value == pytest.approx(0.3)

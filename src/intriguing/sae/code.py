@@ -12,7 +12,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from intriguing.stats.components import leading_components
 from intriguing.training.loop import Adam, AdamRecipe, cosine_schedule
+
+SPAN = 0.99
+"""Share of the variance of activations held by the space in which latents start.
+
+A direction outside it would lose to others on every image, and its latent stay dead.
+"""
 
 Keep = Callable[[Float[Tensor, "n latents"]], Float[Tensor, "n latents"]]
 """Sets all but some values to 0; those kept are positive."""
@@ -73,7 +80,9 @@ class SparseCode(nn.Module):
         super().__init__()
         units = activations.shape[1]
         self.keep = keep
-        directions = torch.randn(units, latents, generator=generator)
+        span = leading_components(activations, SPAN)
+        random = torch.randn(units, latents, generator=generator)
+        directions = span @ (span.T @ random)
         directions = directions / directions.norm(dim=0)
         self.decoder = nn.Parameter(directions)
         self.encoder = nn.Parameter(directions.T.clone())

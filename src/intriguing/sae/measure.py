@@ -15,6 +15,11 @@ from intriguing.data import sample_indices
 from intriguing.errors import InputError
 from intriguing.sae.attacked import attack_both
 from intriguing.sae.code import Keep, SparseCode, fit_code, top_k
+from intriguing.sae.interference import (
+    Interference,
+    interference_of,
+    random_directions,
+)
 from intriguing.sae.perturbations import (
     Attacked,
     Background,
@@ -35,7 +40,8 @@ TIMES_LARGER = 4
 OTHER_SEED = 1000
 """Added to the seed for ``again``."""
 ALL = (CODE, AGAIN, FROZEN, LARGER)
-LEARNING_RATE, BATCH, WARMUP = 1e-2, 100, 0.05
+LEARNING_RATE, BATCH, WARMUP = 2e-3, 100, 0.05
+"""Of codes. With steps five times as long, latents of a layer die early in training."""
 START_IMAGES = 5000
 """Training images, the first, near which the attack starts."""
 LEADING = 0.9
@@ -143,12 +149,16 @@ def perturbation_rows(
         For each perturbation, the measures of `code_changes` and `alignments`, the mean
         ``change`` of the margin, and two shares that the code does not carry:
         ``uncarried`` of the mean change, and ``uncarried-size`` of the sizes
-        ``sum |change - carried| / sum |change|``.
+        ``sum |change - carried| / sum |change|``. ``interference`` is the correlation
+        of `Interference.correlations`, ``above-random`` the share of random directions
+        of equal norm for which it is lower.
     """
     before = layer.encoder(attacked.pixels)
     means = class_means(activations, labels)
     towards = means[attacked.targets] - means[attacked.labels]
     _, components = principal_components(activations)
+    interference = interference_of(code, before, attacked, activations, labels)
+    by_chance = correlations_by_chance(interference, layer, attacked)
     rows = []
     for name, perturbation in perturbations.items():
         after = layer.encoder(attacked.pixels + perturbation)
@@ -156,6 +166,9 @@ def perturbation_rows(
         directions = code.directions(), components, towards
         measured = code_changes(code, before, after)
         measured |= alignments(after - before, *directions)
+        correlation = interference.correlations(after)
+        measured["interference"] = correlation
+        measured["above-random"] = (by_chance < correlation).float().mean(0)
         rest = change - carried
         row = {key: float(one.mean()) for key, one in measured.items()}
         row |= {"perturbation": name, "change": float(change.mean())}
@@ -163,6 +176,19 @@ def perturbation_rows(
         row["uncarried-size"] = float(rest.abs().sum() / change.abs().sum())
         rows.append(row)
     return rows
+
+
+def correlations_by_chance(
+    interference: Interference, layer: Layer, attacked: Attacked
+) -> Float[Tensor, "directions n"]:
+    """Return `Interference.correlations` of random directions of r's norm.
+
+    They are the same for all codes of a layer.
+    """
+    generator = torch.Generator().manual_seed(layer.number)
+    directions = random_directions(attacked.perturbations, generator)
+    states = (layer.encoder(attacked.pixels + one) for one in directions)
+    return torch.stack([interference.correlations(after) for after in states])
 
 
 def leading_energy(

@@ -16,8 +16,10 @@ QUALITIES += ("purity-latents", "purity-units", "purity-random")
 PARTS = ("uncarried", "uncarried-size")
 CHANGES = ("switched", "jaccard", "participation")
 COSINES = ("cos-latent", "cos-neuron", "cos-component", "cos-means")
+ABOVE = "above-random"
+INTERFERENCE = ("interference", ABOVE)
 KINDS: Kinds = {
-    **dict.fromkeys(("agreement", *COSINES, "jaccard"), "ratio"),
+    **dict.fromkeys(("agreement", *COSINES, "jaccard", "interference"), "ratio"),
     **dict.fromkeys(("switched", "participation", "change"), "number"),
     **dict.fromkeys(("ratio", f"ratio-{LARGER}", "ratio-size"), "number"),
 }
@@ -85,15 +87,16 @@ def perturbation_cells(changes: pd.DataFrame) -> Cells:
         changes: As for `code_cells`.
     """
     cells: Cells = {}
-    columns = [*PARTS, "change", *CHANGES, *COSINES, "energy"]
+    columns = [*PARTS, "change", *CHANGES, *COSINES, "energy", *INTERFERENCE]
     for (*key, name), own in changes.groupby([*LAYER, "perturbation"], sort=False):
         row = f"{row_name(*key)}:{name}"
         code = own[own["code"] == CODE]
         for column in columns:
             cells[row, column] = over_seeds(code[column].tolist())
         for other in (FROZEN, LARGER):
-            values = own.loc[own["code"] == other, PARTS[0]].tolist()
-            cells[row, f"{PARTS[0]}-{other}"] = over_seeds(values)
+            compared = own[own["code"] == other]
+            for column in (PARTS[0], ABOVE):
+                cells[row, f"{column}-{other}"] = over_seeds(compared[column].tolist())
         if name in (RANDOM, SIGNS):  # a ratio of two numbers near zero
             signed = [PARTS[0], *(f"{PARTS[0]}-{other}" for other in (FROZEN, LARGER))]
             cells |= {(row, column): None for column in signed}

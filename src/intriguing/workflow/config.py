@@ -211,7 +211,7 @@ class SaeSection(Strict):
     """Latents, as a multiple of the layer's units."""
     k: Count = 20
     """Active latents of an image."""
-    epochs: Count = 2
+    epochs: Count = 4
     """Passes over the training images."""
     images: Count = 256
     """Number of test images that are perturbed."""
