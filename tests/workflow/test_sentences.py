@@ -56,6 +56,7 @@ def test_controls_are_named_with_their_gains(tmp_path):
 
 def test_r_is_compared_with_a_natural_difference(tmp_path):
     layer, columns = "FC100-100-10:2", ("switched", "uncarried", "uncarried-size")
+    columns += ("above-random",)
     cells = [
         (f"{layer}:{name}", column, value + i)
         for name, value in (("adversarial", 20.0), ("natural", 5.0))
@@ -66,6 +67,7 @@ def test_r_is_compared_with_a_natural_difference(tmp_path):
     assert "switches 20.0 [19.0, 21.0] latents" in said
     assert "class switches 5.0 [4.0, 6.0]" in said
     assert "2200.0% [2100.0%, 2300.0%] against 700.0%" in said
+    assert "for 2300% [2200%, 2400%] of random directions, and for 800%" in said
 
 
 SAID = units_answer, units_controls, sae_answer, bounds_answer, heuristics_answer
