@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from intriguing.bounds.compact import proofs
+from intriguing.bounds.network import fully_connected
 from intriguing.bounds.records import constants
 from intriguing.models.architecture import build
 from intriguing.models.evaluation import count_errors
@@ -15,8 +17,10 @@ TEST_IMAGES = 2_000
 """Images at which gradients are computed."""
 
 
-def run(depth: int, settings: dict, train: Images, test: Images) -> pd.DataFrame:
-    """Return a row for each seed: test error, and bounds from above and below.
+def run(
+    depth: int, settings: dict, train: Images, test: Images
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return a row for each seed with test error and bounds, and one for each proof.
 
     Args:
         depth: Hidden layers.
@@ -27,15 +31,18 @@ def run(depth: int, settings: dict, train: Images, test: Images) -> pd.DataFrame
     """
     pixels, labels = (part[: settings["subset"]] for part in train)
     sizes = [pixels[0].numel(), *[WIDTH] * depth, CLASSES]
-    rows = []
+    rows, proved = [], []
     for seed in progress(settings["seeds"], f"networks of {depth} hidden layers"):
         network = build(rectified_architecture(sizes))
         fit_classifier(network, pixels, labels, seed)
         errors = count_errors(network, *test)
         facts = constants(network, test[0][:TEST_IMAGES], seed)
         share = errors["wrong"] / errors["images"]
-        rows.append({"depth": depth, "seed": seed, "error": share, **facts})
-    return pd.DataFrame(rows)
+        named = {"depth": depth, "seed": seed}
+        rows.append({**named, "error": share, **facts})
+        found = proofs(fully_connected(network).weights, 1.0, facts)
+        proved += [named | proof._asdict() for proof in found]
+    return pd.DataFrame(rows), pd.DataFrame(proved)
 
 
 if __name__ == "__main__":
@@ -43,4 +50,7 @@ if __name__ == "__main__":
     with step_log(snakemake, threads=settings["threads"]):
         sets = (read_images(path) for path in (files.train, files.test))
         depth = int(snakemake.wildcards.depth)
-        write_parquet(snakemake.output[0], run(depth, settings, *sets))
+        for path, frame in zip(
+            snakemake.output, run(depth, settings, *sets), strict=True
+        ):
+            write_parquet(path, frame)

@@ -17,6 +17,8 @@ from intriguing.bounds.table import (
     CONSTANTS,
     benchmark_entries,
     certified_cells,
+    compact_entries,
+    compact_kinds,
     constant_entries,
     depth_entries,
     median_interval,
@@ -29,6 +31,7 @@ from intriguing.figures.bounds import (
     depth_figure,
     waterfall_figure,
 )
+from intriguing.figures.compact import compact_proofs_figure, pareto_front
 from intriguing.tables.tidy import frame_of
 
 RECORDS = pd.DataFrame(
@@ -164,3 +167,53 @@ def test_the_growth_per_layer_is_the_slope_of_the_logarithms():
     (axes,) = figure.axes
     assert list(axes.get_xticks()) == [1, 2, 4]
     assert len(axes.lines) == len(DEPTHS)
+
+
+FALLS = {"product": 0.4, "liplt": 0.5, "eclipse-fast": 0.55, "lipsdp": 0.6}
+FALLS |= {"rank 1": 0.3, "rank 4": 0.35}
+PROOFS = pd.DataFrame(
+    {
+        "depth": depth,
+        "seed": seed,
+        "family": family,
+        "operations": 1e6 * (place + 1) * depth,
+        "unexplained": 10 * depth,
+        "tightness": (fall + seed / 100) ** depth,
+    }
+    for depth in (1, 2, 4)
+    for seed in (0, 1)
+    for place, (family, fall) in enumerate(FALLS.items())
+)
+
+
+def test_noise_is_the_growth_of_tightness_beside_lipsdp():
+    table = frame_of(compact_entries(PROOFS))
+    values = table.set_index(["row", "column"])["value"]
+    for family, fall in FALLS.items():
+        growth = np.sqrt(fall * (fall + 0.01))
+        assert values[family, "per layer"] == pytest.approx(growth)
+        assert values[family, "depth 2"] == pytest.approx(growth**2)
+        if family != "lipsdp":
+            found = values[family, "per layer / LipSDP"]
+            assert found == pytest.approx(growth / np.sqrt(0.6 * 0.61))
+    assert values["liplt", "megaflop"] == 8
+    assert values["liplt", "unexplained / 1000"] == 0.04
+    assert compact_kinds(table)["megaflop"] == "number"
+
+
+def test_the_front_has_the_proofs_that_no_other_beats():
+    points = pd.DataFrame(
+        {"operations": [4, 1, 2, 2, 3], "tightness": [0.9, 0.2, 0.5, 0.4, 0.5]}
+    )
+    assert list(pareto_front(points).index) == [1, 2, 0]
+
+
+def test_every_depth_is_a_panel_with_all_proofs():
+    figure = compact_proofs_figure(PROOFS)
+    assert len(figure.axes) == 3
+    for axes, depth in zip(figure.axes, (1, 2, 4), strict=True):
+        front, ranks, *others = axes.lines
+        np.testing.assert_allclose(ranks.get_xdata(), [5 * depth, 6 * depth])
+        assert len(others) == 4
+        # LipSDP is the fourth and the tightest of a list that grows with length.
+        np.testing.assert_allclose(front.get_xdata(), np.arange(1, 5) * depth)

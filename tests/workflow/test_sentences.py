@@ -8,6 +8,7 @@ from intriguing.smoothness.design import FACTORS
 from intriguing.stats.equivalence import MARGIN
 from intriguing.workflow.sentences import (
     bounds_answer,
+    compact_answer,
     depth_answer,
     equivalence_rule,
     heuristics_answer,
@@ -71,7 +72,7 @@ def test_r_is_compared_with_a_natural_difference(tmp_path):
 
 
 SAID = units_answer, units_controls, sae_answer, bounds_answer, heuristics_answer
-SAID += penalties_answer, depth_answer, superposition_answer
+SAID += penalties_answer, depth_answer, superposition_answer, compact_answer
 
 
 def test_without_files_the_command_is_named(tmp_path):
@@ -120,6 +121,20 @@ def test_depth_multiplies_each_bound_by_its_factor(tmp_path):
     write_table(tmp_path / "tables/depth.csv", cells)
     said = depth_answer(tmp_path)
     assert "a factor 2.00 [1.00, 3.00], LipSDP's bound by 3.00 [2.00, 4.00]" in said
+
+
+@pytest.mark.parametrize(
+    ("first", "verb"), [(-3.5, "compounds"), (-1.5, "need not compound")]
+)
+def test_noise_compounds_where_every_rank_falls_behind(tmp_path, first, verb):
+    column = "per layer / LipSDP"
+    rows = {"liplt": -0.1, "rank 1": first, "rank 32": -3.2}
+    cells = [(row, column, value) for row, value in rows.items()]
+    write_table(tmp_path / "tables/compact-proofs.csv", cells)
+    said = compact_answer(tmp_path)
+    assert f"The noise of low-rank parts {verb} with depth" in said
+    assert f"rank 1 keeps {first:.2f} [{first - 1:.2f}, {first + 1:.2f}]" in said
+    assert "rank 32 -3.20" in said
 
 
 def test_one_seed_has_a_value_and_no_interval(tmp_path):

@@ -96,7 +96,7 @@ FIGURES += ("cross-training-set", *BEYOND)
 FIGURES += ("natural-basis", "units-path", "units-rotations", "sae")
 FIGURES += ("box-constraint", "mean-value", "smoothness-shares", "smoothness-curves")
 FIGURES += ("certified", "waterfall", "readings", "penalties", "depth")
-FIGURES += ("superposition",)
+FIGURES += ("superposition", "compact-proofs")
 LAYER_TABLES = ("units", "sae", "sae-perturbations", "sae-settings")
 """Tables of hidden layers, with signed numbers and many rows."""
 OTHER_TABLES = ("smoothness", "bounds", "certified", "readings", "cross-model-coarse")
@@ -104,7 +104,7 @@ OTHER_TABLES += (
     "differences",
     "verdict-counts",
     "equal-length",
-    *("heuristics", "penalties", "depth", "superposition"),
+    *("heuristics", "penalties", "depth", "superposition", "compact-proofs"),
 )
 """Tables whose rows or columns are of their own kind."""
 LINEAR, SIGMOID = ("1e-2", "1"), ("FC100-100-10",)

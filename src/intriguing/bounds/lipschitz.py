@@ -84,15 +84,32 @@ def liplt(weights: Sequence[Matrix], steepest: float) -> float:
     An activation is half its steepest slope times its input, plus a rest. The output
     is then a sum over paths, each of which enters the network behind one rest.
     """
-    half, constants = steepest / 2, [1.0]
+    half = steepest / 2
+    norms = np.zeros((len(weights), len(weights)))
     for last in range(len(weights)):
-        through, total = weights[last], 0.0
+        through = weights[last]
         for start in range(last, -1, -1):
-            factor = half if start else 1.0
-            total += factor * norm_above(through) * constants[start]
+            norms[last, start] = norm_above(through)
             if start:
                 through = half * through @ weights[start - 1]
-        constants.append(total)
+    return sum_over_paths(norms, half)
+
+
+def sum_over_paths(norms: Float[np.ndarray, "layers layers"], half: float) -> float:
+    """Return LipLT's bound of a network from norms of products of its matrices.
+
+    Args:
+        norms: At [last, start], of the product of the matrices from ``start`` to
+            ``last``, times ``half`` between two of them; the upper half is not used.
+        half: Half of the activation's steepest slope.
+    """
+    constants = [1.0]
+    for last in range(len(norms)):
+        total = 0.0
+        for start in range(last, -1, -1):
+            factor = half if start else 1.0
+            total += factor * norms[last, start] * constants[start]
+        constants.append(float(total))
     return constants[-1] * (1 + GUARD)
 
 

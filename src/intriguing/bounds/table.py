@@ -125,6 +125,56 @@ def growth(records: pd.DataFrame, column: str) -> float:
     return float(np.exp(slope))
 
 
+BESIDE_LIPSDP = "per layer / LipSDP"
+
+
+def compact_kinds(table: pd.DataFrame) -> Kinds:
+    """Return the kinds of the columns of the tidy table ``compact-proofs``."""
+    counts = "megaflop", "unexplained / 1000"
+    columns = table["column"].unique()
+    return {name: "number" if name in counts else "ratio" for name in columns}
+
+
+def compact_entries(records: pd.DataFrame) -> list[Entry]:
+    """Return rows of the table ``compact-proofs``, one a family of proofs.
+
+    They have the geometric mean of the tightness at each depth, its growth per hidden
+    layer, this growth over that of LipSDP, seed by seed, and the length of the proof of
+    the deepest networks.
+
+    Args:
+        records: ``depth``, ``seed``, ``family``, ``operations``, ``unexplained`` and
+            ``tightness`` of every proof.
+    """
+    deepest = records[records["depth"] == records["depth"].max()]
+    lipsdp = _growths(records[records["family"] == "lipsdp"])
+    entries = []
+    for family, rows in records.groupby("family", sort=False):
+        name = str(family)
+        for depth, own in rows.groupby("depth"):
+            values = own["tightness"].tolist()
+            entries.append(factor_entry(name, f"depth {depth}", values))
+        growths = _growths(rows)
+        entries.append(factor_entry(name, PER_LAYER, growths.tolist()))
+        if name != "lipsdp":
+            beside = (growths / lipsdp).tolist()
+            entries.append(factor_entry(name, BESIDE_LIPSDP, beside))
+        last = deepest[deepest["family"] == family].iloc[0]
+        for column, number in (
+            ("megaflop", last["operations"] / 1e6),
+            ("unexplained / 1000", last["unexplained"] / 1000),
+        ):
+            none = None, None, None, None, None
+            entries.append(Entry(name, column, float(number), *none, ""))
+    return entries
+
+
+def _growths(proofs: pd.DataFrame) -> "pd.Series[float]":
+    """Return the growth of the tightness per hidden layer, by seed."""
+    found = {seed: growth(own, "tightness") for seed, own in proofs.groupby("seed")}
+    return pd.Series(found)
+
+
 RANKS = {"product": "rank of product", "eclipse": "rank of eclipse"}
 PENALTY_KINDS: Kinds = {
     "error": "rate",

@@ -55,6 +55,7 @@ PICTURES += (
     "sae",
 )
 PICTURES += ("certified", "waterfall", "depth", "penalties", "superposition")
+PICTURES += ("compact-proofs",)
 
 
 def table(name: str, results: Path = RESULTS, target: str = "") -> str:
@@ -194,6 +195,7 @@ TABLES = {
     "bounds": "make everything",
     "certified": "make everything",
     "depth": "make everything",
+    "compact-proofs": "make everything",
     "heuristics": "make everything",
     "penalties": "make everything",
     "benchmark-sdp-crown": "snakemake --cores 1 verification",

@@ -167,6 +167,25 @@ def depth_answer(table: Cells) -> str:
     )
 
 
+@from_table("compact-proofs")
+def compact_answer(table: Cells) -> str:
+    """Return whether the noise of low-rank parts compounds with depth."""
+    column = "per layer / LipSDP"
+    ranks = [row for row, name in table if name == column and row.startswith("rank ")]
+    factors = [_number(table[row, column], ".2f") for row in (ranks[0], ranks[-1])]
+    high = [table[row, column]["high"] or table[row, column]["value"] for row in ranks]
+    exact = table["liplt", column]["low"] or table["liplt", column]["value"]
+    falls = max(map(float, high)) < float(exact)
+    verb = "compounds" if falls else "need not compound"
+    return (
+        f"The noise of low-rank parts {verb} with depth: with each hidden layer of a "
+        f"ReLU network the bound from parts of {ranks[0]} keeps {factors[0]} of its "
+        f"tightness beside that of LipSDP, and the bound from parts of {ranks[-1]} "
+        f"{factors[1]}. LipLT, which leaves no residual, keeps "
+        f"{_number(table['liplt', column], '.2f')}.\n"
+    )
+
+
 @from_table("heuristics")
 def heuristics_answer(table: Cells) -> str:
     """Return what the presumption of independence predicts, and what it misses."""
@@ -266,6 +285,7 @@ SUMMARIES: dict[str, Callable[[Path], str]] = {
     "superposition-answer": superposition_answer,
     "bounds-answer": bounds_answer,
     "depth-answer": depth_answer,
+    "compact-answer": compact_answer,
     "heuristics-answer": heuristics_answer,
     "penalties-answer": penalties_answer,
     "natural-answer": natural_answer,

@@ -1,12 +1,15 @@
 # How bounds of the Lipschitz constant grow with the number of hidden layers.
 
+PROOFS = [f"{BOUNDS}/compact-proofs/{depth}.parquet" for depth in CFG.bounds.depths]
+
 
 rule constants_by_depth:
     input:
         train=f"{MNIST}/train.safetensors",
         test=f"{MNIST}/test.safetensors",
     output:
-        f"{BOUNDS}/depth/{{depth}}.parquet",
+        constants=f"{BOUNDS}/depth/{{depth}}.parquet",
+        proofs=f"{BOUNDS}/compact-proofs/{{depth}}.parquet",
     log:
         f"{RESULTS}/logs/constants_by_depth/{{depth}}.log",
     benchmark:
@@ -60,4 +63,42 @@ rule figure_depth:
         step("bounds/figure_depth.py")
 
 
+rule table_compact_proofs:
+    input:
+        records=PROOFS,
+    output:
+        **table("compact-proofs", "Length and tightness of proofs"),
+    log:
+        f"{RESULTS}/logs/table_compact_proofs.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table_compact_proofs.tsv"
+    params:
+        code=digest("bounds/table_compact_proofs.py"),
+    message:
+        "Length and tightness of proofs of Lipschitz constants"
+    script:
+        step("bounds/table_compact_proofs.py")
+
+
+rule figure_compact_proofs:
+    input:
+        records=PROOFS,
+    output:
+        **figure("compact-proofs", "Length and tightness of proofs"),
+    log:
+        f"{RESULTS}/logs/figure_compact_proofs.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_compact_proofs.tsv"
+    params:
+        code=digest("bounds/figure_compact_proofs.py"),
+    message:
+        "Tightness of proofs against their length"
+    script:
+        step("bounds/figure_compact_proofs.py")
+
+
 EVERYTHING += [*rules.table_depth.output, *rules.figure_depth.output]
+EVERYTHING += [
+    *rules.table_compact_proofs.output,
+    *rules.figure_compact_proofs.output,
+]
