@@ -7,12 +7,7 @@ from intriguing.attack.claims import (
     adversarial_images_exist,
 )
 from intriguing.stats.agreement import Claim
-from intriguing.tables.rates import (
-    MEAN_DISTORTION,
-    distortion_cells,
-    distortions,
-    error_cells,
-)
+from intriguing.tables import rates
 from intriguing.tables.tidy import tidy
 from intriguing.workflow.files import by_model, read_json
 from intriguing.workflow.step import step_log
@@ -32,9 +27,9 @@ def run(
     cells, lengths, reached = {}, {}, {}
     for model, paths in records.items():
         attacked = [pd.read_parquet(path) for path in paths]
-        cells |= error_cells(model, [read_json(path) for path in errors[model]])
-        cells |= distortion_cells(model, distortions(attacked))
-        lengths[model] = cells[model, MEAN_DISTORTION]
+        cells |= rates.error_cells(model, [read_json(path) for path in errors[model]])
+        cells |= rates.distortion_cells(model, rates.distortions(attacked))
+        lengths[model] = cells[model, rates.MEAN_DISTORTION]
         reached[model] = [seed["reached"] for seed in attacked]
     table = tidy(cells, published, "models")
     claims = [adversarial_images_exist(reached)]
