@@ -24,11 +24,9 @@ def run(how: dict, part: int, train_file: str, test_file: str) -> pd.DataFrame:
     """Return a row for each network: setting, seed, measures.
 
     Args:
-        how: ``images``, ``extremes``, ``seeds``, ``steps``, ``attacked``, ``starts``
-            and ``parts``, the number of jobs.
+        how: `SmoothnessSection`, with shares of images as numbers of them.
         part: Which of the jobs this is, from 0.
-        train_file: Training images.
-        test_file: Test images.
+        train_file: Training images; ``test_file`` has those that are attacked.
     """
     digits, test = load_file(train_file), load_file(test_file)
     images, labels = digits["images"].flatten(1), digits["labels"].long()
