@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 from intriguing.data import to_pixels
 from intriguing.smoothness.design import Setting
 from intriguing.smoothness.measures import VARIANCE, measured
-from intriguing.smoothness.subspaces import compared_subspaces, mean_log_distances
+from intriguing.smoothness.subspaces import confined_distances
 from intriguing.smoothness.training import batches, relabelled, train
 from intriguing.stats.components import leading_components
 from intriguing.workflow.files import write_parquet
@@ -16,17 +16,17 @@ from intriguing.workflow.step import step_log
 
 REFERENCES = 10_000
 """Training images from which the principal components are computed."""
-CONFINED = 64
-"""Images that are attacked within subspaces."""
 
 
 def run(how: dict, part: int, train_file: str, test_file: str) -> pd.DataFrame:
     """Return a row for each network: setting, seed, measures.
 
     Args:
-        how: `SmoothnessSection`, with shares of images as numbers of them.
+        how: ``images``, ``extremes``, ``seeds``, ``steps``, ``attacked``, ``starts``
+            and ``parts``, the number of jobs.
         part: Which of the jobs this is, from 0.
-        train_file: Training images; ``test_file`` has those that are attacked.
+        train_file: Training images.
+        test_file: Test images.
     """
     digits, test = load_file(train_file), load_file(test_file)
     images, labels = digits["images"].flatten(1), digits["labels"].long()
@@ -45,10 +45,7 @@ def run(how: dict, part: int, train_file: str, test_file: str) -> pd.DataFrame:
             network = stack.network(place)
             facts = measured(network, setting, shown, truth, components, how["starts"])
             if setting == Setting(how["extremes"][1]):
-                right = network(shown).argmax(1) == truth
-                confined = shown[right][:CONFINED], truth[right][:CONFINED]
-                subspaces = compared_subspaces(components, seed)
-                facts |= mean_log_distances(network, *confined, subspaces)
+                facts |= confined_distances(network, shown, truth, components, seed)
             rows.append({**setting._asdict(), "seed": seed, **facts})
     return pd.DataFrame(rows)
 

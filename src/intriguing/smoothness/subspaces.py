@@ -19,8 +19,31 @@ SUBSPACES = (
     "orthogonal to the components",
     "within a random subspace",
 )
+CONFINED = 64
+"""Images that are attacked within subspaces."""
 REACH = 40.0
 """Length, in pixels, of one unit of a coordinate; large, so that no box binds."""
+
+
+def confined_distances(
+    network: nn.Sequential,
+    images: Float[Tensor, "n 1 h w"],
+    labels: Int[Tensor, " n"],
+    components: Float[Tensor, "d k"],
+    seed: int,
+) -> dict[str, float]:
+    """Return `mean_log_distances` of the first images that are classified correctly.
+
+    Args:
+        network: ``Flatten``, then a linear layer, then other layers.
+        images: Test images.
+        labels: Their classes.
+        components: Principal components of the data, orthonormal columns.
+        seed: Of the random subspace.
+    """
+    right = network(images).argmax(1) == labels
+    shown = images[right][:CONFINED], labels[right][:CONFINED]
+    return mean_log_distances(network, *shown, compared_subspaces(components, seed))
 
 
 def within(
