@@ -1,5 +1,6 @@
 """Fixtures of several test files, and settings of all."""
 
+import fcntl
 import re
 from pathlib import Path
 
@@ -83,5 +84,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def mnist_raw() -> Path:
     """Folder of the real MNIST files, from whichever source has them."""
     raw = ROOT / "data/raw/mnist"
-    fetch_mnist(raw, read_checksums(ROOT / "data/checksums.tsv"), mnist_sources())
+    raw.parent.mkdir(exist_ok=True)
+    # Each process of the tests has a session of its own: one fetches, the others wait.
+    with (raw.parent / "mnist.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        fetch_mnist(raw, read_checksums(ROOT / "data/checksums.tsv"), mnist_sources())
     return raw

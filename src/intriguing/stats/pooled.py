@@ -13,10 +13,10 @@ from intriguing.stats.intervals import Interval, mean_interval
 def pooled_mean(distortions: Sequence[Float[ndarray, " n"]]) -> Interval:
     """Return the root of the mean square distortion, given those of each seed's images.
 
-    The spread is that of the squares, by the delta method.
+    The spread is that of the squares, by the delta method; none where all are zero.
     """
     squares = mean_interval([seed**2 for seed in distortions])
     value = sqrt(squares.value)
-    spread = None if squares.spread is None else squares.spread / (2 * value)
+    spread = squares.spread / (2 * value) if squares.spread and value else None
     low, high = sqrt(max(squares.low, 0.0)), sqrt(squares.high)
     return replace(squares, value=value, low=low, high=high, spread=spread)
