@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from intriguing.bounds.adversary import FLIPPED, box_multipliers, project
+from intriguing.bounds.certificates import Leaf
 from intriguing.bounds.interior_point import Matrix, Solution, solve
 from intriguing.bounds.intervals import Interval
 from intriguing.bounds.network import Network, logits_of
@@ -51,24 +52,6 @@ class Question(NamedTuple):
     def around(self) -> tuple[Network, Vector, float, Vector]:
         """What an attack needs."""
         return self.network, self.image, self.radius, self.contrast
-
-
-class Leaf(NamedTuple):
-    """Multipliers that prove the margin where some units are split.
-
-    Attributes:
-        value: Lower bound of the margin that they prove.
-        splits: What is assumed of each hidden unit.
-        ball: Multiplier of ``radius^2 - |x - x0|^2``.
-        box: Multiplier of x (1 - x) of each pixel; zeros for the whole ball.
-        units: Multipliers mu, omega, xi of each hidden unit.
-    """
-
-    value: float
-    splits: Splits
-    ball: float
-    box: Vector
-    units: Float[np.ndarray, "3 units"]
 
 
 class Proof(NamedTuple):

@@ -14,6 +14,24 @@ UNPROVED, BY_PRODUCT, BY_CROWN, BY_LEAVES = range(4)
 """How the margin over a class is proved."""
 
 
+class Leaf(NamedTuple):
+    """Multipliers that prove the margin where some units are split.
+
+    Attributes:
+        value: Lower bound of the margin that they prove.
+        splits: What is assumed of each hidden unit.
+        ball: Multiplier of ``radius^2 - |x - x0|^2``.
+        box: Multiplier of x (1 - x) of each pixel; zeros for the whole ball.
+        units: Multipliers mu, omega, xi of each hidden unit.
+    """
+
+    value: float
+    splits: Int[np.ndarray, " units"]
+    ball: float
+    box: Float[np.ndarray, " pixels"]
+    units: Float[np.ndarray, "3 units"]
+
+
 class Certificates(NamedTuple):
     """Proofs that the prediction of images is constant near them.
 
@@ -45,6 +63,16 @@ class Certificates(NamedTuple):
     leaf_ball: Float[np.ndarray, " leaves"]
     leaf_box: Float[np.ndarray, "leaves pixels"]
     leaf_units: Float[np.ndarray, "leaves 3 units"]
+
+    def leaf(self, place: int) -> Leaf:
+        """Return one leaf."""
+        return Leaf(
+            float(self.leaf_value[place]),
+            self.leaf_splits[place],
+            float(self.leaf_ball[place]),
+            self.leaf_box[place],
+            self.leaf_units[place],
+        )
 
 
 def save_certificates(path: Path | str, certificates: Certificates) -> None:

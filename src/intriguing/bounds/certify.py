@@ -14,8 +14,7 @@ from tqdm import tqdm
 from intriguing.attack import find_adversarial
 from intriguing.attack.inputs import Classes, Images, checked_images
 from intriguing.attack.model_checks import attacked_model, preserved, require_module
-from intriguing.bounds.branching import Leaf
-from intriguing.bounds.certificates import UNPROVED, Certificates
+from intriguing.bounds.certificates import UNPROVED, Certificates, Leaf
 from intriguing.bounds.decisions import METHODS, Decision, Ladder, decide, ladder
 from intriguing.bounds.inputs import (
     checked_count,

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import nn
 
-from intriguing.bounds.certificates import Certificates
+from intriguing.bounds.certificates import Leaf
 from intriguing.bounds.check_linear import Claim, centres, margin_of
 from intriguing.bounds.rounding import UNIT, gamma, is_positive_definite
 
@@ -35,17 +35,13 @@ class _Rows(NamedTuple):
         return 1.01 * np.sqrt((self.rows**2).sum(1)) + self.error
 
 
-def leaf_proves(
-    claim: Claim, label: int, other: int, found: Certificates, leaf: int
-) -> bool:
+def leaf_proves(claim: Claim, label: int, other: int, leaf: Leaf) -> bool:
     """Return whether a leaf proves that a margin is positive.
 
     With the multipliers the margin is at least w' S w + value, where the squared norm
     of w is at most 2 plus the number of free units.
     """
-    splits, units = found.leaf_splits[leaf], found.leaf_units[leaf]
-    ball, box = float(found.leaf_ball[leaf]), found.leaf_box[leaf]
-    value = float(found.leaf_value[leaf])
+    value, splits, ball, box, units = leaf
     lower, upper = np.concatenate(claim.lower), np.concatenate(claim.upper)
     unstable = (lower < 0) & (upper > 0)
     signs = (units[:2] >= 0).all() and ball >= 0 and (box >= 0).all() and value > 0

@@ -14,8 +14,16 @@ from intriguing.bounds.adversary import (
     least_margin,
     random_starts,
 )
-from intriguing.bounds.branching import Leaf, Question, prove_in_ball, prove_in_box
-from intriguing.bounds.certificates import BY_CROWN, BY_LEAVES, BY_PRODUCT, UNPROVED
+from intriguing.bounds.branching import Question, prove_in_ball, prove_in_box
+from intriguing.bounds.certificates import (
+    BY_CROWN,
+    BY_LEAVES,
+    BY_PRODUCT,
+    UNPROVED,
+    Leaf,
+)
+from intriguing.bounds.check_leaf import leaf_proves
+from intriguing.bounds.check_linear import Claim
 from intriguing.bounds.intervals import (
     Interval,
     intervals_in_ball,
@@ -163,11 +171,21 @@ def _by_programs(
             starts = proof.counterexample[None]
             deeper = least_margin(*question.around, starts, LONGER)
             return found._replace(status="falsified", counterexample=deeper.image)
-        if not proof.leaves:
+        if not proof.leaves or not _pass_check(question, label, other, proof.leaves):
             return found._replace(status="undecided", value=proof.value)
         found.proof[other] = BY_LEAVES
         found = found._replace(leaves={**found.leaves, other: proof.leaves})
     return found
+
+
+def _pass_check(
+    question: Question, label: int, other: int, leaves: Sequence[Leaf]
+) -> bool:
+    """Return whether `verify` accepts leaves, whose margins may be within rounding."""
+    lower, upper = map(list, zip(*question.intervals, strict=True))
+    around = question.network, (), question.image, question.radius
+    claim = Claim(*around, lower, upper)
+    return all(leaf_proves(claim, label, other, leaf) for leaf in leaves)
 
 
 def _box(question: Question, attack: Attacked) -> Vector | Attacked:

@@ -112,9 +112,9 @@ def _is_proved(claim: Claim, label: int, found: Certificates, image: int) -> boo
             weight, bias = margin_of(claim.network, label, other)
             holds = linear_bound(claim, len(claim.lower), weight, bias)[0] > 0
         elif how == BY_LEAVES:
-            leaves = np.flatnonzero(mine).tolist()
-            holds = _cover_everything(list(found.leaf_splits[leaves])) and all(
-                leaf_proves(claim, label, other, found, leaf) for leaf in leaves
+            places = np.flatnonzero(mine).tolist()
+            holds = _cover_everything(list(found.leaf_splits[places])) and all(
+                leaf_proves(claim, label, other, found.leaf(place)) for place in places
             )
         else:
             return False
