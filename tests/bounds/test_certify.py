@@ -16,6 +16,7 @@ from intriguing.bounds import (
     save_certificates,
     verify,
 )
+from intriguing.bounds.certificates import BY_LEAVES
 from intriguing.errors import InputError
 
 SIZES = [3, 4, 3, 3]
@@ -75,6 +76,24 @@ def test_a_radius_is_decided_by_the_exact_distance(
 def test_every_certificate_passes_the_check(model, images, labels, largest):
     assert (largest.radius > 0).all()
     assert verify(model, images, labels, largest.certificate).all()
+
+
+def test_what_the_check_refuses_is_not_certified(
+    model, images, labels, largest, monkeypatch
+):
+    """As it may, where a margin that a program proves is within its rounding."""
+    allowed = 0.9 * largest.radius.max()
+    accepts = decisions.leaf_proves
+    monkeypatch.setattr(
+        decisions,
+        "leaf_proves",
+        lambda claim, *others: claim.radius < allowed and accepts(claim, *others),
+    )
+    found = certify(model, images, labels)
+    by_leaves = (found.certificate.proof == BY_LEAVES).any(1)
+    assert by_leaves.any()
+    assert (found.radius[by_leaves] < allowed).all()
+    assert verify(model, images, labels, found.certificate).all()
 
 
 @pytest.mark.parametrize("activation", [nn.Sigmoid, nn.Tanh, nn.ReLU])
