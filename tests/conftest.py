@@ -58,7 +58,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class Scheduling(LoadScopeScheduling):
-    """Gives tests of one file, or that share the smoke run, to one process."""
+    """Gives tests of one file, or that share the smoke run, to one process.
+
+    The `loadgroup` of pytest-xdist 3.8 does not group under pytest 9.2.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         name = Path(nodeid.partition("::")[0]).name

@@ -28,7 +28,7 @@ def planted():
 
 @pytest.fixture(scope="module")
 def codes(planted):
-    settings = CodeSettings(width=2, k=ACTIVE, epochs=8)
+    settings = CodeSettings(width=2, k=ACTIVE, epochs=24)
     return {
         "found": settings.fit(planted[0], seed=1),
         "again": settings.fit(planted[0], seed=2),
@@ -104,8 +104,8 @@ def test_latents_of_a_planted_dictionary_are_purer_than_units(planted, codes):
     activations, atoms = planted
     labels = (activations @ atoms.T).argmax(1)
     found = purities(codes["found"], activations, labels, seeded())
-    assert found["purity-latents"] > found["purity-units"] + 0.15
-    assert found["purity-latents"] > found["purity-random"] + 0.15
+    assert found["purity-latents"] > found["purity-units"] + 0.2
+    assert found["purity-latents"] > found["purity-random"] + 0.2
 
 
 def test_a_sweep_has_every_setting_once_and_more_latents_explain_more(planted):

@@ -183,6 +183,7 @@ def _pass_check(
 ) -> bool:
     """Return whether `verify` accepts leaves, whose margins may be within rounding."""
     lower, upper = map(list, zip(*question.intervals, strict=True))
+    # The check of leaves takes the claimed ends as they are, without the layers' norms.
     around = question.network, (), question.image, question.radius
     claim = Claim(*around, lower, upper)
     return all(leaf_proves(claim, label, other, leaf) for leaf in leaves)
