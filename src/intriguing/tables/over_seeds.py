@@ -1,7 +1,7 @@
 """Cells of tables that are means of one value a seed, without a paper's number."""
 
 from collections.abc import Callable, Sequence
-from math import exp, log
+from math import exp, inf, log
 
 from intriguing.stats.geometric import geometric_over_seeds
 from intriguing.stats.intervals import Interval, over_seeds
@@ -14,7 +14,12 @@ def mean_entry(row: str, column: str, values: Sequence[float]) -> Entry:
 
 
 def factor_entry(row: str, column: str, values: Sequence[float]) -> Entry:
-    """Return the geometric mean of one positive value a seed, as `mean_entry` does."""
+    """Return the geometric mean of one positive value a seed, as `mean_entry` does.
+
+    Without a value where a seed has none, such as a ratio to an error of zero.
+    """
+    if not all(0 < value < inf for value in values):
+        return Entry(row, column, None, None, None, None, len(values), None, "")
     mean = exp(sum(map(log, values)) / len(values))
     return _entry(row, column, values, mean, geometric_over_seeds)
 
