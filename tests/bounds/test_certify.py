@@ -17,6 +17,7 @@ from intriguing.bounds import (
     verify,
 )
 from intriguing.bounds.certificates import BY_LEAVES
+from intriguing.bounds.intervals import Ball
 from intriguing.errors import InputError
 
 SIZES = [3, 4, 3, 3]
@@ -108,6 +109,28 @@ def test_cheap_methods_are_checked_for_each_activation(activation, method, image
     assert (found.radius <= np.where(nearest > 0, nearest, np.inf)).all()
 
 
+def test_a_linear_network_is_certified_up_to_its_nearest_counterexample():
+    """In ball and box, where CROWN is exact."""
+    model = small_network([5, 3], seed=1)
+    images = images_of(6, 5)
+    labels = model(images).argmax(1)
+    found = certify(model, images, labels)
+    nearest = (found.counterexample - images).norm(dim=1).numpy()
+    flipped = nearest > 0
+    assert flipped.sum() >= 3
+    np.testing.assert_allclose(found.radius[flipped], nearest[flipped], rtol=2e-3)
+    assert verify(model, images, labels, found.certificate).all()
+
+
+def test_a_proof_for_the_box_is_none_for_the_ball(model, images, labels, largest):
+    certificate = largest.certificate
+    assert certificate.in_box.any()
+    assert not largest.on_ball[certificate.in_box].any()
+    false = tampered(certificate, in_box=np.zeros(len(images), bool))
+    proved = verify(model, images, labels, false)
+    assert not proved[certificate.in_box].all()
+
+
 def test_a_linear_network_is_certified_up_to_its_margin():
     model = small_network([3, 3], seed=1)
     images = images_of(5, 3)
@@ -130,7 +153,9 @@ def test_branching_proves_what_one_program_does_not(model, images, labels, exact
     points = images.flatten(1).double().numpy()
     statuses = [
         [
-            decisions.decide(one, points[row], int(labels[row]), 0.999 * exact[row])
+            decisions.decide(
+                one, Ball(points[row], 0.999 * exact[row], True), int(labels[row])
+            )
             for row in np.flatnonzero(np.isfinite(exact))
         ]
         for one in steps

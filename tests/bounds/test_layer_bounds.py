@@ -4,14 +4,17 @@ import numpy as np
 import pytest
 from bounds.small import small_network
 from networks import images_of
+from scipy.optimize import minimize
 from torch import nn
 
 from intriguing.bounds.adversary import project
 from intriguing.bounds.interior_point import solve
 from intriguing.bounds.intervals import (
+    Ball,
     Interval,
     intervals_in_ball,
     layer_norms,
+    least_in_ball,
     linear_lower_bound,
     lines_of,
 )
@@ -31,40 +34,74 @@ from intriguing.bounds.relaxation import (
 from intriguing.bounds.rounding import is_positive_definite, norm_above
 
 RADIUS = 0.4
+BOXED = pytest.mark.parametrize("boxed", [False, True], ids=["ball", "box"])
 KINDS = sorted(ACTIVATIONS, key=lambda kind: kind.__name__)
 
 
-def in_ball(image, count, seed=0):
+def in_ball(image, count, seed=0, boxed=False):
     generator = np.random.default_rng(seed)
     directions = generator.normal(size=(count, len(image)))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    return image + RADIUS * directions * generator.random((count, 1)) ** 0.3
+    points = image + RADIUS * directions * generator.random((count, 1)) ** 0.3
+    return points.clip(0, 1) if boxed else points
 
 
+@BOXED
 @pytest.mark.parametrize("activation", KINDS, ids=lambda kind: kind.__name__)
-def test_intervals_contain_what_images_of_the_ball_give(activation):
+def test_intervals_contain_what_images_of_the_ball_give(activation, boxed):
     network = fully_connected(small_network([4, 6, 5, 3], activation))
     image = images_of(4).double().numpy()
-    found = intervals_in_ball(network, image, RADIUS, layer_norms(network))
-    for interval, values in zip(
-        found, pre_activations(network, in_ball(image, 4000)), strict=False
-    ):
+    ball = Ball(image, RADIUS, boxed)
+    found = intervals_in_ball(network, ball, layer_norms(network))
+    points = in_ball(image, 4000, boxed=boxed)
+    for interval, values in zip(found, pre_activations(network, points), strict=False):
         assert (interval.lower <= values).all()
         assert (values <= interval.upper).all()
-    assert np.allclose(
-        found[0].upper - found[0].lower,
-        2 * RADIUS * np.linalg.norm(network.weights[0], axis=1),
-    )
+    width = found[0].upper - found[0].lower
+    whole = 2 * RADIUS * np.linalg.norm(network.weights[0], axis=1)
+    assert np.allclose(width, whole) != boxed
+    assert (width <= whole * (1 + 1e-6)).all()
 
 
+def test_the_least_of_a_linear_function_in_ball_and_box_is_exact():
+    """SLSQP solves the same problem."""
+    image, weights = images_of(5).double().numpy(), np.eye(5)[:3] - 0.3
+    found = least_in_ball(Ball(image, RADIUS, in_box=True), weights)
+    for row, least in zip(weights, found, strict=True):
+        solved = minimize(
+            lambda x, row=row: row @ x,
+            image,
+            bounds=[(0, 1)] * 5,
+            constraints={
+                "type": "ineq",
+                "fun": lambda x: RADIUS**2 - ((x - image) ** 2).sum(),
+            },
+            options={"ftol": 1e-12},
+        )
+        assert least == pytest.approx(solved.fun, abs=1e-8)
+
+
+@pytest.mark.parametrize("radius", [1e-3, 0.5, 9.0])
+def test_the_least_in_ball_and_box_is_below_every_image_of_them(radius):
+    image, weights = images_of(6).double().numpy(), np.eye(6) - 0.2
+    image[:2], weights[5] = 0, 0
+    found = least_in_ball(Ball(image, radius, in_box=True), weights)
+    points = image + radius / RADIUS * (in_ball(image, 5000) - image)
+    assert (found <= (points.clip(0, 1) @ weights.T).min(0) + 1e-12).all()
+    whole = least_in_ball(Ball(image, radius, in_box=False), weights)
+    assert (found >= whole - 1e-10).all()
+
+
+@BOXED
 @pytest.mark.parametrize("activation", KINDS, ids=lambda kind: kind.__name__)
-def test_crown_bounds_every_margin_of_the_ball(activation):
+def test_crown_bounds_every_margin_of_the_ball(activation, boxed):
     network = fully_connected(small_network([4, 6, 5, 3], activation))
     image = images_of(4).double().numpy()
-    intervals = intervals_in_ball(network, image, RADIUS, layer_norms(network))
-    logits = logits_of(network, in_ball(image, 4000))
+    ball = Ball(image, RADIUS, boxed)
+    intervals = intervals_in_ball(network, ball, layer_norms(network))
+    logits = logits_of(network, in_ball(image, 4000, boxed=boxed))
     weight, bias = network.weights[-1], network.biases[-1]
-    bound = linear_lower_bound(network, image, RADIUS, intervals, weight, bias)
+    bound = linear_lower_bound(network, ball, intervals, weight, bias)
     assert (bound <= logits).all()
     assert (bound >= logits.min(0) - 3 * np.ptp(logits, axis=0)).all()
 
@@ -102,8 +139,9 @@ def test_the_projection_is_in_box_and_ball_and_keeps_what_is_there():
 
 def solved(network, image, threshold):
     """Return the status of a program, and the margin that it proves."""
-    intervals = intervals_in_ball(network, image, RADIUS, layer_norms(network))
-    ellipsoid = ellipsoid_around(image, RADIUS, None)
+    ball = Ball(image, RADIUS, in_box=False)
+    intervals = intervals_in_ball(network, ball, layer_norms(network))
+    ellipsoid = ellipsoid_around(image, RADIUS, np.zeros_like(image))
     splits = np.zeros(sum(network.sizes), int)
     found = relax(network, image, ellipsoid, intervals, splits, contrast(3, 0, 1))
     start = first_multipliers(found, network.sizes)
@@ -129,10 +167,11 @@ def test_a_program_bounds_the_margin_and_is_tighter_than_crown(seed):
     image = images_of(4, seed=seed).double().numpy()
     logits = logits_of(network, in_ball(image, 20000))
     least = (logits[:, 0] - logits[:, 1]).min()
-    intervals = intervals_in_ball(network, image, RADIUS, layer_norms(network))
+    ball = Ball(image, RADIUS, in_box=False)
+    intervals = intervals_in_ball(network, ball, layer_norms(network))
     rows = network.weights[-1][[0]] - network.weights[-1][[1]]
     offset = network.biases[-1][[0]] - network.biases[-1][[1]]
-    crown = linear_lower_bound(network, image, RADIUS, intervals, rows, offset)[0]
+    crown = linear_lower_bound(network, ball, intervals, rows, offset)[0]
     status, value = solved(network, image, crown - 1e-4)
     assert status == "positive"
     assert crown - 1e-4 < value <= least

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from intriguing.bounds.adversary import FLIPPED, box_multipliers, project
 from intriguing.bounds.certificates import Leaf
 from intriguing.bounds.interior_point import Matrix, Solution, solve
-from intriguing.bounds.intervals import Interval
+from intriguing.bounds.intervals import Ball, Interval
 from intriguing.bounds.network import Network, logits_of
 from intriguing.bounds.relaxation import (
     ACTIVE,
@@ -36,22 +36,20 @@ class Question(NamedTuple):
 
     Attributes:
         network: The network.
-        image: Centre of the ball, in the box.
-        radius: Of the ball.
-        intervals: Of the pre-activations in the ball.
+        ball: The images.
+        intervals: Of the pre-activations there.
         contrast: Weights of the logits in the margin.
     """
 
     network: Network
-    image: Vector
-    radius: float
+    ball: Ball
     intervals: Sequence[Interval]
     contrast: Vector
 
     @property
     def around(self) -> tuple[Network, Vector, float, Vector]:
         """What an attack needs."""
-        return self.network, self.image, self.radius, self.contrast
+        return self.network, self.ball.image, self.ball.radius, self.contrast
 
 
 class Proof(NamedTuple):
@@ -70,19 +68,13 @@ class Proof(NamedTuple):
     value: float
 
 
-def prove_in_ball(question: Question) -> Proof:
-    """Try to prove the margin in the whole ball, by one program."""
-    splits = np.zeros(sum(question.network.sizes), int)
-    node = _solve_node(question, splits, None)
-    return Proof(node.leaves, node.counterexample, 1, node.value)
-
-
-def prove_in_box(question: Question, box: Vector, most_nodes: int) -> Proof:
-    """Try to prove the margin in ball and box, by branch and bound.
+def prove(question: Question, box: Vector, most_nodes: int) -> Proof:
+    """Try to prove the margin by branch and bound.
 
     Args:
         question: The margin.
-        box: Multiplier of x (1 - x) >= 0 of each pixel, relative to the ball's.
+        box: Multiplier of x (1 - x) >= 0 of each pixel, relative to the ball's; zeros
+            for the whole ball.
         most_nodes: Programs after which to give up.
     """
     splits = np.zeros(sum(question.network.sizes), int)
@@ -118,12 +110,13 @@ class _Node(NamedTuple):
     box: Vector
 
 
-def _solve_node(question: Question, splits: Splits, box: Vector | None) -> _Node:
-    """Solve one program; ``box`` None stands for the whole ball."""
-    ellipsoid = ellipsoid_around(question.image, question.radius, box)
+def _solve_node(question: Question, splits: Splits, box: Vector) -> _Node:
+    """Solve one program."""
+    image, radius = question.ball.image, question.ball.radius
+    ellipsoid = ellipsoid_around(image, radius, box)
     relaxation = relax(
         question.network,
-        question.image,
+        image,
         ellipsoid,
         question.intervals,
         splits,
@@ -135,15 +128,16 @@ def _solve_node(question: Question, splits: Splits, box: Vector | None) -> _Node
     proved = {"threshold": PROVED, "attacks": attacks}
     solution = solve(relaxation.program, start, TOLERANCE, ITERATIONS, **proved)
     value = solution.value * relaxation.unit
-    used = np.zeros_like(question.image) if box is None else box
     if solution.status == "positive":
-        leaf = _leaf(relaxation, solution, splits, used)
-        return _Node((leaf,), None, value, -1, used)
+        leaf = _leaf(relaxation, solution, splits, box)
+        return _Node((leaf,), None, value, -1, box)
     found = rounded(solution.point.primal)
     branch = _branching_unit(relaxation, solution)
-    change = _rounded(relaxation, solution.point.primal)
-    normal = -2 * (change - ellipsoid.shift) / ellipsoid.scale**2
-    following = box_multipliers(normal, question.image, question.radius)
+    following = box
+    if question.ball.in_box:
+        change = _rounded(relaxation, solution.point.primal)
+        normal = -2 * (change - ellipsoid.shift) / ellipsoid.scale**2
+        following = box_multipliers(normal, image, radius)
     return _Node((), found, value, branch, following)
 
 
@@ -170,8 +164,8 @@ def _counterexample(
     question: Question, relaxation: Relaxation, primal: Matrix
 ) -> Vector | None:
     """Return the rounded primal where it is a counterexample, projected to the set."""
-    point = question.image + _rounded(relaxation, primal)
-    nearest = project(point[None], question.image, question.radius)
+    image, radius = question.ball.image, question.ball.radius
+    nearest = project((image + _rounded(relaxation, primal))[None], image, radius)
     margin = logits_of(question.network, nearest)[0] @ question.contrast
     return nearest[0] if margin < FLIPPED else None
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
@@ -35,12 +35,13 @@ class Leaf(NamedTuple):
 class Certificates(NamedTuple):
     """Proofs that the prediction of images is constant near them.
 
-    The claim about image i: for each x in [0, 1] with |x - x_i| <= radius[i], and where
-    all of its ``leaf_box`` are zero for each x, the label's logit is the largest.
+    The claim about image i: for each x with |x - x_i| <= radius[i], and in [0, 1] where
+    ``in_box`` says so, the label's logit is the largest.
 
     Attributes:
         radius: Certified Euclidean distance of each image; 0 where there is none.
-        lower: Lower ends of the pre-activations of all hidden units in the ball.
+        in_box: Whether the claim is only about the part of the ball in [0, 1].
+        lower: Lower ends of the pre-activations of all hidden units there.
         upper: Upper ends.
         proof: How the margin over each class is proved, `BY_PRODUCT` for instance.
         leaf_image: Image that a leaf belongs to.
@@ -53,6 +54,7 @@ class Certificates(NamedTuple):
     """
 
     radius: Float[np.ndarray, " n"]
+    in_box: Bool[np.ndarray, " n"]
     lower: Float[np.ndarray, "n units"]
     upper: Float[np.ndarray, "n units"]
     proof: Int[np.ndarray, "n classes"]

@@ -22,6 +22,7 @@ from intriguing.bounds.inputs import (
     checked_radius,
     require_same_logits,
 )
+from intriguing.bounds.intervals import Ball
 from intriguing.bounds.largest import largest_radius
 from intriguing.bounds.network import Network, Vector, fully_connected
 from intriguing.errors import InputError
@@ -124,7 +125,10 @@ def _decide_all(
 
     def work(i: int) -> None:
         label = int(labels[i])
-        decision = decide(steps, found.points[i], label, radius)
+        ball = Ball(found.points[i], radius, in_box=False)
+        decision = decide(steps, ball, label)
+        if decision.status == "undecided":
+            decision = decide(steps, ball._replace(in_box=True), label)
         point = decision.counterexample
         if point is not None and not found.confirm(i, label, radius, point):
             decision = decision._replace(status="undecided")
@@ -189,7 +193,7 @@ class _Results:
         self.points = images.double().flatten(1).cpu().numpy()
         self.status = ["undecided"] * count
         self.radius = np.zeros(count)
-        self.on_ball = np.zeros(count, bool)
+        self.in_box = np.zeros(count, bool)
         self.lower, self.upper = np.zeros((2, count, units))
         self.proof = np.full((count, classes), UNPROVED)
         self.leaves: list[tuple[int, int, Leaf]] = []
@@ -214,14 +218,13 @@ class _Results:
         self.status[row] = decision.status
         if decision.status != "certified":
             return
-        self.radius[row] = radius
+        self.radius[row], self.in_box[row] = radius, decision.ball.in_box
         if decision.intervals:
             ends = zip(*decision.intervals, strict=True)
             self.lower[row], self.upper[row] = map(np.concatenate, ends)
         self.proof[row] = decision.proof
         leaves = [(c, leaf) for c, found in decision.leaves.items() for leaf in found]
         self.leaves += [(row, other, leaf) for other, leaf in leaves]
-        self.on_ball[row] = not any(leaf.box.any() for _, leaf in leaves)
 
     def finished(self) -> Certified:
         """Return all results."""
@@ -230,6 +233,7 @@ class _Results:
         count = len(leaves)
         certificate = Certificates(
             radius=self.radius,
+            in_box=self.in_box,
             lower=self.lower,
             upper=self.upper,
             proof=self.proof,
@@ -244,7 +248,11 @@ class _Results:
             ),
         )
         return Certified(
-            self.radius, self.status, self.on_ball, self.counterexample, certificate
+            self.radius,
+            self.status,
+            (self.radius > 0) & ~self.in_box,
+            self.counterexample,
+            certificate,
         )
 
 

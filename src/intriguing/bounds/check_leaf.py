@@ -47,6 +47,8 @@ def leaf_proves(claim: Claim, label: int, other: int, leaf: Leaf) -> bool:
     signs = (units[:2] >= 0).all() and ball >= 0 and (box >= 0).all() and value > 0
     if not signs or (splits[~unstable] != 0).any():
         return False
+    if box.any() and not claim.in_box:
+        return False
     if claim.network.activation is not nn.ReLU:
         return False
     free = unstable & (splits == 0)

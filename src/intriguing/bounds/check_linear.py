@@ -24,6 +24,7 @@ class Claim(NamedTuple):
         norms: Upper bounds of the spectral norms of its layers.
         image: Flat pixels.
         radius: Of the ball.
+        in_box: Whether the claim is about the part of the ball in the box.
         lower: Claimed lower ends of the pre-activations of each hidden layer.
         upper: Claimed upper ends.
     """
@@ -32,6 +33,7 @@ class Claim(NamedTuple):
     norms: tuple[float, ...]
     image: Vector
     radius: float
+    in_box: bool
     lower: list[Vector]
     upper: list[Vector]
 
@@ -74,7 +76,7 @@ def intervals_hold(claim: Claim) -> bool:
         weight, bias = claim.network.weights[layer], claim.network.biases[layer]
         half = np.sqrt((weight**2).sum(1)) * distance * (1 + 1e-12) + error
         lower, upper = centre - half, centre + half
-        if layer:
+        if layer or claim.in_box:
             lower = np.maximum(lower, linear_bound(claim, layer, weight, bias))
             upper = np.minimum(upper, -linear_bound(claim, layer, -weight, -bias))
         if (claim.lower[layer] > lower).any() or (claim.upper[layer] < upper).any():
@@ -112,10 +114,35 @@ def linear_bound(claim: Claim, layer: int, weight: Matrix, bias: Vector) -> Vect
         weight, size = weight @ inner[0], size @ np.abs(inner[0])
         terms += 4 * len(ends[0]) + 8
     reach = claim.radius * np.sqrt((weight**2).sum(1))
-    bound = weight @ claim.image + constant - reach
-    extent = extent + size @ np.abs(claim.image)
+    drop, wide = _least_drop(claim, weight) if claim.in_box else (-reach, reach)
+    bound = weight @ claim.image + constant + drop
+    extent = extent + size @ np.abs(claim.image) + wide
     extent += claim.radius * np.sqrt((size**2).sum(1))
     return bound - gamma(terms + 2 * len(claim.image)) * extent
+
+
+def _least_drop(claim: Claim, weight: Matrix) -> tuple[Vector, Vector]:
+    """Return lower bounds of ``weight @ change`` in ball and box, and their extents.
+
+    Each v > 0 gives one: the least of ``w d + v (d^2 - radius^2)`` over the box. The
+    rounds only look for a good v, with which the changes are as long as the radius.
+    """
+    floor, room, square = -claim.image, 1 - claim.image, claim.radius**2
+    v = np.maximum(np.sqrt((weight**2).sum(1)) / (2 * claim.radius), 1e-300)
+    smallest = 1e-9 * v
+    for _ in range(40):
+        change = np.minimum(np.maximum(-weight / (2 * v[:, None]), floor), room)
+        inside = (change != floor) & (change != room)
+        rest = square - (change**2 * ~inside).sum(1)
+        slope = ((weight / 2) ** 2 * inside).sum(1)
+        better = np.sqrt(slope / np.maximum(rest, 1e-300))
+        if (np.abs(better - v) <= 1e-9 * v).all():
+            break
+        v = np.maximum(better, smallest)
+    change = np.minimum(np.maximum(-weight / (2 * v[:, None]), floor), room)
+    lengths = (change**2).sum(1)
+    drop = (weight * change).sum(1) + v * (lengths - square)
+    return drop, np.abs(weight * change).sum(1) + v * (lengths + square)
 
 
 _Line = tuple[Vector, Vector]

@@ -14,7 +14,7 @@ from intriguing.bounds.adversary import (
     least_margin,
     random_starts,
 )
-from intriguing.bounds.branching import Question, prove_in_ball, prove_in_box
+from intriguing.bounds.branching import Question, prove
 from intriguing.bounds.certificates import (
     BY_CROWN,
     BY_LEAVES,
@@ -25,6 +25,7 @@ from intriguing.bounds.certificates import (
 from intriguing.bounds.check_leaf import leaf_proves
 from intriguing.bounds.check_linear import Claim
 from intriguing.bounds.intervals import (
+    Ball,
     Interval,
     intervals_in_ball,
     layer_norms,
@@ -47,14 +48,16 @@ class Decision(NamedTuple):
     """What is known of one image at one radius.
 
     Attributes:
+        ball: The images that the decision is about.
         status: ``certified``, ``falsified`` or ``undecided``.
         proof: How the margin over each class is proved, as in `certificates`.
         leaves: Of each class whose margin programs prove.
         counterexample: Another class's image, or None.
-        intervals: Of the pre-activations in the ball.
+        intervals: Of the pre-activations there.
         value: Least bound of an unproved margin; 0 where all are proved.
     """
 
+    ball: Ball
     status: str
     proof: np.ndarray
     leaves: Mapping[int, tuple[Leaf, ...]]
@@ -92,46 +95,47 @@ def ladder(network: Network, method: str, most_nodes: int, seed: int) -> Ladder:
     return Ladder(network, layer_norms(network), method, most_nodes, seed)
 
 
-def decide(steps: Ladder, image: Vector, label: int, radius: float) -> Decision:
-    """Decide whether the prediction of an image is constant in ball and box.
+def decide(steps: Ladder, ball: Ball, label: int) -> Decision:
+    """Decide whether the prediction of an image is constant near it.
 
     Args:
         steps: How far to go.
-        image: Flat pixels.
+        ball: The image, and how near.
         label: Class that the network gives it.
-        radius: Of the ball, by Euclidean distance.
     """
-    network = steps.network
-    intervals = intervals_in_ball(network, image, radius, steps.norms)
-    proof = cheap_proofs(steps, image, label, radius, intervals)
-    others = np.arange(len(proof)) != label
-    found = Decision("certified", proof, {}, None, intervals, 0.0)
-    open_classes = np.flatnonzero((proof == UNPROVED) & others)
-    if not len(open_classes):
+    found = decide_cheaply(steps, ball, label)
+    if found.status == "certified":
         return found
     attacks = {}
-    starts = random_starts(image, radius, STARTS, steps.seed)
-    for other in open_classes:
-        weights = contrast(len(proof), label, int(other))
-        attack = least_margin(network, image, radius, weights, starts, STEPS)
-        if attack.margin < FLIPPED:
-            return found._replace(status="falsified", counterexample=attack.image)
-        attacks[int(other)] = attack
+    starts = random_starts(ball.image, ball.radius, STARTS, steps.seed)
+    for other in np.flatnonzero(found.proof == UNPROVED):
+        if other != label:
+            weights = contrast(len(found.proof), label, int(other))
+            around = steps.network, ball.image, ball.radius, weights
+            attack = least_margin(*around, starts, STEPS)
+            if attack.margin < FLIPPED:
+                return found._replace(status="falsified", counterexample=attack.image)
+            attacks[int(other)] = attack
     if not steps.includes("sdp"):
-        return found._replace(status="undecided", value=-np.inf)
-    return _by_programs(steps, image, label, radius, found, attacks)
+        return found
+    return _by_programs(steps, label, found, attacks)
 
 
-def cheap_proofs(
-    steps: Ladder,
-    image: Vector,
-    label: int,
-    radius: float,
-    intervals: Sequence[Interval],
+def decide_cheaply(steps: Ladder, ball: Ball, label: int) -> Decision:
+    """Decide by the product of norms and CROWN alone: certified, or undecided."""
+    intervals = intervals_in_ball(steps.network, ball, steps.norms)
+    proof = _cheap_proofs(steps, ball, label, intervals)
+    proved = np.delete(proof != UNPROVED, label).all()
+    status, value = ("certified", 0.0) if proved else ("undecided", -np.inf)
+    return Decision(ball, status, proof, {}, None, intervals, value)
+
+
+def _cheap_proofs(
+    steps: Ladder, ball: Ball, label: int, intervals: Sequence[Interval]
 ) -> np.ndarray:
     """Return which margins the product of norms and CROWN prove."""
     network = steps.network
-    logits = logits_of(network, image[None])[0]
+    logits = logits_of(network, ball.image[None])[0]
     weight, bias = network.weights[-1], network.biases[-1]
     rows, offsets = weight[label] - weight, bias[label] - bias
     steepest = ACTIVATIONS[network.activation].steepest
@@ -139,9 +143,9 @@ def cheap_proofs(
     lengths = np.linalg.norm(rows, axis=1)
     proof = np.full(len(logits), UNPROVED)
     if steps.includes("crown"):
-        ball = network, image, radius, intervals
-        proof[linear_lower_bound(*ball, rows, offsets) > STRICT] = BY_CROWN
-    by_product = logits[label] - logits - constant * lengths * radius > STRICT
+        least = linear_lower_bound(network, ball, intervals, rows, offsets)
+        proof[least > STRICT] = BY_CROWN
+    by_product = logits[label] - logits - constant * lengths * ball.radius > STRICT
     proof[by_product] = BY_PRODUCT
     proof[label] = UNPROVED
     return proof
@@ -149,23 +153,19 @@ def cheap_proofs(
 
 def _by_programs(
     steps: Ladder,
-    image: Vector,
     label: int,
-    radius: float,
     found: Decision,
     attacks: Mapping[int, Attacked],
 ) -> Decision:
     """Prove the remaining margins, the most endangered first."""
+    branched = steps.includes("branch-and-bound") and found.ball.in_box
     for other in sorted(attacks, key=lambda one: attacks[one].margin):
         weights = contrast(len(found.proof), label, other)
-        question = Question(steps.network, image, radius, found.intervals, weights)
-        proof = prove_in_ball(question)
-        if not proof.leaves and proof.counterexample is None:
-            box = _box(question, attacks[other])
-            if isinstance(box, Attacked):
-                return found._replace(status="falsified", counterexample=box.image)
-            nodes = steps.most_nodes if steps.includes("branch-and-bound") else 1
-            proof = prove_in_box(question, box, nodes)
+        question = Question(steps.network, found.ball, found.intervals, weights)
+        box = _box(question, attacks[other])
+        if isinstance(box, Attacked):
+            return found._replace(status="falsified", counterexample=box.image)
+        proof = prove(question, box, steps.most_nodes if branched else 1)
         if proof.counterexample is not None:
             # Its margin may be too small for the model's own precision.
             starts = proof.counterexample[None]
@@ -175,7 +175,7 @@ def _by_programs(
             return found._replace(status="undecided", value=proof.value)
         found.proof[other] = BY_LEAVES
         found = found._replace(leaves={**found.leaves, other: proof.leaves})
-    return found
+    return found._replace(status="certified", value=0.0)
 
 
 def _pass_check(
@@ -184,15 +184,19 @@ def _pass_check(
     """Return whether `verify` accepts leaves, whose margins may be within rounding."""
     lower, upper = map(list, zip(*question.intervals, strict=True))
     # The check of leaves takes the claimed ends as they are, without the layers' norms.
-    around = question.network, (), question.image, question.radius
-    claim = Claim(*around, lower, upper)
+    claim = Claim(question.network, (), *question.ball, lower, upper)
     return all(leaf_proves(claim, label, other, leaf) for leaf in leaves)
 
 
 def _box(question: Question, attack: Attacked) -> Vector | Attacked:
-    """Return the box's multipliers at the end of a longer attack, or its success."""
+    """Return the box's multipliers at the end of a longer attack, or its success.
+
+    For the whole ball they are zeros.
+    """
+    if not question.ball.in_box:
+        return np.zeros_like(attack.image)
     longer = least_margin(*question.around, attack.image[None], LONGER)
     if longer.margin < FLIPPED:
         return longer
     best = min(attack, longer, key=lambda one: one.margin)
-    return box_multipliers(best.gradient, question.image, question.radius)
+    return box_multipliers(best.gradient, question.ball.image, question.ball.radius)

@@ -1,7 +1,8 @@
 """Intervals of pre-activations in a ball: by products of norms, and by CROWN.
 
 CROWN (Zhang et al., 2018) bounds each activation by two lines and carries a linear
-bound of the logits back to the pixels.
+bound of the logits back to the pixels. There its least value is taken over the ball, or
+over the part of the ball in the box.
 """
 
 from collections.abc import Sequence
@@ -18,6 +19,10 @@ from intriguing.bounds.sigmoid_lines import sigmoid_lines
 
 WIDENED = 1e-9
 """Relative widening of all intervals, well above the rounding of their computation."""
+TINIEST = 1e-9
+"""Least multiplier of a ball, relative to the one without a box."""
+PEGGINGS = 30
+"""Most rounds that look for the pixels which end at the box."""
 
 Vector = Float[np.ndarray, " _"]
 
@@ -27,6 +32,20 @@ class Interval(NamedTuple):
 
     lower: Vector
     upper: Vector
+
+
+class Ball(NamedTuple):
+    """Images near one.
+
+    Attributes:
+        image: Centre, flat pixels in [0, 1].
+        radius: By Euclidean distance.
+        in_box: Whether only the images of the ball in [0, 1] count.
+    """
+
+    image: Vector
+    radius: float
+    in_box: bool
 
 
 class Lines(NamedTuple):
@@ -44,7 +63,7 @@ def layer_norms(network: Network) -> list[float]:
 
 
 def intervals_in_ball(
-    network: Network, image: Vector, radius: float, norms: Sequence[float]
+    network: Network, ball: Ball, norms: Sequence[float]
 ) -> list[Interval]:
     """Return intervals of the pre-activations of each hidden layer.
 
@@ -52,23 +71,21 @@ def intervals_in_ball(
 
     Args:
         network: The network.
-        image: Centre of the ball.
-        radius: Of the ball, by Euclidean distance.
+        ball: The images.
         norms: Spectral norms of the layers (`layer_norms`).
     """
     found: list[Interval] = []
     steepest = ACTIVATIONS[network.activation].steepest
-    reach = accumulate((steepest * norm for norm in norms), mul, initial=radius)
-    centres = pre_activations(network, image[None])
+    reach = accumulate((steepest * norm for norm in norms), mul, initial=ball.radius)
+    centres = pre_activations(network, ball.image[None])
     for layer, (distance, centre) in enumerate(zip(reach, centres[:-1], strict=False)):
-        weight = network.weights[layer]
+        weight, bias = network.weights[layer], network.biases[layer]
         half = np.linalg.norm(weight, axis=1) * distance
-        lower, upper = centre[0] - half, centre[0] + half
-        if layer:
-            ball = network, image, radius, found
-            bias = network.biases[layer]
-            lower = np.maximum(lower, linear_lower_bound(*ball, weight, bias))
-            upper = np.minimum(upper, -linear_lower_bound(*ball, -weight, -bias))
+        below = network, ball, found
+        lower = linear_lower_bound(*below, weight, bias)
+        upper = -linear_lower_bound(*below, -weight, -bias)
+        lower = np.maximum(lower, centre[0] - half)
+        upper = np.minimum(upper, centre[0] + half)
         slack = WIDENED * (np.abs(lower) + np.abs(upper) + 1)
         found.append(Interval(lower - slack, upper + slack))
     return found
@@ -76,8 +93,7 @@ def intervals_in_ball(
 
 def linear_lower_bound(
     network: Network,
-    image: Vector,
-    radius: float,
+    ball: Ball,
     intervals: Sequence[Interval],
     weights: Float[np.ndarray, "k units"],
     offsets: Float[np.ndarray, " k"],
@@ -86,8 +102,7 @@ def linear_lower_bound(
 
     Args:
         network: The network.
-        image: Centre of the ball.
-        radius: Of the ball.
+        ball: The images.
         intervals: Of the layers up to that hidden layer.
         weights: One linear function of its activations a row.
         offsets: Added to them.
@@ -101,7 +116,35 @@ def linear_lower_bound(
         weights = positive * lines.lower_slope + negative * lines.upper_slope
         offsets = offsets + weights @ network.biases[layer]
         weights = weights @ network.weights[layer]
-    return weights @ image + offsets - radius * np.linalg.norm(weights, axis=1)
+    return offsets + least_in_ball(ball, weights)
+
+
+def least_in_ball(
+    ball: Ball, weights: Float[np.ndarray, "k d"]
+) -> Float[np.ndarray, " k"]:
+    """Return lower bounds of linear functions of the pixels, one a row.
+
+    With any v > 0, the sum over pixels of the least w d + v d^2 in the box, minus
+    v radius^2, bounds w d in ball and box. At the best v the pixels that do not end at
+    the box have the change -w / 2v, and all changes the length of the radius.
+    """
+    image, radius = ball.image, ball.radius
+    lengths = np.linalg.norm(weights, axis=1)
+    if not ball.in_box:
+        return weights @ image - radius * lengths
+    multipliers = np.maximum(lengths, 1e-300)[:, None] / (2 * radius)
+    least, free = TINIEST * multipliers, np.ones(weights.shape, bool)
+    for _ in range(PEGGINGS):
+        changes = np.clip(-weights / (2 * multipliers), -image, 1 - image)
+        were, free = free, (changes > -image) & (changes < 1 - image)
+        if (were == free).all():
+            break
+        left = radius**2 - np.where(free, 0, changes**2).sum(1, keepdims=True)
+        inner = np.where(free, weights**2, 0).sum(1, keepdims=True)
+        multipliers = np.sqrt(inner / np.maximum(4 * left, 1e-300))
+        multipliers = np.maximum(multipliers, least)
+    terms = (weights + multipliers * changes) * changes
+    return weights @ image + terms.sum(1) - multipliers[:, 0] * radius**2
 
 
 def lines_of(activation: type[nn.Module], interval: Interval) -> Lines:

@@ -5,8 +5,14 @@ from typing import NamedTuple
 import numpy as np
 
 from intriguing.bounds.adversary import FLIPPED, least_margin, shortened
-from intriguing.bounds.decisions import Decision, Ladder, Vector, cheap_proofs, decide
-from intriguing.bounds.intervals import intervals_in_ball
+from intriguing.bounds.decisions import (
+    Decision,
+    Ladder,
+    Vector,
+    decide,
+    decide_cheaply,
+)
+from intriguing.bounds.intervals import Ball
 from intriguing.bounds.network import Network, contrast, logits_of
 
 SHARES = (0.999, 0.99, 0.97, 0.9, 0.75, 0.5)
@@ -50,7 +56,7 @@ def largest_radius(steps: Ladder, image: Vector, label: int, upper: float) -> La
         tried = SHARES[place] * upper
         if tried <= best.radius:
             break
-        found = decide(steps, image, label, tried)
+        found = decide(steps, Ball(image, tried, in_box=True), label)
         if found.counterexample is not None:
             nearer = _nearer(steps.network, image, label, found.counterexample)
             best = best._replace(counterexample=nearer)
@@ -84,23 +90,13 @@ def _cheap_radius(
     steps: Ladder, image: Vector, label: int, upper: float
 ) -> tuple[float, Decision]:
     """Return the radius that product and CROWN prove, by bisection."""
-    low, high = 0.0, upper
-    best = _cheap_decision(steps, image, label, 1e-6 * upper)
+    ball = Ball(image, 1e-6 * upper, steps.includes("crown"))
+    low, high, best = 0.0, upper, decide_cheaply(steps, ball, label)
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
-        decision = _cheap_decision(steps, image, label, middle)
+        decision = decide_cheaply(steps, ball._replace(radius=middle), label)
         if decision.status == "certified":
             low, best = middle, decision
         else:
             high = middle
     return low, best
-
-
-def _cheap_decision(
-    steps: Ladder, image: Vector, label: int, radius: float
-) -> Decision:
-    intervals = intervals_in_ball(steps.network, image, radius, steps.norms)
-    proof = cheap_proofs(steps, image, label, radius, intervals)
-    proved = np.delete(proof, label).all()
-    status = "certified" if proved else "undecided"
-    return Decision(status, proof, {}, None, intervals, 0.0)

@@ -71,18 +71,18 @@ class Relaxation(NamedTuple):
     multipliers: Int[np.ndarray, "3 units"]
 
 
-def ellipsoid_around(image: Vector, radius: float, box: Vector | None) -> Ellipsoid:
+def ellipsoid_around(image: Vector, radius: float, box: Vector) -> Ellipsoid:
     """Return the ball, or an ellipsoid around ball and box.
 
     Args:
         image: Centre of the ball, in the box.
         radius: Of the ball.
-        box: Multiplier of x (1 - x) >= 0 of each pixel, relative to that of the ball.
+        box: Multiplier of x (1 - x) >= 0 of each pixel, relative to that of the ball;
+            zeros for the ball itself.
     """
-    weight = np.zeros_like(image) if box is None else box
-    scale = 1 + weight
-    shift = weight * (1 - 2 * image) / (2 * scale)
-    square = radius**2 + weight @ (image * (1 - image)) + scale @ shift**2
+    scale = 1 + box
+    shift = box * (1 - 2 * image) / (2 * scale)
+    square = radius**2 + box @ (image * (1 - image)) + scale @ shift**2
     return Ellipsoid(shift, scale**-0.5, float(np.sqrt(square)))
 
 

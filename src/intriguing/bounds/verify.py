@@ -58,12 +58,13 @@ def verify(
         attacked, _, logits = attacked_model(model, pixels)
         require_same_logits(network, attacked, pixels, logits)
     norms = tuple(norm_above(weight) for weight in network.weights)
-    cuts = np.cumsum(network.sizes)[:-1]
+    cuts = np.cumsum(network.sizes)
     proved = np.zeros(len(points), bool)
     for i, radius in enumerate(certificates.radius):
         ends = (certificates.lower[i], certificates.upper[i])
-        lower, upper = (np.split(end, cuts) for end in ends)
-        claim = Claim(network, norms, points[i], float(radius), lower, upper)
+        lower, upper = (np.split(end, cuts)[:-1] for end in ends)
+        ball = points[i], float(radius), bool(certificates.in_box[i])
+        claim = Claim(network, norms, *ball, lower, upper)
         proved[i] = _is_proved(claim, int(classes[i]), certificates, i)
     return proved
 
@@ -77,6 +78,7 @@ def require_fitting(
     leaves = len(certificates.leaf_image)
     expected = {
         "radius": (count,),
+        "in_box": (count,),
         "lower": (count, units),
         "upper": (count, units),
         "proof": (count, classes),
