@@ -109,6 +109,47 @@ def test_cheap_methods_are_checked_for_each_activation(activation, method, image
     assert (found.radius <= np.where(nearest > 0, nearest, np.inf)).all()
 
 
+@pytest.fixture(scope="module", params=[nn.Sigmoid, nn.Tanh])
+def curved(request, images):
+    """Return a network of curves, its labels, and what is certified."""
+    model = small_network([3, 5, 4, 3], request.param, seed=1, scale=6.0)
+    labels = model(images).argmax(1)
+    return model, labels, certify(model, images, labels)
+
+
+def test_programs_certify_more_of_sigmoid_and_tanh_networks(images, curved):
+    model, labels, found = curved
+    assert verify(model, images, labels, found.certificate).all()
+    nearest = (found.counterexample - images).flatten(1).norm(dim=1).numpy()
+    flipped = nearest > 0
+    assert flipped.sum() >= 2
+    assert (found.radius <= np.where(flipped, nearest, np.inf)).all()
+    cheap = certify(model, images, labels, method="crown").radius
+    assert (found.radius / cheap)[flipped].mean() > 1.2
+
+
+def test_distances_of_a_sigmoid_network_are_nearly_closed():
+    model = small_network([6, 5, 4, 3], nn.Sigmoid, seed=1, scale=6.0)
+    images = images_of(4, 6)
+    labels = model(images).argmax(1)
+    found = certify(model, images, labels)
+    nearest = (found.counterexample - images).norm(dim=1).numpy()
+    assert (nearest > 0).sum() >= 2
+    assert (found.radius >= 0.97 * nearest).all()
+
+
+def test_other_polynomials_are_refused(images, curved):
+    model, labels, found = curved
+    certificate = found.certificate
+    owner = certificate.leaf_image[0]
+    units = certificate.leaf_units
+    for place, value in (((0, 5), -9.0), ((0, 3), -9.0), ((0, 0), np.nan)):
+        false = tampered(certificate, leaf_units=changed(units, place, value))
+        assert not verify(model, images, labels, false)[owner]
+    larger = tampered(certificate, leaf_value=certificate.leaf_value + 5)
+    assert not verify(model, images, labels, larger)[owner]
+
+
 def test_a_linear_network_is_certified_up_to_its_nearest_counterexample():
     """In ball and box, where CROWN is exact."""
     model = small_network([5, 3], seed=1)

@@ -26,11 +26,9 @@ from intriguing.bounds.network import (
     margins_and_gradients,
     pre_activations,
 )
-from intriguing.bounds.relaxation import (
-    ellipsoid_around,
-    first_multipliers,
-    relax,
-)
+from intriguing.bounds.relaxation import ellipsoid_around, first_multipliers
+from intriguing.bounds.relaxed_curves import relax_curves
+from intriguing.bounds.relaxed_relu import relax_relu
 from intriguing.bounds.rounding import is_positive_definite, norm_above
 
 RADIUS = 0.4
@@ -142,10 +140,14 @@ def solved(network, image, threshold):
     ball = Ball(image, RADIUS, in_box=False)
     intervals = intervals_in_ball(network, ball, layer_norms(network))
     ellipsoid = ellipsoid_around(image, RADIUS, np.zeros_like(image))
-    splits = np.zeros(sum(network.sizes), int)
-    found = relax(network, image, ellipsoid, intervals, splits, contrast(3, 0, 1))
+    around, weights = (network, image, ellipsoid, intervals), contrast(3, 0, 1)
+    if network.activation is nn.ReLU:
+        found = relax_relu(*around, np.zeros(sum(network.sizes), int), weights)
+    else:
+        found = relax_curves(*around, weights, image)
     start = first_multipliers(found, network.sizes)
-    solution = solve(found.program, start, 1e-8, 60, threshold / found.unit)
+    program, least = found.program, threshold / found.unit
+    solution = solve(program, start, 1e-8, 60, least, found.lost)
     return solution.status, solution.value * found.unit
 
 
@@ -162,8 +164,9 @@ def test_a_network_without_unstable_units_is_solved_exactly():
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_program_bounds_the_margin_and_is_tighter_than_crown(seed):
-    network = fully_connected(small_network([4, 6, 5, 3], seed=seed))
+@pytest.mark.parametrize("activation", KINDS, ids=lambda kind: kind.__name__)
+def test_a_program_bounds_the_margin_and_is_tighter_than_crown(activation, seed):
+    network = fully_connected(small_network([4, 6, 5, 3], activation, seed))
     image = images_of(4, seed=seed).double().numpy()
     logits = logits_of(network, in_ball(image, 20000))
     least = (logits[:, 0] - logits[:, 1]).min()

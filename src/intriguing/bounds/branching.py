@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+from torch import nn
 
 from intriguing.bounds.adversary import FLIPPED, box_multipliers, project
 from intriguing.bounds.certificates import Leaf
@@ -14,14 +15,13 @@ from intriguing.bounds.interior_point import Matrix, Solution, solve
 from intriguing.bounds.intervals import Ball, Interval
 from intriguing.bounds.network import Network, logits_of
 from intriguing.bounds.relaxation import (
-    ACTIVE,
-    INACTIVE,
+    Ellipsoid,
     Relaxation,
-    Splits,
     ellipsoid_around,
     first_multipliers,
-    relax,
 )
+from intriguing.bounds.relaxed_curves import relax_curves
+from intriguing.bounds.relaxed_relu import ACTIVE, INACTIVE, Splits, relax_relu
 
 TOLERANCE, ITERATIONS = 1e-3, 22
 """Gap at which a program counts as solved, in units of its objective; iterations."""
@@ -52,6 +52,19 @@ class Question(NamedTuple):
         return self.network, self.ball.image, self.ball.radius, self.contrast
 
 
+class Hint(NamedTuple):
+    """Where the margin is least, as far as it is known.
+
+    Attributes:
+        image: Flat image of the ball.
+        box: Multiplier there of x (1 - x) >= 0 of each pixel, relative to the ball's;
+            zeros for the whole ball.
+    """
+
+    image: Vector
+    box: Vector
+
+
 class Proof(NamedTuple):
     """The answer.
 
@@ -68,22 +81,21 @@ class Proof(NamedTuple):
     value: float
 
 
-def prove(question: Question, box: Vector, most_nodes: int) -> Proof:
+def prove(question: Question, hint: Hint, most_nodes: int) -> Proof:
     """Try to prove the margin by branch and bound.
 
     Args:
         question: The margin.
-        box: Multiplier of x (1 - x) >= 0 of each pixel, relative to the ball's; zeros
-            for the whole ball.
+        hint: Where the margin is least.
         most_nodes: Programs after which to give up.
     """
     splits = np.zeros(sum(question.network.sizes), int)
-    heap, leaves, solved, pushed = [(-np.inf, 0, splits, box)], [], 0, 1
+    heap, leaves, solved, pushed = [(-np.inf, 0, splits, hint)], [], 0, 1
     while heap:
         if solved >= most_nodes:
             return Proof((), None, solved, heap[0][0])
-        _, _, splits, box = heapq.heappop(heap)
-        node = _solve_node(question, splits, box)
+        _, _, splits, hint = heapq.heappop(heap)
+        node = _solve_node(question, splits, hint)
         solved += 1
         if node.counterexample is not None:
             return Proof((), node.counterexample, solved, node.value)
@@ -95,7 +107,7 @@ def prove(question: Question, box: Vector, most_nodes: int) -> Proof:
         for side in (ACTIVE, INACTIVE):
             half = splits.copy()
             half[node.branch] = side
-            heapq.heappush(heap, (node.value, pushed, half, node.box))
+            heapq.heappush(heap, (node.value, pushed, half, node.hint))
             pushed += 1
     return Proof(tuple(leaves), None, solved, 0.0)
 
@@ -107,38 +119,42 @@ class _Node(NamedTuple):
     counterexample: Vector | None
     value: float
     branch: int
-    box: Vector
+    hint: Hint
 
 
-def _solve_node(question: Question, splits: Splits, box: Vector) -> _Node:
+def _solve_node(question: Question, splits: Splits, hint: Hint) -> _Node:
     """Solve one program."""
     image, radius = question.ball.image, question.ball.radius
-    ellipsoid = ellipsoid_around(image, radius, box)
-    relaxation = relax(
-        question.network,
-        image,
-        ellipsoid,
-        question.intervals,
-        splits,
-        question.contrast,
-    )
+    ellipsoid = ellipsoid_around(image, radius, hint.box)
+    relaxation = _relaxation(question, ellipsoid, splits, hint.image)
     start = first_multipliers(relaxation, question.network.sizes)
     rounded = partial(_counterexample, question, relaxation)
     attacks = lambda primal: rounded(primal) is not None  # noqa: E731
-    proved = {"threshold": PROVED, "attacks": attacks}
-    solution = solve(relaxation.program, start, TOLERANCE, ITERATIONS, **proved)
+    stops = PROVED, relaxation.lost, attacks
+    solution = solve(relaxation.program, start, TOLERANCE, ITERATIONS, *stops)
     value = solution.value * relaxation.unit
     if solution.status == "positive":
-        leaf = _leaf(relaxation, solution, splits, box)
-        return _Node((leaf,), None, value, -1, box)
+        leaf = _leaf(relaxation, solution, splits, hint.box)
+        return _Node((leaf,), None, value, -1, hint)
     found = rounded(solution.point.primal)
-    branch = _branching_unit(relaxation, solution)
-    following = box
+    primal = solution.point.primal
+    branch = relaxation.branching(solution.point.dual, primal[0] / primal[0, 0])
+    change = _rounded(relaxation, primal)
+    following = hint._replace(image=project((image + change)[None], image, radius)[0])
     if question.ball.in_box:
-        change = _rounded(relaxation, solution.point.primal)
         normal = -2 * (change - ellipsoid.shift) / ellipsoid.scale**2
-        following = box_multipliers(normal, image, radius)
+        following = following._replace(box=box_multipliers(normal, image, radius))
     return _Node((), found, value, branch, following)
+
+
+def _relaxation(
+    question: Question, ellipsoid: Ellipsoid, splits: Splits, near: Vector
+) -> Relaxation:
+    network, ball, intervals, contrast = question
+    around = network, ball.image, ellipsoid, intervals
+    if network.activation is nn.ReLU:
+        return relax_relu(*around, splits, contrast)
+    return relax_curves(*around, contrast, near)
 
 
 def _leaf(
@@ -148,8 +164,7 @@ def _leaf(
     ball = dual[1] / relaxation.ellipsoid.radius**2
     places = relaxation.multipliers
     units = np.where(places >= 0, dual[2:][places], 0.0)
-    value = float(dual[0])
-    return Leaf(value, splits, float(ball), ball * box, units)
+    return Leaf(float(dual[0]), splits, float(ball), ball * box, units)
 
 
 def _rounded(relaxation: Relaxation, primal: Matrix) -> Vector:
@@ -168,14 +183,3 @@ def _counterexample(
     nearest = project((image + _rounded(relaxation, primal))[None], image, radius)
     margin = logits_of(question.network, nearest)[0] @ question.contrast
     return nearest[0] if margin < FLIPPED else None
-
-
-def _branching_unit(relaxation: Relaxation, solution: Solution) -> int:
-    """Return the unit whose constraint p q = 0 costs most, -1 where there is none."""
-    p, q = relaxation.pair
-    places = relaxation.multipliers[2]
-    row = solution.point.primal[0] / solution.point.primal[0, 0]
-    means = row @ relaxation.program.vectors
-    costs = -solution.point.dual[2:][places] * means[p] * means[q]
-    costs = np.where(places >= 0, costs, -np.inf)
-    return int(costs.argmax()) if (places >= 0).any() else -1

@@ -7,29 +7,38 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
+from torch import nn
 
+from intriguing.bounds.network import Network
 from intriguing.errors import InputError
 
 UNPROVED, BY_PRODUCT, BY_CROWN, BY_LEAVES = range(4)
 """How the margin over a class is proved."""
 
 
+def multiplier_kinds(network: Network) -> int:
+    """Return how many multipliers a hidden unit has in a leaf."""
+    return 3 if network.activation is nn.ReLU else 6
+
+
 class Leaf(NamedTuple):
     """Multipliers that prove the margin where some units are split.
 
     Attributes:
-        value: Lower bound of the margin that they prove.
+        value: Lower bound of the margin that they prove where all of the units'
+            constraints hold exactly.
         splits: What is assumed of each hidden unit.
         ball: Multiplier of ``radius^2 - |x - x0|^2``.
         box: Multiplier of x (1 - x) of each pixel; zeros for the whole ball.
-        units: Multipliers mu, omega, xi of each hidden unit.
+        units: Multipliers mu, omega, xi of each ReLU, or the six coefficients of each
+            sigmoid or tanh unit's polynomial.
     """
 
     value: float
     splits: Int[np.ndarray, " units"]
     ball: float
     box: Float[np.ndarray, " pixels"]
-    units: Float[np.ndarray, "3 units"]
+    units: Float[np.ndarray, "kinds units"]
 
 
 class Certificates(NamedTuple):
@@ -46,11 +55,11 @@ class Certificates(NamedTuple):
         proof: How the margin over each class is proved, `BY_PRODUCT` for instance.
         leaf_image: Image that a leaf belongs to.
         leaf_class: Class over which it proves the margin.
-        leaf_value: Lower bound of the margin that the leaf proves.
+        leaf_value: Lower bound of the margin, as in `Leaf`.
         leaf_splits: 1 for a hidden unit assumed active, -1 for inactive, 0 for none.
         leaf_ball: Multiplier of ``radius^2 - |x - x_i|^2``.
         leaf_box: Multiplier of x (1 - x) of each pixel.
-        leaf_units: Multipliers mu, omega, xi of each hidden unit.
+        leaf_units: Multipliers of each hidden unit, as in `Leaf`.
     """
 
     radius: Float[np.ndarray, " n"]
@@ -64,7 +73,7 @@ class Certificates(NamedTuple):
     leaf_splits: Int[np.ndarray, "leaves units"]
     leaf_ball: Float[np.ndarray, " leaves"]
     leaf_box: Float[np.ndarray, "leaves pixels"]
-    leaf_units: Float[np.ndarray, "leaves 3 units"]
+    leaf_units: Float[np.ndarray, "leaves kinds units"]
 
     def leaf(self, place: int) -> Leaf:
         """Return one leaf."""

@@ -14,7 +14,12 @@ from tqdm import tqdm
 from intriguing.attack import find_adversarial
 from intriguing.attack.inputs import Classes, Images, checked_images
 from intriguing.attack.model_checks import attacked_model, preserved, require_module
-from intriguing.bounds.certificates import UNPROVED, Certificates, Leaf
+from intriguing.bounds.certificates import (
+    UNPROVED,
+    Certificates,
+    Leaf,
+    multiplier_kinds,
+)
 from intriguing.bounds.decisions import METHODS, Decision, Ladder, decide, ladder
 from intriguing.bounds.inputs import (
     checked_count,
@@ -187,6 +192,7 @@ class _Results:
         self, images: Tensor, evaluate: Callable[[Tensor], Tensor], network: Network
     ) -> None:
         count, units = len(images), sum(network.sizes)
+        self.kinds = multiplier_kinds(network)
         classes = len(network.biases[-1])
         self.images, self.counterexample = images, images.clone()
         self.evaluate = evaluate
@@ -244,7 +250,7 @@ class _Results:
             leaf_ball=np.array([leaf.ball for leaf in leaves], float),
             leaf_box=_stacked([leaf.box for leaf in leaves], (count, pixels), float),
             leaf_units=_stacked(
-                [leaf.units for leaf in leaves], (count, 3, units), float
+                [leaf.units for leaf in leaves], (count, self.kinds, units), float
             ),
         )
         return Certified(

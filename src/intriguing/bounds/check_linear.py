@@ -56,7 +56,9 @@ def centres(claim: Claim) -> list[tuple[Vector, Vector]]:
     return found
 
 
-def activated(network: Network, values: Vector) -> Vector:
+def activated(
+    network: Network, values: Float[np.ndarray, "*shape"]
+) -> Float[np.ndarray, "*shape"]:
     """Return activations, whose rounding errors are a few units in the last place."""
     if network.activation is nn.ReLU:
         return np.maximum(values, 0)

@@ -14,7 +14,7 @@ from intriguing.bounds.adversary import (
     least_margin,
     random_starts,
 )
-from intriguing.bounds.branching import Question, prove
+from intriguing.bounds.branching import Hint, Question, prove
 from intriguing.bounds.certificates import (
     BY_CROWN,
     BY_LEAVES,
@@ -89,9 +89,14 @@ class Ladder(NamedTuple):
 
 
 def ladder(network: Network, method: str, most_nodes: int, seed: int) -> Ladder:
-    """Return the ladder up to a method; programs are for ReLU networks only."""
-    if network.activation is not nn.ReLU or not network.sizes:
+    """Return the ladder up to a method, as far as the network has use for it.
+
+    Programs are for networks with hidden units, and branching is for ReLU networks.
+    """
+    if not network.sizes:
         method = min(method, "crown", key=METHODS.index)
+    elif network.activation is not nn.ReLU:
+        method = min(method, "sdp", key=METHODS.index)
     return Ladder(network, layer_norms(network), method, most_nodes, seed)
 
 
@@ -162,10 +167,11 @@ def _by_programs(
     for other in sorted(attacks, key=lambda one: attacks[one].margin):
         weights = contrast(len(found.proof), label, other)
         question = Question(steps.network, found.ball, found.intervals, weights)
-        box = _box(question, attacks[other])
-        if isinstance(box, Attacked):
-            return found._replace(status="falsified", counterexample=box.image)
-        proof = prove(question, box, steps.most_nodes if branched else 1)
+        attack = _longer(question, attacks[other])
+        if attack.margin < FLIPPED:
+            return found._replace(status="falsified", counterexample=attack.image)
+        hint = Hint(attack.image, _box(found.ball, attack))
+        proof = prove(question, hint, steps.most_nodes if branched else 1)
         if proof.counterexample is not None:
             # Its margin may be too small for the model's own precision.
             starts = proof.counterexample[None]
@@ -188,15 +194,14 @@ def _pass_check(
     return all(leaf_proves(claim, label, other, leaf) for leaf in leaves)
 
 
-def _box(question: Question, attack: Attacked) -> Vector | Attacked:
-    """Return the box's multipliers at the end of a longer attack, or its success.
-
-    For the whole ball they are zeros.
-    """
-    if not question.ball.in_box:
-        return np.zeros_like(attack.image)
+def _longer(question: Question, attack: Attacked) -> Attacked:
+    """Return the better of an attack and a longer one from its end."""
     longer = least_margin(*question.around, attack.image[None], LONGER)
-    if longer.margin < FLIPPED:
-        return longer
-    best = min(attack, longer, key=lambda one: one.margin)
-    return box_multipliers(best.gradient, question.ball.image, question.ball.radius)
+    return min(attack, longer, key=lambda one: one.margin)
+
+
+def _box(ball: Ball, attack: Attacked) -> Vector:
+    """Return the box's multipliers at an attack's end; zeros for the whole ball."""
+    if not ball.in_box:
+        return np.zeros_like(attack.image)
+    return box_multipliers(attack.gradient, ball.image, ball.radius)

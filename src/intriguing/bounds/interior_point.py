@@ -84,7 +84,8 @@ class Solution(NamedTuple):
 def adjoint(program: Program, dual: Vector) -> Matrix:
     """Return what the dual variables subtract from the objective."""
     kernel = np.zeros((program.vectors.shape[1],) * 2)
-    kernel[program.first, program.second] = program.combination @ dual[2:] / 2
+    values = program.combination @ dual[2:] / 2
+    np.add.at(kernel, (program.first, program.second), values)
     total = program.vectors @ kernel @ program.vectors.T
     total += total.T
     total[0, 0] += dual[0]
@@ -110,6 +111,7 @@ def solve(
     tolerance: float,
     iterations: int,
     threshold: float = 0.0,
+    lost: Callable[[Vector], float] = lambda _: 0.0,
     attacks: Callable[[Matrix], bool] = lambda primal: False,
 ) -> Solution:
     """Solve a program as far as its sign or its optimum needs.
@@ -120,21 +122,27 @@ def solve(
         tolerance: Gap at which the optimum counts as found.
         iterations: Most of them.
         threshold: Stop when g is above it, or is known to stay below.
+        lost: What of g a proof loses at dual variables.
         attacks: Says of a primal matrix whether it yields a counterexample.
     """
     conditions = _conditions(program)
     point = _first_point(program, conditions, start)
     for i in range(iterations):
         status = _ended(program, conditions, point, tolerance, threshold)
+        if point.dual[0] > threshold and point.dual[0] - lost(point.dual) > threshold:
+            status = "positive"
         if not status and i >= 8 and attacks(point.primal):
             status = "attacked"
         if status:
-            return Solution(point.dual[0], point, status)
+            break
         following = _step(program, conditions, point)
         if following is None:
-            return Solution(point.dual[0], point, "stalled")
+            status = "stalled"
+            break
         point = following
-    return Solution(point.dual[0], point, "limit")
+    else:
+        status = "limit"
+    return Solution(point.dual[0] - lost(point.dual), point, status)
 
 
 def _first_point(program: Program, conditions: csr_matrix, dual: Vector) -> Point:
@@ -156,8 +164,6 @@ def _ended(
     threshold: float,
 ) -> str:
     """Return why the iteration stops, empty where it goes on."""
-    if point.dual[0] > threshold:
-        return "positive"
     residual = conditions.T @ point.weights - _operator(program, point.primal)
     residual[0] += 1
     if np.abs(residual).max() > NEARLY:

@@ -23,17 +23,21 @@ class Activation(NamedTuple):
         value: The function.
         derivative: Its derivative; of the ReLU, 1 above zero and 0 elsewhere.
         steepest: The largest derivative, which is its Lipschitz constant.
+        most_bent: The largest second derivative, by absolute value; infinite for ReLU.
     """
 
     value: Callable[[np.ndarray], np.ndarray]
     derivative: Callable[[np.ndarray], np.ndarray]
     steepest: float
+    most_bent: float
 
 
 ACTIVATIONS: Mapping[type[nn.Module], Activation] = {
-    nn.ReLU: Activation(lambda z: np.maximum(z, 0), lambda z: (z > 0) * 1.0, 1.0),
-    nn.Sigmoid: Activation(expit, lambda z: expit(z) * expit(-z), 0.25),
-    nn.Tanh: Activation(np.tanh, lambda z: 1 - np.tanh(z) ** 2, 1.0),
+    nn.ReLU: Activation(
+        lambda z: np.maximum(z, 0), lambda z: (z > 0) * 1.0, 1.0, np.inf
+    ),
+    nn.Sigmoid: Activation(expit, lambda z: expit(z) * expit(-z), 0.25, 0.0963),
+    nn.Tanh: Activation(np.tanh, lambda z: 1 - np.tanh(z) ** 2, 1.0, 0.7699),
 }
 
 

@@ -1,39 +1,34 @@
-"""The quadratic relaxation of a ReLU network in a ball, or in the ball and the box.
+"""Quadratic relaxations of a network in a ball, or in the ball and the box.
 
 A point of the ellipsoid is x0 + shift + radius basis u with |u| <= 1. The program's
-vector is w = (1, u, activations of the unstable units). For an unit with
-pre-activation z in [l, h] and activation a, write p = a / h and q = (a - z) / |l|. Then
+vector is w = (1, u, variables of the units), and each unit's pre-activation and
+activation are linear forms on it, a = slope z + offset + height variable. Constraints
+are products of such forms. Subtracting them with their multipliers from
 
-    p (1 - p) >= 0 (multiplier mu),  q (1 - q) >= 0 (omega),  p q = 0 (xi),
+    margin = w' sym(margin) w
 
-and margin = w' sym(margin) w. Subtracting the constraints with their multipliers leaves
-a matrix S; if it is positive semidefinite, the margin is at least g in the ellipsoid.
-A unit that is split is either active, q = 0, or inactive, p = 0, in one half each.
+leaves a matrix S; if it is positive semidefinite, the margin is at least g in the
+ellipsoid.
 
 For the box, x (1 - x) >= 0 with multipliers t D of each pixel turns ball and box into
 one ellipsoid that contains both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.linalg import cho_solve, lapack
-from scipy.sparse import csr_matrix
 
 from intriguing.bounds.interior_point import Program, adjoint
-from intriguing.bounds.intervals import Interval
 from intriguing.bounds.network import Network
 
-UNSPLIT, ACTIVE, INACTIVE = 0, 1, -1
-"""What a branch assumes of a unit."""
-START = {"mu": 0.4, "omega": 0.4, "xi": -1.2, "radius": 1.5}
-"""First multipliers, in units of the objective."""
+RADIUS_START = 1.5
+"""First multiplier of the ball, in units of the objective."""
 
 Vector = Float[np.ndarray, " _"]
 Mask = Bool[np.ndarray, " units"]
-Splits = Int[np.ndarray, " units"]
 
 
 class Ellipsoid(NamedTuple):
@@ -50,6 +45,26 @@ class Ellipsoid(NamedTuple):
     radius: float
 
 
+class Affine(NamedTuple):
+    """Activations as slope z + offset + height variable, one entry a hidden unit.
+
+    A unit with height zero has no variable.
+    """
+
+    slope: Vector
+    offset: Vector
+    height: Vector
+
+
+class Forms(NamedTuple):
+    """Linear forms on the program's vector, one row each."""
+
+    before: Float[np.ndarray, "units n"]
+    after: Float[np.ndarray, "units n"]
+    output: Float[np.ndarray, "classes n"]
+    basis: Float[np.ndarray, "d k"]
+
+
 class Relaxation(NamedTuple):
     """A program, and what its variables stand for.
 
@@ -58,17 +73,23 @@ class Relaxation(NamedTuple):
         unit: Size of the objective, by which it was divided.
         basis: Maps the program's u to scaled pixels, (pixels, dimension).
         ellipsoid: The set of images.
-        pair: Columns of ``vectors`` with p and q of each hidden unit, -1 for none.
-        multipliers: Places of mu, omega and xi of each hidden unit among the
+        multipliers: Places of each kind of multiplier of each hidden unit among the
             program's multipliers, -1 for none.
+        start: First value of each multiplier.
+        lost: What of the program's value a proof loses at dual variables, such as by
+            conditions that the program imposes on a grid only.
+        branching: The hidden unit whose split promises most at dual variables and a
+            primal row, -1 for none.
     """
 
     program: Program
     unit: float
     basis: Float[np.ndarray, "d k"]
     ellipsoid: Ellipsoid
-    pair: Int[np.ndarray, "2 units"]
-    multipliers: Int[np.ndarray, "3 units"]
+    multipliers: Int[np.ndarray, "kinds units"]
+    start: Vector
+    lost: Callable[[Vector], float]
+    branching: Callable[[Vector, Vector], int]
 
 
 def ellipsoid_around(image: Vector, radius: float, box: Vector) -> Ellipsoid:
@@ -86,73 +107,15 @@ def ellipsoid_around(image: Vector, radius: float, box: Vector) -> Ellipsoid:
     return Ellipsoid(shift, scale**-0.5, float(np.sqrt(square)))
 
 
-def relax(
-    network: Network,
-    image: Vector,
-    ellipsoid: Ellipsoid,
-    intervals: Sequence[Interval],
-    splits: Splits,
-    contrast: Vector,
-) -> Relaxation:
-    """Return the program for the least margin.
+def linear_forms(
+    network: Network, image: Vector, ellipsoid: Ellipsoid, affine: Affine, seen: Mask
+) -> Forms:
+    """Return pre-activations, activations and logits as forms on (1, u, variables).
 
-    Args:
-        network: A ReLU network.
-        image: Centre of the ball.
-        ellipsoid: The set of images.
-        intervals: Of the pre-activations of each hidden layer.
-        splits: What is assumed of each hidden unit: `UNSPLIT`, `ACTIVE`, `INACTIVE`.
-        contrast: Weights of the logits in the margin.
+    The coordinates u span the first layer's units that are ``seen``.
     """
-    lower, upper = (np.concatenate(ends) for ends in zip(*intervals, strict=True))
-    active = (lower >= 0) | (splits == ACTIVE)
-    free = (lower < 0) & (upper > 0)
-    own = free & (splits == UNSPLIT)
-    seen = active | free
-    forms = _forms(network, image, ellipsoid, active, own, seen)
-    vectors, pair = [np.eye(forms.output.shape[1])[0]], np.full((2, len(free)), -1)
-    for kind, extent, other in ((0, upper, INACTIVE), (1, -lower, ACTIVE)):
-        for unit in np.flatnonzero(free & (splits != other)):
-            pair[kind, unit] = len(vectors)
-            difference = forms.after[unit] - (forms.before[unit] if kind else 0)
-            vectors.append(difference / extent[unit])
-    margin = forms.output.T @ contrast
-    unit = (np.linalg.norm(margin[1:]) + abs(margin[0])) / 2 or 1.0
-    objective = np.zeros((len(margin),) * 2)
-    objective[0] += margin / (2 * unit)
-    objective[:, 0] += margin / (2 * unit)
-    ball = np.zeros(len(margin))
-    ball[0], ball[1 : 1 + forms.basis.shape[1]] = 1, -1
-    pairs, multipliers = _multipliers(pair)
-    program = Program(objective, ball, np.array(vectors).T.copy(), *pairs)
-    return Relaxation(program, unit, forms.basis, ellipsoid, pair, multipliers)
-
-
-class _Forms(NamedTuple):
-    """Linear forms on the program's vector, one row each."""
-
-    before: Float[np.ndarray, "units n"]
-    after: Float[np.ndarray, "units n"]
-    output: Float[np.ndarray, "classes n"]
-    basis: Float[np.ndarray, "d k"]
-
-
-def _forms(
-    network: Network,
-    image: Vector,
-    ellipsoid: Ellipsoid,
-    active: Mask,
-    own: Mask,
-    seen: Mask,
-) -> _Forms:
-    """Return pre-activations, activations and logits as forms on (1, u, a).
-
-    An activation is a pre-activation where it is ``active``, a variable of its own
-    where it is ``own``, and else zero. The coordinates u span the first layer's
-    units that are ``seen``.
-    """
-    first = network.weights[0]
-    seen = seen[: len(first)]
+    first, seen = network.weights[0], seen[: len(network.weights[0])]
+    own = affine.height > 0
     basis, rows = np.linalg.qr((first[seen] * ellipsoid.scale).T)
     dimension = basis.shape[1]
     before = np.zeros((len(first), 1 + dimension + int(own.sum())))
@@ -165,54 +128,47 @@ def _forms(
     ):
         before[:, 0] += bias
         units = slice(start, start + size)
-        after = np.where(active[units][:, None], before, 0.0)
+        after = affine.slope[units, None] * before
+        after[:, 0] += affine.offset[units]
         variable = np.flatnonzero(own[units])
-        after[variable] = np.eye(before.shape[1])[places[units][variable]]
+        after[variable, places[units][variable]] = affine.height[units][variable]
         earlier.append(before)
         later.append(after)
         before, start = weight @ after, start + size
     before[:, 0] += network.biases[-1]
-    return _Forms(np.concatenate(earlier), np.concatenate(later), before, basis)
+    return Forms(np.concatenate(earlier), np.concatenate(later), before, basis)
 
 
-def _multipliers(pair: Int[np.ndarray, "2 units"]) -> tuple:
-    """Return the pairs of vectors of a program, and the places of its multipliers."""
-    places = np.full((3, pair.shape[1]), -1)
-    products, columns, values, signed = [], [], [], []
-    for unit in range(pair.shape[1]):
-        p, q = pair[:, unit]
-        terms = [
-            [((0, one), 1.0), ((one, one), -1.0)] if one >= 0 else [] for one in (p, q)
-        ]
-        terms.append([((p, q), 1.0)] if min(p, q) >= 0 else [])
-        for kind, term in enumerate(terms):
-            if term:
-                places[kind, unit] = len(signed)
-                columns += [len(signed)] * len(term)
-                products += [product for product, _ in term]
-                values += [value for _, value in term]
-                signed.append(kind < 2)
-    first, second = np.array(products, int).reshape(-1, 2).T
-    rows, count = np.arange(len(values)), len(signed)
-    combination = csr_matrix((values, (rows, columns)), (len(values), count))
-    conditions = csr_matrix(np.eye(count)[np.flatnonzero(signed)])
-    return (first, second, combination, conditions), places
+def scaled_objective(
+    forms: Forms, contrast: Vector
+) -> tuple[Float[np.ndarray, "n n"], float, Vector]:
+    """Return the margin's matrix divided by its size, the size, and the ball's form."""
+    margin = forms.output.T @ contrast
+    unit = float(np.linalg.norm(margin[1:]) + abs(margin[0])) / 2 or 1.0
+    objective = np.zeros((len(margin),) * 2)
+    objective[0] += margin / (2 * unit)
+    objective[:, 0] += margin / (2 * unit)
+    ball = np.zeros(len(margin))
+    ball[0], ball[1 : 1 + forms.basis.shape[1]] = 1, -1
+    return objective, unit, ball
 
 
 def first_multipliers(relaxation: Relaxation, sizes: Sequence[int]) -> Vector:
     """Return dual variables that fulfil all constraints of a program strictly.
 
     Later layers are shrunk more, as their quadratic forms are bounded by the earlier.
+
+    Args:
+        relaxation: The program.
+        sizes: Units of each hidden layer.
     """
     program, places = relaxation.program, relaxation.multipliers
-    layer = np.repeat(np.arange(len(sizes)), sizes)
+    layers = np.broadcast_to(np.repeat(np.arange(len(sizes)), sizes), places.shape)
+    depth = np.zeros(len(relaxation.start))
+    depth[places[places >= 0]] = layers[places >= 0]
     for attempt in range(60):
-        dual = np.zeros(2 + program.combination.shape[1])
-        dual[1] = START["radius"]
-        for kind, name in enumerate(("mu", "omega", "xi")):
-            used = places[kind] >= 0
-            shrunk = START[name] * 0.8 ** (attempt * (1 + layer[used]))
-            dual[2 + places[kind][used]] = shrunk
+        shrunk = relaxation.start * 0.8 ** (attempt * (1 + depth))
+        dual = np.concatenate([[0.0, RADIUS_START], shrunk])
         matrix = program.objective - adjoint(program, dual)
         root, failed = lapack.dpotrf(matrix[1:, 1:], lower=1)
         if not failed:

@@ -11,6 +11,16 @@ SLOPES = 33
 Vector = Float[np.ndarray, " _"]
 
 
+def turning_points(
+    activation: Activation, slopes: Float[np.ndarray, "*shape"]
+) -> Float[np.ndarray, "*shape"]:
+    """Return the positive points at which the derivative has given values."""
+    shares = np.sqrt(np.maximum(1 - slopes / activation.steepest, 0))
+    # f' = steepest (1 - tanh(c z)^2), where c is 1 for tanh and 1/2 for the sigmoid.
+    stretch = 2 if activation.steepest < 1 else 1
+    return stretch * np.arctanh(np.minimum(shares, 1 - 1e-15))
+
+
 def sigmoid_lines(
     activation: Activation, lower: Vector, upper: Vector
 ) -> tuple[Vector, Vector, Vector, Vector]:
@@ -25,9 +35,7 @@ def sigmoid_lines(
         upper: Upper ends.
     """
     slopes = np.linspace(0, activation.steepest, SLOPES)[:, None]
-    level = np.arctanh(np.minimum(np.sqrt(1 - slopes / activation.steepest), 1 - 1e-15))
-    # f' = steepest (1 - tanh(c z)^2), where c is 1 for tanh and 1/2 for the sigmoid.
-    points = level * (2 if activation.steepest < 1 else 1)
+    points = turning_points(activation, slopes)
     where = [lower + 0 * slopes, upper + 0 * slopes]
     where += [np.clip(sign * points, lower, upper) for sign in (-1, 1)]
     heights = np.array([activation.value(z) - slopes * z for z in where])

@@ -16,6 +16,7 @@ from intriguing.bounds.certificates import (
     BY_LEAVES,
     BY_PRODUCT,
     Certificates,
+    multiplier_kinds,
 )
 from intriguing.bounds.check_leaf import leaf_proves
 from intriguing.bounds.check_linear import (
@@ -87,7 +88,7 @@ def require_fitting(
         "leaf_splits": (leaves, units),
         "leaf_ball": (leaves,),
         "leaf_box": (leaves, pixels),
-        "leaf_units": (leaves, 3, units),
+        "leaf_units": (leaves, multiplier_kinds(network), units),
     }
     for name, shape in expected.items():
         found = getattr(certificates, name).shape
