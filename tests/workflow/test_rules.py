@@ -56,15 +56,6 @@ def test_params_are_the_code_and_what_the_step_takes_from_the_config(steps):
         assert set(dict(rule.params.items())) == wanted, name
 
 
-def test_a_digest_is_that_of_the_rule_s_own_step(steps):
-    of_script, of_digest = {}, {}
-    for rule in steps.values():
-        code = dict(rule.params.items())["code"]
-        of_script.setdefault(rule.script, set()).add(code)
-        of_digest.setdefault(code, set()).add(rule.script)
-    assert {len(found) for found in (*of_script.values(), *of_digest.values())} == {1}
-
-
 def test_a_rule_says_what_it_does_and_makes_files_on_one_core(rules, steps):
     """BLAS takes its threads from Snakemake, which makes no checksum of a folder."""
     for name, rule in steps.items():

@@ -81,10 +81,15 @@ def step(name):
     return str(ROOT / "scripts" / name)
 
 
-def digest(name):
-    """Digest of a step script and of the library code that it reaches."""
+def complete(task):
+    """Give a step its log, its benchmark, and the digest of the code that it reaches."""
+    names = dict.fromkeys(re.findall(r"{(\w+)", task.output[0]))
+    place = "/".join([task.name, *(f"{{{name}}}" for name in names)])
+    task.log_modifier = task.benchmark_modifier = task.output_modifier
+    task.set_log(f"{RESULTS}/logs/{place}.log")
+    task.benchmark = f"{RESULTS}/benchmarks/{place}.tsv"
     folders = [ROOT / "src", ROOT / "scripts"]
-    return checked(code_digest, ROOT / "scripts" / name, folders)
+    task.set_params(code=checked(code_digest, Path(task.script), folders))
 
 
 def any_of(names):

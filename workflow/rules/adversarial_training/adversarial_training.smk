@@ -39,16 +39,11 @@ rule train_variant:
     output:
         weights=f"{RESULTS}/models/{{variant}}/{{seed}}.safetensors",
         errors=f"{RESULTS}/training/{{variant}}/{{seed}}.json",
-    log:
-        f"{RESULTS}/logs/train_variant/{{variant}}/{{seed}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/train_variant/{{variant}}/{{seed}}.tsv"
     wildcard_constraints:
         variant=any_of(VARIANTS),
     priority: 10
     params:
         settings=variant_settings,
-        code=digest("adversarial_training/train_variant.py"),
     message:
         "Train {wildcards.variant}, seed {wildcards.seed}"
     script:
@@ -71,10 +66,6 @@ rule attack_variants:
             for m in COMPARED_VARIANTS
         ],
         predictions=f"{RESULTS}/transfer/variants/{{seed}}.parquet",
-    log:
-        f"{RESULTS}/logs/attack_variants/{{seed}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/attack_variants/{{seed}}.tsv"
     resources:
         runtime=20,
     params:
@@ -87,7 +78,6 @@ rule attack_variants:
             "amplified": CFG.training_sets.amplified,
             **CFG.attack.model_dump(mode="json", include=SEARCH),
         },
-        code=digest("adversarial_training/attack_variants.py"),
     message:
         "Attack all variants, seed {wildcards.seed}"
     script:
@@ -102,13 +92,8 @@ rule table_adversarial_training:
     output:
         **table("adversarial-training", "Adversarial training"),
         **claims_page("adversarial-training", "Adversarial training"),
-    log:
-        f"{RESULTS}/logs/table_adversarial_training.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_adversarial_training.tsv"
     params:
         settings={"networks": VARIANT_NETWORKS, "prefix": variants.PREFIX},
-        code=digest("adversarial_training/table_adversarial_training.py"),
     message:
         "Error, distortion and transfer of every variant, and the claims"
     script:
@@ -120,15 +105,10 @@ rule tune_variant:
         train=f"{MNIST}/train.safetensors",
     output:
         errors=f"{RESULTS}/tuning/{{setting}}/{{seed}}.json",
-    log:
-        f"{RESULTS}/logs/tune_variant/{{setting}}/{{seed}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/tune_variant/{{setting}}/{{seed}}.tsv"
     wildcard_constraints:
         setting=any_of(SETTINGS),
     params:
         settings=tuning_settings,
-        code=digest("adversarial_training/train_variant.py"),
     message:
         "Try {wildcards.setting} on images held out of training"
     script:
@@ -141,13 +121,8 @@ rule table_tuning:
         published=PUBLISHED,
     output:
         **table("tuning", "Adversarial training: settings tried"),
-    log:
-        f"{RESULTS}/logs/table_tuning.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_tuning.tsv"
     params:
         settings={"names": list(SETTINGS)},
-        code=digest("adversarial_training/table_tuning.py"),
     message:
         "Errors of all settings tried, on held-out images"
     script:

@@ -43,17 +43,12 @@ rule attack:
     output:
         images=f"{RESULTS}/adversarial/{{attack}}/{{model}}/{{seed}}.safetensors",
         records=f"{RESULTS}/adversarial/{{attack}}/{{model}}/{{seed}}.parquet",
-    log:
-        f"{RESULTS}/logs/attack/{{attack}}/{{model}}/{{seed}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/attack/{{attack}}/{{model}}/{{seed}}.tsv"
     wildcard_constraints:
         attack=any_of(ATTACKS),
     resources:
         runtime=20,
     params:
         settings=attack_settings,
-        code=digest("attack/attack.py"),
     message:
         "Attack {wildcards.model}, seed {wildcards.seed}: {wildcards.attack}"
     script:
@@ -68,17 +63,12 @@ rule table_models:
     output:
         **table("models", "Networks: errors and distortion", "Table 1"),
         claims=f"{RESULTS}/claims/attack.json",
-    log:
-        f"{RESULTS}/logs/table_models.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_models.tsv"
     params:
         settings={
             "networks": TRAINED,
             # Recipes have a learning rate; L-BFGS to convergence has nothing to select.
             "selected": [name for name, row in MODELS.items() if row.learning_rate],
         },
-        code=digest("attack/table_models.py"),
     message:
         "Table 1: errors and distortions of the networks"
     script:
@@ -91,17 +81,12 @@ rule table_choices:
         published=PUBLISHED,
     output:
         **table("choices", "What open choices do to the distortion", "Table 1"),
-    log:
-        f"{RESULTS}/logs/table_choices.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_choices.tsv"
     params:
         settings={
             "jobs": [tuple(job) for job in ATTACKED],
             "reference": sheets.FINEST,
             "sample": CFG.attack.sample,
         },
-        code=digest("attack/table_choices.py"),
     message:
         "What the paper's open choices do to the mean distortion"
     script:
@@ -129,17 +114,12 @@ rule table_readings:
         **table(
             "readings", "Readings of the paper, judged by its distortions", "Table 1"
         ),
-    log:
-        f"{RESULTS}/logs/table_readings.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_readings.tsv"
     params:
         settings={
             "jobs": [tuple(job) for job in READ],
             "linear": LINEAR,
             "sample": CFG.attack.sample,
         },
-        code=digest("attack/table_readings.py"),
     message:
         "Which reading of the paper its distortions support"
     script:
@@ -152,13 +132,8 @@ rule figure_readings:
         published=PUBLISHED,
     output:
         **figure("readings", "Readings of the paper", "Table 1"),
-    log:
-        f"{RESULTS}/logs/figure_readings.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_readings.tsv"
     params:
         settings={"linear": LINEAR},
-        code=digest("attack/figure_readings.py"),
     message:
         "Measured over printed distortions, by reading of the paper"
     script:
@@ -171,10 +146,6 @@ rule figure_examples:
         images=images_of(sheets.FINEST, EXAMPLES),
     output:
         **figure("examples", "Adversarial and noisy digits", "Figure 7"),
-    log:
-        f"{RESULTS}/logs/figure_examples.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_examples.tsv"
     priority: 5
     params:
         settings={
@@ -183,7 +154,6 @@ rule figure_examples:
             "seed": CFG.seeds[0],
             "threads": CFG.attack.threads,
         },
-        code=digest("attack/figure_examples.py"),
     message:
         "Figure 7: digits before and after the attack, and with noise"
     script:
@@ -196,14 +166,9 @@ rule figure_distortions:
         table=rules.table_models.output.models,
     output:
         **figure("distortions", "Distribution of distortions", "Table 1"),
-    log:
-        f"{RESULTS}/logs/figure_distortions.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_distortions.tsv"
     params:
         # The seeds are for the caption.
         settings={"networks": TRAINED, "seeds": list(CFG.seeds)},
-        code=digest("attack/figure_distortions.py"),
     message:
         "How the smallest distortions are spread over images"
     script:

@@ -9,13 +9,8 @@ rule attack_minimal:
     output:
         images=f"{RESULTS}/adversarial/minimal/{{model}}/{{seed}}.safetensors",
         records=f"{RESULTS}/adversarial/minimal/{{model}}/{{seed}}.parquet",
-    log:
-        f"{RESULTS}/logs/attack_minimal/{{model}}/{{seed}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/attack_minimal/{{model}}/{{seed}}.tsv"
     params:
         settings={"starts": MINIMAL_STARTS, "seed": 0, "threads": CFG.attack.threads},
-        code=digest("attack/attack_minimal.py"),
     message:
         "Minimal perturbations for {wildcards.model}, seed {wildcards.seed}"
     script:
@@ -29,13 +24,8 @@ rule table_minimal:
         published=PUBLISHED,
     output:
         **table("minimal", "Minimal perturbations"),
-    log:
-        f"{RESULTS}/logs/table_minimal.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_minimal.tsv"
     params:
         settings={"networks": TRAINED},
-        code=digest("attack/table_minimal.py"),
     message:
         "Minimal perturbations beside those of the paper's method"
     script:

@@ -81,10 +81,6 @@ rule attack_baselines:
         images=clean_images,
     output:
         f"{BASELINES}/{{network}}-{{criterion}}.parquet",
-    log:
-        f"{RESULTS}/logs/attack_baselines/{{network}}-{{criterion}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/attack_baselines/{{network}}-{{criterion}}.tsv"
     wildcard_constraints:
         network=any_of(ATTACKED_BY_ALL),
         criterion=any_of(CRITERIA),
@@ -92,7 +88,6 @@ rule attack_baselines:
         runtime=30,
     params:
         settings=compared_settings,
-        code=digest("baselines/attack_baselines.py"),
     message:
         "Compare attacks on {wildcards.network}, {wildcards.criterion}"
     script:
@@ -105,16 +100,11 @@ rule attack_exact:
         images=clean_images,
     output:
         f"{BASELINES}/exact/{{network}}-{{criterion}}.parquet",
-    log:
-        f"{RESULTS}/logs/attack_exact/{{network}}-{{criterion}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/attack_exact/{{network}}-{{criterion}}.tsv"
     wildcard_constraints:
         network=any_of(LINEAR),
         criterion=any_of(CRITERIA),
     params:
         settings=compared_settings,
-        code=digest("baselines/attack_exact.py"),
     message:
         "Exact optima of {wildcards.network}, {wildcards.criterion}"
     script:
@@ -126,13 +116,8 @@ rule table_peers:
         records=compared_files(ATTACKED_BY_ALL),
     output:
         **table("peers", "Attacks compared"),
-    log:
-        f"{RESULTS}/logs/table_peers.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_peers.tsv"
     params:
         settings={"names": list(map(":".join, each_criterion(ATTACKED_BY_ALL)))},
-        code=digest("baselines/table_peers.py"),
     message:
         "Success, distortion and cost of every attack"
     script:
@@ -146,10 +131,6 @@ rule table_requirements:
         exact=[f"{BASELINES}/exact/{m}-{c}.parquet" for m, c in each_criterion(LINEAR)],
     output:
         **table("peers-requirements", "Requirements on the attacks"),
-    log:
-        f"{RESULTS}/logs/table_requirements.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_requirements.tsv"
     params:
         settings={
             "dense": list(map(":".join, each_criterion(DENSE))),
@@ -158,7 +139,6 @@ rule table_requirements:
             ),
             "exact": list(map(":".join, each_criterion(LINEAR))),
         },
-        code=digest("baselines/table_requirements.py"),
     message:
         "What is required of the attacks, and what is measured"
     script:
@@ -170,15 +150,10 @@ rule table_pooling:
         train=f"{MNIST}/train.safetensors",
     output:
         **table("peers-pooling", "Where attacks end behind max-pooling"),
-    log:
-        f"{RESULTS}/logs/table_pooling.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_pooling.tsv"
     resources:
         runtime=20,
     params:
         settings={**POOLED, "seed": BASELINES_SEED, "threads": CFG.attack.threads},
-        code=digest("baselines/table_pooling.py"),
     message:
         "Where attacks end behind max-pooling"
     script:
@@ -190,12 +165,6 @@ rule figure_peers:
         table=rules.table_peers.output.peers,
     output:
         **figure("peers", "Distortion against cost"),
-    log:
-        f"{RESULTS}/logs/figure_peers.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_peers.tsv"
-    params:
-        code=digest("baselines/figure_peers.py"),
     message:
         "Distortion against cost"
     script:

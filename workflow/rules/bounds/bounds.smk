@@ -16,17 +16,12 @@ rule certify_network:
     output:
         records=f"{BOUNDS}/certified/{{network}}.parquet",
         certificates=f"{BOUNDS}/certified/{{network}}.safetensors",
-    log:
-        f"{RESULTS}/logs/certify_network/{{network}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/certify_network/{{network}}.tsv"
     wildcard_constraints:
         network=any_of(BOUNDED),
     resources:
         runtime=30,
     params:
         settings={"images": CFG.bounds.images, "threads": CFG.attack.threads},
-        code=digest("bounds/certify_network.py"),
     message:
         "Certified distances of {wildcards.network}"
     script:
@@ -39,15 +34,10 @@ rule constants:
         test=f"{MNIST}/test.safetensors",
     output:
         f"{BOUNDS}/constants/{{network}}.json",
-    log:
-        f"{RESULTS}/logs/constants/{{network}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/constants/{{network}}.tsv"
     wildcard_constraints:
         network=any_of(BOUNDED),
     params:
         settings={"seed": CFG.seeds[0], "threads": CFG.attack.threads},
-        code=digest("bounds/constants.py"),
     message:
         "Lipschitz constants of {wildcards.network} as a whole"
     script:
@@ -60,13 +50,8 @@ rule table_certified:
         published=PUBLISHED,
     output:
         **table("certified", "Certified distances"),
-    log:
-        f"{RESULTS}/logs/table_certified.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_certified.tsv"
     params:
         settings={"networks": [*BOUNDED]},
-        code=digest("bounds/table_certified.py"),
     message:
         "Certified distances as shares of attacked distances"
     script:
@@ -78,13 +63,8 @@ rule table_bounds:
         measured=[f"{BOUNDS}/constants/{network}.json" for network in BOUNDED],
     output:
         **table("bounds", "Lipschitz constants of networks"),
-    log:
-        f"{RESULTS}/logs/table_bounds.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_bounds.tsv"
     params:
         settings={"networks": [*BOUNDED]},
-        code=digest("bounds/table_bounds.py"),
     message:
         "Lipschitz constants of whole networks, from above and from below"
     script:
@@ -96,13 +76,8 @@ rule figure_certified:
         records=rules.table_certified.input.records,
     output:
         **figure("certified", "Certified against attacked distances"),
-    log:
-        f"{RESULTS}/logs/figure_certified.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_certified.tsv"
     params:
         settings={"networks": [*BOUNDED]},
-        code=digest("bounds/figure_certified.py"),
     message:
         "Certified against attacked distance of every image"
     script:
@@ -114,12 +89,6 @@ rule figure_waterfall:
         table=rules.table_bounds.output.bounds,
     output:
         **figure("waterfall", "Slack of the product of norms"),
-    log:
-        f"{RESULTS}/logs/figure_waterfall.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_waterfall.tsv"
-    params:
-        code=digest("bounds/figure_waterfall.py"),
     message:
         "Why the product of norms exceeds a typical gradient"
     script:

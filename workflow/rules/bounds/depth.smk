@@ -10,10 +10,6 @@ rule constants_by_depth:
     output:
         constants=f"{BOUNDS}/depth/{{depth}}.parquet",
         proofs=f"{BOUNDS}/compact-proofs/{{depth}}.parquet",
-    log:
-        f"{RESULTS}/logs/constants_by_depth/{{depth}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/constants_by_depth/{{depth}}.tsv"
     wildcard_constraints:
         depth=r"\d+",
     params:
@@ -22,7 +18,6 @@ rule constants_by_depth:
             "subset": CFG.train.subset,
             "threads": CFG.train.threads,
         },
-        code=digest("bounds/constants_by_depth.py"),
     message:
         "Lipschitz constants of networks of {wildcards.depth} hidden layers"
     script:
@@ -34,12 +29,6 @@ rule table_depth:
         records=[f"{BOUNDS}/depth/{depth}.parquet" for depth in CFG.bounds.depths],
     output:
         **table("depth", "Lipschitz constants by depth"),
-    log:
-        f"{RESULTS}/logs/table_depth.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_depth.tsv"
-    params:
-        code=digest("bounds/table_depth.py"),
     message:
         "Lipschitz constants by the number of hidden layers"
     script:
@@ -51,12 +40,6 @@ rule figure_depth:
         table=rules.table_depth.output.depth,
     output:
         **figure("depth", "Lipschitz constants by depth"),
-    log:
-        f"{RESULTS}/logs/figure_depth.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_depth.tsv"
-    params:
-        code=digest("bounds/figure_depth.py"),
     message:
         "Bounds of the Lipschitz constant against depth"
     script:
@@ -68,12 +51,6 @@ rule table_compact_proofs:
         records=PROOFS,
     output:
         **table("compact-proofs", "Length and tightness of proofs"),
-    log:
-        f"{RESULTS}/logs/table_compact_proofs.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_compact_proofs.tsv"
-    params:
-        code=digest("bounds/table_compact_proofs.py"),
     message:
         "Length and tightness of proofs of Lipschitz constants"
     script:
@@ -85,12 +62,6 @@ rule figure_compact_proofs:
         records=PROOFS,
     output:
         **figure("compact-proofs", "Length and tightness of proofs"),
-    log:
-        f"{RESULTS}/logs/figure_compact_proofs.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_compact_proofs.tsv"
-    params:
-        code=digest("bounds/figure_compact_proofs.py"),
     message:
         "Tightness of proofs against their length"
     script:

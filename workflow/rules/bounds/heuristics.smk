@@ -14,10 +14,6 @@ rule presume_norms:
         test=f"{MNIST}/test.safetensors",
     output:
         f"{BOUNDS}/heuristics/{{network}}.parquet",
-    log:
-        f"{RESULTS}/logs/presume_norms/{{network}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/presume_norms/{{network}}.tsv"
     wildcard_constraints:
         network=any_of(PRESUMED),
     resources:
@@ -29,7 +25,6 @@ rule presume_norms:
             "draws": CFG.bounds.draws,
             "threads": CFG.attack.threads,
         },
-        code=digest("bounds/presume_norms.py"),
     message:
         "Gradients of {wildcards.network} presumed from moments"
     script:
@@ -41,12 +36,6 @@ rule table_heuristics:
         records=[f"{BOUNDS}/heuristics/{network}.parquet" for network in PRESUMED],
     output:
         **table("heuristics", "Norms of gradients presumed from moments"),
-    log:
-        f"{RESULTS}/logs/table_heuristics.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_heuristics.tsv"
-    params:
-        code=digest("bounds/table_heuristics.py"),
     message:
         "What the presumption of independence gets right"
     script:

@@ -9,10 +9,6 @@ rule train_penalised:
         test=f"{MNIST}/test.safetensors",
     output:
         f"{BOUNDS}/penalties/{{method}}.parquet",
-    log:
-        f"{RESULTS}/logs/train_penalised/{{method}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/train_penalised/{{method}}.tsv"
     wildcard_constraints:
         method=any_of(PENALTIES),
     resources:
@@ -24,7 +20,6 @@ rule train_penalised:
             "images": CFG.bounds.images,
             "threads": CFG.train.threads,
         },
-        code=digest("bounds/train_penalised.py"),
     message:
         "Networks trained with the penalty {wildcards.method}"
     script:
@@ -36,12 +31,6 @@ rule table_penalties:
         records=[f"{BOUNDS}/penalties/{method}.parquet" for method in PENALTIES],
     output:
         **table("penalties", "Training with a penalty on a bound"),
-    log:
-        f"{RESULTS}/logs/table_penalties.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_penalties.tsv"
-    params:
-        code=digest("bounds/table_penalties.py"),
     message:
         "What a penalty on a bound buys at equal test error"
     script:
@@ -53,12 +42,6 @@ rule figure_penalties:
         records=rules.table_penalties.input.records,
     output:
         **figure("penalties", "Training with a penalty on a bound"),
-    log:
-        f"{RESULTS}/logs/figure_penalties.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_penalties.tsv"
-    params:
-        code=digest("bounds/figure_penalties.py"),
     message:
         "Distances of networks trained with penalties"
     script:

@@ -9,13 +9,8 @@ rule decide_benchmark:
         records=f"{BOUNDS}/benchmark/decided.parquet",
         seconds=f"{BOUNDS}/benchmark/seconds.json",
         certificates=f"{BOUNDS}/benchmark/certificates.safetensors",
-    log:
-        f"{RESULTS}/logs/decide_benchmark.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/decide_benchmark.tsv"
     params:
         settings={"files": SDP_CROWN, "threads": CFG.attack.threads},
-        code=digest("bounds/decide_benchmark.py"),
     message:
         "Decide the images of the benchmark of SDP-CROWN"
     script:
@@ -29,12 +24,6 @@ rule table_benchmark:
         published="data/verification-published.tsv",
     output:
         **table("benchmark-sdp-crown", "Benchmark of SDP-CROWN"),
-    log:
-        f"{RESULTS}/logs/table_benchmark.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_benchmark.tsv"
-    params:
-        code=digest("bounds/table_benchmark.py"),
     message:
         "The benchmark of SDP-CROWN beside the published verifiers"
     script:
@@ -44,13 +33,8 @@ rule table_benchmark:
 rule table_glipsdp:
     output:
         **table("benchmark-glipsdp", "Networks of GLipSDP"),
-    log:
-        f"{RESULTS}/logs/table_glipsdp.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_glipsdp.tsv"
     params:
         settings={"files": GLIPSDP, "threads": CFG.attack.threads},
-        code=digest("bounds/table_glipsdp.py"),
     message:
         "Lipschitz constants of GLipSDP's networks beside the published ones"
     script:

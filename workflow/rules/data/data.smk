@@ -26,13 +26,8 @@ if CFG.data.folder:
         output:
             train=f"{MNIST}/train.safetensors",
             test=f"{MNIST}/test.safetensors",
-        log:
-            f"{RESULTS}/logs/idx_folder.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/idx_folder.tsv"
         params:
             settings=IMAGE_COUNTS,
-            code=digest("data/idx_folder.py"),
         message:
             "Read the images of {CFG.data.folder}"
         script:
@@ -46,13 +41,8 @@ else:
         output:
             train=f"{MNIST}/train.safetensors",
             test=f"{MNIST}/test.safetensors",
-        log:
-            f"{RESULTS}/logs/mnist.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/mnist.tsv"
         params:
             settings=IMAGE_COUNTS,
-            code=digest("data/mnist.py"),
         message:
             "Fetch and verify MNIST"
         script:
@@ -65,13 +55,8 @@ rule splits:
     output:
         P1=f"{MNIST}/P1.txt",
         P2=f"{MNIST}/P2.txt",
-    log:
-        f"{RESULTS}/logs/splits.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/splits.tsv"
     params:
         settings={"seed": CFG.data.split_seed},
-        code=digest("data/splits.py"),
     message:
         "Split the training images into P1 and P2"
     script:
@@ -82,10 +67,6 @@ rule datasets:
     output:
         train=f"{RESULTS}/data/{{data}}/train.safetensors",
         test=f"{RESULTS}/data/{{data}}/test.safetensors",
-    log:
-        f"{RESULTS}/logs/datasets/{{data}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/datasets/{{data}}.tsv"
     wildcard_constraints:
         data=any_of(OTHER_DATA),
     resources:
@@ -93,7 +74,6 @@ rule datasets:
         runtime=20,
     params:
         settings=dataset_settings,
-        code=digest("data/datasets.py"),
     message:
         "Read the images {wildcards.data}"
     script:

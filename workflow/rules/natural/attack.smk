@@ -44,10 +44,6 @@ rule attack_natural:
     output:
         images=f"{RESULTS}/adversarial/lbfgs-{{kind}}/{{model}}/{{seed}}.safetensors",
         records=f"{RESULTS}/adversarial/lbfgs-{{kind}}/{{model}}/{{seed}}.parquet",
-    log:
-        f"{RESULTS}/logs/attack_natural/{{kind}}/{{model}}/{{seed}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/attack_natural/{{kind}}/{{model}}/{{seed}}.tsv"
     wildcard_constraints:
         kind=any_of(KINDS),
     resources:
@@ -55,7 +51,6 @@ rule attack_natural:
         runtime=60,
     params:
         settings=natural_settings,
-        code=digest("natural/attack_natural.py"),
     message:
         "Attack {wildcards.model}, share {wildcards.seed}: {wildcards.kind} target"
     script:
@@ -68,10 +63,6 @@ rule transfer_natural:
         images=alike_images,
     output:
         predictions=f"{RESULTS}/transfer/{{data}}.parquet",
-    log:
-        f"{RESULTS}/logs/transfer_natural/{{data}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/transfer_natural/{{data}}.tsv"
     wildcard_constraints:
         data=any_of(ALIKE),
     resources:
@@ -79,7 +70,6 @@ rule transfer_natural:
         runtime=30,
     params:
         settings=transfer_natural_settings,
-        code=digest("natural/transfer_natural.py"),
     message:
         "Round and lengthen adversarial images of {wildcards.data}, and feed them on"
     script:

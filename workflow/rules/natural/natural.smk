@@ -12,13 +12,8 @@ ALIKE |= {data: [m for m in CONVOLUTIONAL if data_of(m) == data] for data in OTH
 rule photographs:
     output:
         f"{RESULTS}/data/photographs/all.safetensors",
-    log:
-        f"{RESULTS}/logs/photographs.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/photographs.tsv"
     params:
         settings={"size": convolutions.shape_of("photographs")[1]},
-        code=digest("natural/photographs.py"),
     message:
         "Read the ImageNet photographs"
     script:
@@ -35,10 +30,6 @@ rule pretrained:
     output:
         weights=f"{RESULTS}/models/{{model}}/0.safetensors",
         errors=f"{RESULTS}/training/{{model}}/0.json",
-    log:
-        f"{RESULTS}/logs/pretrained/{{model}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/pretrained/{{model}}.tsv"
     wildcard_constraints:
         model=any_of(PRETRAINED),
     resources:
@@ -46,7 +37,6 @@ rule pretrained:
         runtime=30,
     params:
         settings=pretrained_settings,
-        code=digest("natural/pretrained.py"),
     message:
         "Fetch {wildcards.model}, and count the photographs that it misclassifies"
     script:
@@ -64,13 +54,8 @@ rule table_natural:
     output:
         **table("natural", "Natural images", "Figure 5"),
         **table("natural-transfer", "Transfer of photographs", "Figure 5"),
-    log:
-        f"{RESULTS}/logs/table_natural.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_natural.tsv"
     params:
         settings={"networks": NATURAL_NETWORKS},
-        code=digest("natural/table_natural.py"),
     message:
         "Figure 5 in numbers"
     script:
@@ -101,17 +86,12 @@ rule figure_triples:
         images=example_images,
     output:
         **figure("triples-{data}", "Adversarial images: {data}", "Figure 5", "triples"),
-    log:
-        f"{RESULTS}/logs/figure_triples/{{data}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_triples/{{data}}.tsv"
     wildcard_constraints:
         data=any_of(ALIKE),
     resources:
         mem_mb=3000,
     params:
         settings=triples_settings,
-        code=digest("natural/figure_triples.py"),
     message:
         "Figure 5: {wildcards.data}, difference and adversarial image"
     script:

@@ -52,15 +52,10 @@ rule measure_codes:
     output:
         qualities=f"{RESULTS}/sae/qualities/{{network}}/{{seed}}.parquet",
         changes=f"{RESULTS}/sae/changes/{{network}}/{{seed}}.parquet",
-    log:
-        f"{RESULTS}/logs/measure_codes/{{network}}/{{seed}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/measure_codes/{{network}}/{{seed}}.tsv"
     wildcard_constraints:
         network=any_of(NEXT_SEED),
     params:
         settings=code_settings,
-        code=digest("sae/measure_codes.py"),
     message:
         "Sparse codes of {wildcards.network}, seed {wildcards.seed}"
     script:
@@ -75,12 +70,6 @@ rule table_sae:
     output:
         **table("sae", "Sparse codes of hidden layers"),
         **table("sae-perturbations", "Perturbations through sparse codes"),
-    log:
-        f"{RESULTS}/logs/table_sae.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_sae.tsv"
-    params:
-        code=digest("sae/table_sae.py"),
     message:
         "Sparse codes, and what perturbations do to them"
     script:
@@ -95,10 +84,6 @@ rule sweep_codes:
         published=PUBLISHED,
     output:
         **table("sae-settings", "Sparse codes by sparsity and dictionary"),
-    log:
-        f"{RESULTS}/logs/sweep_codes.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/sweep_codes.tsv"
     params:
         settings={
             "code": CODE_SETTINGS,
@@ -107,7 +92,6 @@ rule sweep_codes:
             "seeds": SWEPT_SEEDS,
             "threads": CFG.train.threads,
         },
-        code=digest("sae/sweep_codes.py"),
     message:
         "Sparse codes of {CODED[0]} by sparsity and dictionary"
     script:
@@ -121,10 +105,6 @@ rule figure_sae:
         test=f"{MNIST}/test.safetensors",
     output:
         **figure("sae", "A perturbation through a sparse code"),
-    log:
-        f"{RESULTS}/logs/figure_sae.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_sae.tsv"
     params:
         settings={
             "code": CODE_SETTINGS,
@@ -132,7 +112,6 @@ rule figure_sae:
             "seed": CFG.seeds[0],
             "threads": CFG.train.threads,
         },
-        code=digest("sae/figure_sae.py"),
     message:
         "One perturbation through a sparse code"
     script:

@@ -10,10 +10,6 @@ rule superposition:
         test=f"{MNIST}/test.safetensors",
     output:
         f"{RESULTS}/sae/superposition/{{width}}.parquet",
-    log:
-        f"{RESULTS}/logs/superposition/{{width}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/superposition/{{width}}.tsv"
     wildcard_constraints:
         width=r"\d+",
     params:
@@ -24,7 +20,6 @@ rule superposition:
             "epochs": CFG.sae.epochs,
             "threads": CFG.train.threads,
         },
-        code=digest("sae/superposition.py"),
     message:
         "Superposition in layers of {wildcards.width} units, by adversarial training"
     script:
@@ -36,12 +31,6 @@ rule table_superposition:
         records=SUPERPOSITION,
     output:
         **table("superposition", "Adversarial training and superposition"),
-    log:
-        f"{RESULTS}/logs/table_superposition.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_superposition.tsv"
-    params:
-        code=digest("sae/table_superposition.py"),
     message:
         "What adversarial training does to superposition"
     script:
@@ -53,12 +42,6 @@ rule figure_superposition:
         records=SUPERPOSITION,
     output:
         **figure("superposition", "Adversarial training and superposition"),
-    log:
-        f"{RESULTS}/logs/figure_superposition.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_superposition.tsv"
-    params:
-        code=digest("sae/figure_superposition.py"),
     message:
         "Superposition against the strength of adversarial training"
     script:

@@ -15,17 +15,12 @@ rule smoothness_networks:
         test=f"{MNIST}/test.safetensors",
     output:
         f"{SMOOTHNESS}/{{part}}.parquet",
-    log:
-        f"{RESULTS}/logs/smoothness_networks/{{part}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/smoothness_networks/{{part}}.tsv"
     wildcard_constraints:
         part=r"\d+",
     resources:
         mem_mb=3000,
     params:
         settings=SMOOTHNESS_SETTINGS | {"threads": CFG.train.threads},
-        code=digest("smoothness/measure_networks.py"),
     message:
         "Train and attack the networks of part {wildcards.part} of the sweep"
     script:
@@ -35,13 +30,8 @@ rule smoothness_networks:
 rule planted_clusters:
     output:
         f"{SMOOTHNESS}/planted.parquet",
-    log:
-        f"{RESULTS}/logs/planted_clusters.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/planted_clusters.tsv"
     params:
         settings={"seeds": CFG.smoothness.seeds, "threads": CFG.train.threads},
-        code=digest("smoothness/planted_clusters.py"),
     message:
         "Networks trained on orthogonal clusters"
     script:
@@ -57,14 +47,9 @@ rule table_smoothness:
         published=PUBLISHED,
     output:
         **table("smoothness", "Local smoothness: data, architecture and training"),
-    log:
-        f"{RESULTS}/logs/table_smoothness.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_smoothness.tsv"
     params:
         settings=SMOOTHNESS_DESIGN
         | {"attacked": CFG.smoothness.attacked, "threads": CFG.train.threads},
-        code=digest("smoothness/table_smoothness.py"),
     message:
         "What each factor does to the distances"
     script:
@@ -76,12 +61,6 @@ rule figure_smoothness_shares:
         table=rules.table_smoothness.output.smoothness,
     output:
         **figure("smoothness-shares", "Local smoothness: share of each factor"),
-    log:
-        f"{RESULTS}/logs/figure_smoothness_shares.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_smoothness_shares.tsv"
-    params:
-        code=digest("smoothness/figure_smoothness_shares.py"),
     message:
         "Share of each factor in the differences between networks"
     script:
@@ -93,13 +72,8 @@ rule figure_smoothness_curves:
         measured=SMOOTHNESS_PARTS,
     output:
         **figure("smoothness-curves", "Local smoothness: one factor at a time"),
-    log:
-        f"{RESULTS}/logs/figure_smoothness_curves.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_smoothness_curves.tsv"
     params:
         settings=SMOOTHNESS_DESIGN,
-        code=digest("smoothness/figure_smoothness_curves.py"),
     message:
         "Distance along the curve of each factor"
     script:

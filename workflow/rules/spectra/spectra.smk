@@ -21,13 +21,8 @@ rule spectra:
         weights=f"{RESULTS}/models/{{model}}/{{seed}}.safetensors",
     output:
         f"{RESULTS}/spectra/{{model}}/{{seed}}.json",
-    log:
-        f"{RESULTS}/logs/spectra/{{model}}/{{seed}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/spectra/{{model}}/{{seed}}.tsv"
     params:
         settings=spectra_settings,
-        code=digest("spectra/spectra.py"),
     message:
         "Lipschitz constants of the layers of {wildcards.model}, seed {wildcards.seed}"
     script:
@@ -37,16 +32,11 @@ rule spectra:
 rule spectra_layers:
     output:
         spectra_of([ALEXNET_2012]),
-    log:
-        f"{RESULTS}/logs/spectra_layers.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/spectra_layers.tsv"
     resources:
         mem_mb=4000,
         runtime=20,
     params:
         settings={"weights": CFG.natural.layers, "threads": CFG.train.threads},
-        code=digest("spectra/spectra_layers.py"),
     message:
         "Lipschitz constants of the layers in {params.settings[weights]}"
     script:
@@ -59,13 +49,8 @@ rule table_spectral:
         published=PUBLISHED,
     output:
         **table("spectral", "Lipschitz constants of layers", "Table 5"),
-    log:
-        f"{RESULTS}/logs/table_spectral.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_spectral.tsv"
     params:
         settings={"networks": MEASURED},
-        code=digest("spectra/table_spectral.py"),
     message:
         "Table 5: Lipschitz constants of layers, and their product"
     script:
@@ -77,13 +62,8 @@ rule figure_spectra:
         measured=spectra_of(DRAWN),
     output:
         **figure("spectra", "Singular values of layers", "Section 4.3"),
-    log:
-        f"{RESULTS}/logs/figure_spectra.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_spectra.tsv"
     params:
         settings={"networks": [model for model, _ in DRAWN]},
-        code=digest("spectra/figure_spectra.py"),
     message:
         "Singular values of every layer"
     script:

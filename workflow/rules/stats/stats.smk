@@ -17,13 +17,8 @@ rule table_differences:
     output:
         **table("differences", "Numbers of the paper beside ours", "Tables 1 to 4"),
         **table("verdict-counts", "Counts of verdicts", "Tables 1 to 4"),
-    log:
-        f"{RESULTS}/logs/table_differences.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_differences.tsv"
     params:
         settings={"jobs": PRINTED_ATTACKS},
-        code=digest("stats/table_differences.py"),
     message:
         "Every number of the paper's Tables 1 to 4 beside ours"
     script:
@@ -49,12 +44,6 @@ rule claims:
             "claims",
         ),
         metrics=f"{RESULTS}/metrics.json",
-    log:
-        f"{RESULTS}/logs/claims.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/claims.tsv"
-    params:
-        code=digest("stats/claims.py"),
     message:
         "Gather the paper's claims and the headline numbers"
     script:

@@ -43,17 +43,12 @@ rule train:
     output:
         weights=f"{RESULTS}/models/{{model}}/{{seed}}.safetensors",
         errors=f"{RESULTS}/training/{{model}}/{{seed}}.json",
-    log:
-        f"{RESULTS}/logs/train/{{model}}/{{seed}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/train/{{model}}/{{seed}}.tsv"
     wildcard_constraints:
         model=any_of(PERCEPTRONS),
     # Everything waits for the networks; the attacks then fill both ends of the queue.
     priority: 10
     params:
         settings=training_settings,
-        code=digest("training/train.py"),
     message:
         "Train {wildcards.model}, seed {wildcards.seed}"
     script:
@@ -66,10 +61,6 @@ rule train_convolutional:
     output:
         weights=f"{RESULTS}/models/{{model}}/{{seed}}.safetensors",
         errors=f"{RESULTS}/training/{{model}}/{{seed}}.json",
-    log:
-        f"{RESULTS}/logs/train_convolutional/{{model}}/{{seed}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/train_convolutional/{{model}}/{{seed}}.tsv"
     wildcard_constraints:
         model=any_of(CONVOLUTIONAL),
     priority: 10
@@ -77,7 +68,6 @@ rule train_convolutional:
         runtime=30,
     params:
         settings=convolutional_settings,
-        code=digest("training/train_convolutional.py"),
     message:
         "Train {wildcards.model}, seed {wildcards.seed}"
     script:
@@ -97,10 +87,6 @@ rule train_rectified:
     output:
         weights=f"{RESULTS}/models/{RECTIFIED}/{{seed}}.safetensors",
         errors=f"{RESULTS}/training/{RECTIFIED}/{{seed}}.json",
-    log:
-        f"{RESULTS}/logs/train_rectified/{{seed}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/train_rectified/{{seed}}.tsv"
     priority: 10
     params:
         settings={
@@ -108,7 +94,6 @@ rule train_rectified:
             "sizes": [784, 100, 100, 10],
             "threads": CFG.train.threads,
         },
-        code=digest("training/train_rectified.py"),
     message:
         "Train {RECTIFIED}, seed {wildcards.seed}"
     script:

@@ -10,17 +10,12 @@ use rule transfer as transfer_coarse with:
         images=images_of(COARSE, COARSE_NETWORKS),
     output:
         predictions=f"{RESULTS}/transfer/{COARSE}.parquet",
-    log:
-        f"{RESULTS}/logs/transfer_coarse.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/transfer_coarse.tsv"
     params:
         settings={
             "networks": COARSE_NETWORKS,
             "deviations": [],
             "threads": CFG.attack.threads,
         },
-        code=digest("transfer/transfer.py"),
     message:
         "Feed the images of the coarse search to every network"
 
@@ -31,10 +26,6 @@ use rule table_cross_model as table_cross_model_coarse with:
         published=PUBLISHED,
     output:
         **table("cross-model-coarse", "Transfer, by the coarse search", "Table 2"),
-    log:
-        f"{RESULTS}/logs/table_cross_model_coarse.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_cross_model_coarse.tsv"
     params:
         settings={
             "paper": "cross-model",
@@ -46,7 +37,6 @@ use rule table_cross_model as table_cross_model_coarse with:
                 ),
             },
         },
-        code=digest("transfer/table_transfer.py"),
     message:
         "Table 2 under the coarse search"
 

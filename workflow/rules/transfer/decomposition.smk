@@ -21,10 +21,6 @@ rule transfer_pairs:
         images=images_of(sheets.FINEST, PAIRED),
     output:
         pairs=f"{RESULTS}/transfer/pairs.parquet",
-    log:
-        f"{RESULTS}/logs/transfer_pairs.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/transfer_pairs.tsv"
     priority: 5
     params:
         settings={
@@ -32,7 +28,6 @@ rule transfer_pairs:
             **CFG.decomposition.model_dump(mode="json"),
             "threads": CFG.attack.threads,
         },
-        code=digest("transfer/transfer_pairs.py"),
     message:
         "Feed longer and longer perturbations to every other network trained on a split"
     script:
@@ -46,13 +41,8 @@ rule table_transfer_decomposition:
     output:
         **table("transfer-decomposition", "Transfer: data, architecture, seed"),
         **claims_page("transfer-decomposition", "Transfer: data, architecture, seed"),
-    log:
-        f"{RESULTS}/logs/table_transfer_decomposition.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_transfer_decomposition.tsv"
     params:
         settings=decomposition_settings(),
-        code=digest("transfer/table_transfer_decomposition.py"),
     message:
         "How much of transfer is data, architecture, seed"
     script:
@@ -65,13 +55,8 @@ rule figure_transfer_decomposition:
         pairs=rules.transfer_pairs.output.pairs,
     output:
         **figure("transfer-decomposition", "Transfer: data, architecture, seed"),
-    log:
-        f"{RESULTS}/logs/figure_transfer_decomposition.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_transfer_decomposition.tsv"
     params:
         settings={"traits": decomposition_settings()["traits"]},
-        code=digest("transfer/figure_transfer_decomposition.py"),
     message:
         "Transfer against amplification, by what two networks have in common"
     script:

@@ -8,10 +8,6 @@ use rule transfer_pairs as transfer_equal_length with:
         images=images_of(sheets.FINEST, TABLE_2_NETWORKS),
     output:
         pairs=f"{RESULTS}/transfer/equal-length.parquet",
-    log:
-        f"{RESULTS}/logs/transfer_equal_length.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/transfer_equal_length.tsv"
     params:
         settings={
             "networks": TABLE_2_NETWORKS,
@@ -19,7 +15,6 @@ use rule transfer_pairs as transfer_equal_length with:
             "distortions": list(CFG.training_sets.deviations),
             "threads": CFG.attack.threads,
         },
-        code=digest("transfer/transfer_pairs.py"),
     message:
         "Feed perturbations of one length to every other network of Table 2"
 
@@ -31,13 +26,8 @@ rule table_equal_length:
     output:
         **table("equal-length", "Transfer at equal lengths"),
         **claims_page("equal-length", "Transfer at equal lengths"),
-    log:
-        f"{RESULTS}/logs/table_equal_length.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_equal_length.tsv"
     params:
         settings={"by_decay": cross_model_settings()["claims"]["by_decay"]},
-        code=digest("transfer/table_equal_length.py"),
     message:
         "Transfer between the networks of Table 2 at equal lengths"
     script:

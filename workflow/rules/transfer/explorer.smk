@@ -18,10 +18,6 @@ rule explorer:
         style="workflow/report/page.css",
     output:
         f"{RESULTS}/explore.html",
-    log:
-        f"{RESULTS}/logs/explorer.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/explorer.tsv"
     params:
         settings={
             "networks": list(EXPLORED),
@@ -29,7 +25,6 @@ rule explorer:
             "targets": 2,
             "threads": CFG.attack.threads,
         },
-        code=digest("transfer/explorer.py"),
     message:
         "Write the page on which a reader changes perturbations"
     script:

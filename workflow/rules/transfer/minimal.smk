@@ -4,13 +4,8 @@ use rule transfer as transfer_minimal with:
         images=images_of("minimal", TRAINED),
     output:
         predictions=f"{RESULTS}/transfer/minimal.parquet",
-    log:
-        f"{RESULTS}/logs/transfer_minimal.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/transfer_minimal.tsv"
     params:
         settings={**rules.transfer.params.settings, "deviations": []},
-        code=digest("transfer/transfer.py"),
     message:
         "Feed every network's minimal adversarial images to every network"
 
@@ -23,13 +18,8 @@ rule table_minimal_transfer:
     output:
         **table("minimal-transfer", "Minimal perturbations: transfer"),
         **claims_page("minimal", "Minimal perturbations: transfer"),
-    log:
-        f"{RESULTS}/logs/table_minimal_transfer.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_minimal_transfer.tsv"
     params:
         settings={"networks": [*MODELS, *CONVOLUTIONAL], "compared": list(MODELS)},
-        code=digest("transfer/table_minimal_transfer.py"),
     message:
         "Transfer of minimal perturbations, and of those of the paper's method"
     script:

@@ -39,13 +39,8 @@ rule errors_on_splits:
         P2=f"{MNIST}/P2.txt",
     output:
         f"{RESULTS}/training/on-splits.json",
-    log:
-        f"{RESULTS}/logs/errors_on_splits.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/errors_on_splits.tsv"
     params:
         settings={"networks": COMPARED_NETWORKS, "threads": CFG.attack.threads},
-        code=digest("transfer/errors_on_splits.py"),
     message:
         "Count errors on P1, P2 and the test images"
     script:
@@ -59,10 +54,6 @@ rule transfer_training_sets:
         test=f"{MNIST}/test.safetensors",
     output:
         predictions=f"{RESULTS}/transfer/training-sets.parquet",
-    log:
-        f"{RESULTS}/logs/transfer_training_sets.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/transfer_training_sets.tsv"
     priority: 5
     params:
         settings={
@@ -71,7 +62,6 @@ rule transfer_training_sets:
             "deviations": list(CFG.training_sets.deviations),
             "threads": CFG.attack.threads,
         },
-        code=digest("transfer/transfer_training_sets.py"),
     message:
         "Feed distorted test images to networks trained on different splits"
     script:
@@ -85,13 +75,8 @@ rule table_training_sets:
         published=PUBLISHED,
     output:
         **table("training-sets", "Networks trained on splits", "Table 3"),
-    log:
-        f"{RESULTS}/logs/table_training_sets.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_training_sets.tsv"
     params:
         settings={"networks": COMPARED_NETWORKS},
-        code=digest("transfer/table_training_sets.py"),
     message:
         "Table 3: errors and distortions of networks trained on splits"
     script:
@@ -106,13 +91,8 @@ use rule table_cross_model as table_cross_training_set with:
         **table("cross-training-set", "Transfer across training sets", "Table 4"),
         **table("amplification", "Amplification read otherwise, controls", "Table 4"),
         claims=f"{RESULTS}/claims/training-sets.json",
-    log:
-        f"{RESULTS}/logs/table_cross_training_set.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_cross_training_set.tsv"
     params:
         settings=cross_training_set_settings(),
-        code=digest("transfer/table_transfer.py"),
     message:
         "Table 4: transfer across training sets, and its claims"
 
@@ -122,15 +102,10 @@ use rule figure_cross_model as figure_cross_training_set with:
         table=rules.table_cross_training_set.output.cross_training_set,
     output:
         **figure("cross-training-set", "Transfer across training sets", "Table 4"),
-    log:
-        f"{RESULTS}/logs/figure_cross_training_set.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_cross_training_set.tsv"
     params:
         settings={
             "title": "Adversarial images across training sets (the paper's Table 4)"
         },
-        code=digest("transfer/figure_error_rates.py"),
     message:
         "Table 4 as a map of error rates"
 

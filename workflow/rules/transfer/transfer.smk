@@ -7,10 +7,6 @@ rule transfer:
         images=images_of(sheets.FINEST, TRAINED),
     output:
         predictions=f"{RESULTS}/transfer/lbfgs.parquet",
-    log:
-        f"{RESULTS}/logs/transfer.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/transfer.tsv"
     priority: 5
     resources:
         mem_mb=3000,
@@ -20,7 +16,6 @@ rule transfer:
             "deviations": list(CFG.noise.deviations),
             "threads": CFG.attack.threads,
         },
-        code=digest("transfer/transfer.py"),
     message:
         "Feed every network's adversarial images, and noise, to every network"
     script:
@@ -60,13 +55,8 @@ rule table_cross_model:
         **table("cross-model-sample", "Transfer, on 256 images a seed", "Table 2"),
         **table("controls", "Controls: clean images, matched noise", "Table 2"),
         claims=f"{RESULTS}/claims/transfer.json",
-    log:
-        f"{RESULTS}/logs/table_cross_model.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_cross_model.tsv"
     params:
         settings=cross_model_settings(),
-        code=digest("transfer/table_transfer.py"),
     message:
         "Table 2: transfer between networks, on all images and on the paper's sample"
     script:
@@ -78,13 +68,8 @@ rule figure_cross_model:
         table=rules.table_cross_model.output.cross_model,
     output:
         **figure("cross-model", "Transfer between networks", "Table 2"),
-    log:
-        f"{RESULTS}/logs/figure_cross_model.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_cross_model.tsv"
     params:
         settings={"title": "Adversarial images across networks (the paper's Table 2)"},
-        code=digest("transfer/figure_error_rates.py"),
     message:
         "Table 2 as a map of error rates"
     script:

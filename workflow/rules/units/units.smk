@@ -30,17 +30,12 @@ rule figure_directions:
         **figure(
             "{figure}", "{figure}: units and directions", "Figures 1-4", "directions"
         ),
-    log:
-        f"{RESULTS}/logs/figure_directions/{{figure}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_directions/{{figure}}.tsv"
     wildcard_constraints:
         figure=any_of(TOP_IMAGES),
     resources:
         mem_mb=6000,
     params:
         settings=top_images_settings,
-        code=digest("units/figure_directions.py"),
     message:
         "Images that units and random directions rank first: {wildcards.figure}"
     script:
@@ -94,15 +89,10 @@ rule measure_units:
         test=f"{MNIST}/test.safetensors",
     output:
         f"{RESULTS}/units/{{network}}/{{seed}}.parquet",
-    log:
-        f"{RESULTS}/logs/measure_units/{{network}}/{{seed}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/measure_units/{{network}}/{{seed}}.tsv"
     wildcard_constraints:
         network=any_of(UNIT_SEEDS),
     params:
         settings={**CFG.units.model_dump(mode="json"), "threads": CFG.train.threads},
-        code=digest("units/measure_units.py"),
     message:
         "Units and random rotations of {wildcards.network}, seed {wildcards.seed}"
     script:
@@ -116,13 +106,8 @@ rule table_units:
     output:
         **table("units", "Units and random directions"),
         **claims_page("units", "Units and random directions"),
-    log:
-        f"{RESULTS}/logs/table_units.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table_units.tsv"
     params:
         settings={"networks": JUDGED_UNITS},
-        code=digest("units/table_units.py"),
     message:
         "Units against random rotations, and the claims"
     script:
@@ -135,16 +120,11 @@ rule figure_units:
     output:
         **named("path", figure("units-path", "From units to a random rotation")),
         **named("rotations", figure("units-rotations", "Units among rotations")),
-    log:
-        f"{RESULTS}/logs/figure_units.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_units.tsv"
     params:
         settings={
             "names": {name: UNIT_LABELS.get(name, name) for name in UNIT_SEEDS},
             "on_path": [*JUDGED_UNITS[:1], RECTIFIED, *UNIT_CONTROLS],
         },
-        code=digest("units/figure_units.py"),
     message:
         "Units, rotations and what lies between"
     script:
@@ -157,10 +137,6 @@ rule figure_natural_basis:
         test=f"{MNIST}/test.safetensors",
     output:
         **figure("natural-basis", "The natural basis of a layer"),
-    log:
-        f"{RESULTS}/logs/figure_natural_basis.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_natural_basis.tsv"
     params:
         settings={
             "images": CFG.units.images,
@@ -168,7 +144,6 @@ rule figure_natural_basis:
             "seed": CFG.seeds[0],
             "threads": CFG.train.threads,
         },
-        code=digest("units/figure_natural_basis.py"),
     message:
         "The natural basis of one layer"
     script:
