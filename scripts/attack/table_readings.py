@@ -11,7 +11,7 @@ from intriguing.attack.readings import (
     printed_distortions,
 )
 from intriguing.stats.intervals import Interval
-from intriguing.tables.tidy import Kinds, tidy
+from intriguing.tables.tidy import Kinds, own_table
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tabling import read_published, write_table
 
@@ -42,7 +42,7 @@ def run(
         cells[row, "posterior"] = Interval(share, share, share)
     kinds: Kinds = dict.fromkeys(networks, "distortion")
     kinds |= {"judged": "number", "held-out": "number", "posterior": "rate"}
-    table = tidy(cells, published, "readings", kinds)
+    table = own_table(cells)
     # A probability, averaged over the bootstrap: it has no interval of its own.
     table.loc[table["column"] == "posterior", ["low", "high"]] = np.nan
     return table, kinds

@@ -7,9 +7,9 @@ import pandas as pd
 from intriguing.models.files import load_model
 from intriguing.sae.measure import CodeSettings, layers_of
 from intriguing.sae.sweep import KINDS, sweep_cells, sweep_rows
-from intriguing.tables.tidy import tidy
+from intriguing.tables.tidy import own_table
 from intriguing.workflow.step import progress, step_log
-from intriguing.workflow.tabling import read_published, write_table
+from intriguing.workflow.tabling import write_table
 from intriguing.workflow.tensors import Images, read_images
 
 
@@ -40,7 +40,6 @@ if __name__ == "__main__":
     with step_log(snakemake, settings["seeds"][0], settings["threads"]):
         sets = read_images(files.train), read_images(files.test)
         rows = run(settings, files.weights, *sets)
-        published = read_published(files.published)
-        table = tidy(sweep_cells(rows), published, "sae-settings", KINDS)
+        table = own_table(sweep_cells(rows))
         title = "Sparse codes by sparsity and dictionary"
         write_table(table, snakemake.output.sae_settings, title, KINDS)

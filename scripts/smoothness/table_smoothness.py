@@ -5,9 +5,9 @@ from safetensors.torch import load_file
 
 from intriguing.smoothness.measures import ceilings
 from intriguing.smoothness.table import KINDS, smoothness_cells
-from intriguing.tables.tidy import tidy
+from intriguing.tables.tidy import own_table
 from intriguing.workflow.step import step_log
-from intriguing.workflow.tabling import read_published, write_table
+from intriguing.workflow.tabling import write_table
 
 
 def run(
@@ -16,7 +16,6 @@ def run(
     planted: pd.DataFrame,
     train_file: str,
     test_file: str,
-    published: pd.DataFrame,
 ) -> pd.DataFrame:
     """Return the tidy table ``smoothness``.
 
@@ -26,20 +25,18 @@ def run(
         planted: A row for each network on planted clusters.
         train_file: Training images.
         test_file: Test images.
-        published: The paper's numbers; it has none for this table.
     """
     files = load_file(test_file), load_file(train_file)
     images, extremes = how["images"], how["extremes"]
     ceiling = ceilings(*files, how["attacked"], images)
-    cells = smoothness_cells(measured, planted, images, extremes, ceiling)
-    return tidy(cells, published, "smoothness", KINDS)
+    return own_table(smoothness_cells(measured, planted, images, extremes, ceiling))
 
 
 if __name__ == "__main__":
     files, how = snakemake.input, snakemake.params.settings
     with step_log(snakemake, threads=how["threads"]):
         measured = pd.concat(map(pd.read_parquet, files.measured), ignore_index=True)
-        others = files.train, files.test, read_published(files.published)
-        table = run(how, measured, pd.read_parquet(files.planted), *others)
+        planted = pd.read_parquet(files.planted)
+        table = run(how, measured, planted, files.train, files.test)
         title = "Local smoothness: data, architecture and training"
         write_table(table, snakemake.output.smoothness, title, KINDS)

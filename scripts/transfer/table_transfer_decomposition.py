@@ -4,7 +4,7 @@ import pandas as pd
 
 from intriguing.stats.agreement import Claim
 from intriguing.tables.row_names import FACTOR
-from intriguing.tables.tidy import tidy
+from intriguing.tables.tidy import own_table
 from intriguing.transfer.asymmetry import longer_transfers_further
 from intriguing.transfer.decomposition import (
     data_costs_more,
@@ -30,7 +30,7 @@ def run(
     pairs = with_kinds(pairs, traits)
     cells = decomposition_cells(pairs, lengths)
     as_found = pairs[pairs["length"] == AS_FOUND]
-    return tidy(cells, published, "transfer-decomposition"), [
+    return own_table(cells), [
         data_costs_more(pairs, settings["judged"]),
         longer_transfers_further(as_found, traits, published),
     ]

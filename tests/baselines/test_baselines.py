@@ -233,20 +233,6 @@ def test_every_cell_says_on_how_many_images_it_stands(table):
     assert set(table["column"]) == set(summary.KINDS)
 
 
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=60))
-def test_the_median_lies_in_its_interval_of_order_statistics(values):
-    found = summary.median_of(np.array(values))
-    assert found.value == pytest.approx(np.median(values))
-    assert found.low in values and found.high in values
-
-
-def test_the_interval_of_a_median_covers_it_as_often_as_it_says():
-    draws = np.random.default_rng(0).standard_normal((1000, 101))
-    found = [summary.median_of(row) for row in draws]
-    covered = np.mean([one.low <= 0 <= one.high for one in found])
-    assert 0.94 < covered < 0.98
-
-
 def test_the_figure_has_a_panel_a_network_and_criterion_and_every_attack(table):
     other = table.assign(row=table["row"].str.replace(":targeted", ":untargeted"))
     figure = baselines_figure(pd.concat([table, other]))

@@ -21,7 +21,6 @@ from intriguing.bounds.table import (
     compact_kinds,
     constant_entries,
     depth_entries,
-    median_interval,
 )
 from intriguing.errors import InputError
 from intriguing.figures.bounds import (
@@ -86,14 +85,6 @@ def test_cells_are_shares_of_the_attacked_distance():
     assert value["median"] == pytest.approx((0.999 + 0.99) / 2)
     assert value["within 1 %"] == 0.75
     assert value["within 0.1 %"] == 0.5
-
-
-def test_the_interval_of_a_median_covers_it_as_often_as_it_says():
-    generator, covered = np.random.default_rng(0), 0
-    for _ in range(400):
-        found = median_interval(generator.exponential(size=25))
-        covered += found.low <= np.log(2) <= found.high
-    assert 0.94 <= covered / 400 <= 0.995
 
 
 def test_the_benchmark_counts_only_certificates_that_pass():

@@ -16,6 +16,7 @@ from intriguing.stats.intervals import (
     design_effect,
     difference_interval,
     mean_interval,
+    median_interval,
     rate_interval,
     ratio_interval,
     wilson,
@@ -227,3 +228,17 @@ def test_the_average_of_equal_measurements_is_as_much_narrower_as_there_are():
     assert average([one]) == one
     with pytest.raises(InputError, match="no intervals"):
         average([])
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=60))
+def test_the_median_lies_in_its_interval_of_order_statistics(values):
+    found = median_interval(np.array(values))
+    assert found.value == pytest.approx(np.median(values))
+    assert found.low in values and found.high in values
+
+
+def test_the_interval_of_a_median_covers_it_as_often_as_it_says():
+    draws = np.random.default_rng(0).standard_normal((1000, 101))
+    found = [median_interval(row) for row in draws]
+    covered = np.mean([one.low <= 0 <= one.high for one in found])
+    assert 0.94 < covered < 0.98

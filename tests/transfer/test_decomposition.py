@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from intriguing.figures.decomposition import decomposition_figure
-from intriguing.tables.tidy import COLUMNS, PUBLISHED_COLUMNS, tidy
+from intriguing.tables.tidy import COLUMNS, own_table
 from intriguing.transfer.decomposition import (
     data_costs_more,
     decomposition_cells,
@@ -21,7 +21,6 @@ from intriguing.transfer.decomposition import (
 TRAITS = {f"{a}@{split}": (a, split) for split in ("P1", "P2") for a in "AB"}
 LENGTHS = ["times-1", "times-2", "matched-0.1"]
 IMAGES = 500
-NO_PAPER = pd.DataFrame(columns=PUBLISHED_COLUMNS)
 
 
 def pairs_by(share, seeds=4, noise=0.02):
@@ -143,9 +142,7 @@ def test_one_or_two_seeds_decide_nothing_and_break_nothing(seeds):
 
 def test_the_figure_shows_each_kind_in_both_panels_and_every_pair():
     pairs = pairs_by(known)
-    table = tidy(
-        decomposition_cells(pairs, LENGTHS), NO_PAPER, "transfer-decomposition"
-    )
+    table = own_table(decomposition_cells(pairs, LENGTHS))
     assert list(table) == COLUMNS
     left, right = decomposition_figure(table, pairs).axes
     assert len(left.lines) > 12

@@ -15,7 +15,7 @@ from intriguing.baselines.summary import mean_of, point
 from intriguing.baselines.task import Task
 from intriguing.stats.intervals import rate_interval
 from intriguing.tables.rates import Cells
-from intriguing.tables.tidy import PUBLISHED_COLUMNS, Kinds, tidy
+from intriguing.tables.tidy import Kinds, own_table
 
 KINDS: Kinds = {
     "ratio-to-optimum-mean": "ratio",
@@ -86,4 +86,4 @@ def pooling_table(ends: pd.DataFrame) -> pd.DataFrame:
             "optimum-gap-worst": point((1 - own["lower"] / own["optimum"]).max()),
         }
         cells |= {(str(attack), column): cell for column, cell in found.items()}
-    return tidy(cells, pd.DataFrame(columns=PUBLISHED_COLUMNS), "peers-pooling", KINDS)
+    return own_table(cells)

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from intriguing.baselines import MINIMAL, REFERENCE
 from intriguing.baselines.summary import point
 from intriguing.stats.intervals import Interval
-from intriguing.tables.tidy import PUBLISHED_COLUMNS, Cell, Kinds, tidy
+from intriguing.tables.tidy import Cell, Kinds, own_table
 
 FIVE = ("carlini-wagner", "pdgd-2000", "brendel-bethge-300", "ddn-1000", "lbfgs")
 THREE = ("ddn-1000", "pdgd-2000", "lbfgs")
@@ -74,8 +74,7 @@ def requirements_table(
                 cells[row, network] = point(one.measure(frame), count)
     rows = list(dict.fromkeys(row for row, _ in cells))
     by_row = dict(sorted(cells.items(), key=lambda cell: rows.index(cell[0][0])))
-    table = tidy(by_row, pd.DataFrame(columns=PUBLISHED_COLUMNS), "peers-requirements")
-    return table.assign(low=np.nan, high=np.nan)
+    return own_table(by_row).assign(low=np.nan, high=np.nan)
 
 
 def kinds_of(table: pd.DataFrame) -> Kinds:

@@ -5,12 +5,16 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
-from scipy.stats import binom
 
 from intriguing.baselines import MINIMAL, OURS, REFERENCE
-from intriguing.stats.intervals import Interval, mean_interval, rate_interval
+from intriguing.stats.intervals import (
+    Interval,
+    mean_interval,
+    median_interval,
+    rate_interval,
+)
 from intriguing.tables.rates import Cells
-from intriguing.tables.tidy import PUBLISHED_COLUMNS, Kinds, tidy
+from intriguing.tables.tidy import Kinds, own_table
 
 KINDS: Kinds = {
     "success": "rate",
@@ -46,7 +50,7 @@ def peers_table(compared: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     cells: Cells = {}
     for name, frame in compared.items():
         cells |= attack_cells(name, frame)
-    table = tidy(cells, pd.DataFrame(columns=PUBLISHED_COLUMNS), "peers")
+    table = own_table(cells)
     points = table["column"].isin(WITHOUT_INTERVAL) | ~np.isfinite(table["value"])
     table.loc[points, ["low", "high"]] = np.nan
     return table
@@ -69,7 +73,7 @@ def attack_cells(name: str, frame: pd.DataFrame) -> Cells:
         found = {
             "success": rate_interval(*counts),
             "mean-distortion": mean_of(own),
-            "median-distortion": median_of(own),
+            "median-distortion": median_interval(own),
             **ratios("ratio-to-best", own, best),
             **ratios("ratio-to-baselines", own, baselines),
             "beats-minimal": rate_interval([shorter], [len(own)]),
@@ -99,14 +103,6 @@ def mean_of(values: Float[np.ndarray, " n"]) -> Interval:
     if not np.isfinite(values).all():
         return point(np.inf)
     return mean_interval([values])
-
-
-def median_of(values: Float[np.ndarray, " n"], level: float = 0.95) -> Interval:
-    """Return the median, with the interval between two order statistics."""
-    ordered, count = np.sort(values), len(values)
-    below = max(int(binom.ppf((1 - level) / 2, count, 0.5)) - 1, 0)
-    middle = ordered[[(count - 1) // 2, count // 2]].mean()
-    return Interval(float(middle), ordered[below], ordered[count - 1 - below])
 
 
 def point(value: float, count: int | None = None) -> Interval:

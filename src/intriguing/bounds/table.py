@@ -4,8 +4,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
-from scipy.stats import binom
 
 from intriguing.bounds.penalised import (
     best_at_equal_error,
@@ -13,7 +11,12 @@ from intriguing.bounds.penalised import (
     rank_correlation,
 )
 from intriguing.bounds.records import CHEAP
-from intriguing.stats.intervals import TAIL, Interval, mean_interval, rate_interval
+from intriguing.stats.intervals import (
+    Interval,
+    mean_interval,
+    median_interval,
+    rate_interval,
+)
 from intriguing.tables.over_seeds import factor_entry, mean_entry
 from intriguing.tables.tidy import Cell, Entry, Kinds
 
@@ -49,15 +52,6 @@ def certified_cells(network: str, records: pd.DataFrame) -> dict[Cell, Interval]
         # The radius that is tried is this share, rounded.
         cells[name] = rate_interval([int((best > least - 1e-6).sum())], [len(best)])
     return {(network, column): cell for column, cell in cells.items()}
-
-
-def median_interval(values: Float[np.ndarray, " n"]) -> Interval:
-    """Return the median, between the order statistics that contain it with 95 %."""
-    ordered, count = np.sort(values), len(values)
-    rank = max(int(binom.ppf(TAIL, count, 0.5)), 1)
-    ends = float(ordered[rank - 1]), float(ordered[count - rank])
-    middle = float(np.median(ordered))
-    return Interval(middle, min(ends[0], middle), max(ends[1], middle), count)
 
 
 def constant_entries(networks: Mapping[str, Mapping[str, float]]) -> list[Entry]:

@@ -13,7 +13,7 @@ from math import hypot, inf, isfinite, sqrt
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.stats import norm, t
+from scipy.stats import binom, norm, t
 
 from intriguing.errors import InputError
 
@@ -151,6 +151,14 @@ def mean_interval(values_per_seed: Sequence[Float[np.ndarray, "..."]]) -> Interv
         half = max(half, float(t.isf(TAIL, n - count)) * error)
     mean = float(means.mean())
     return Interval(mean, float(mean - half), float(mean + half), n, count, spread)
+
+
+def median_interval(values: Float[np.ndarray, " n"]) -> Interval:
+    """Return the median, between the order statistics that contain it with 95 %."""
+    ordered, count = np.sort(values), len(values)
+    rank = max(int(binom.ppf(TAIL, count, 0.5)), 1)
+    ends = float(ordered[rank - 1]), float(ordered[count - rank])
+    return Interval(float(np.median(ordered)), *ends, count)
 
 
 def over_seeds(values: Sequence[float]) -> Interval | None:

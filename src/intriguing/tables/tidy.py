@@ -82,8 +82,7 @@ def tidy(
         cells: Interval of each (row, column), in the order of the table; ``None`` for a
             number of the paper that was not measured.
         published: All numbers of the paper, as in ``data/published.tsv``.
-        table: Name of the table in ``published``. A table that is not in the paper has
-            no published numbers and no verdicts.
+        table: Name of the table in ``published``.
         kinds: Kind of the columns whose name does not tell it.
 
     Raises:
@@ -98,6 +97,11 @@ def tidy(
     paper = {(number.row, number.column): number for number in own.itertuples()}
     entries = [_entry(cell, one, paper.get(cell), kinds) for cell, one in cells.items()]
     return frame_of(entries)
+
+
+def own_table(cells: Mapping[Cell, Interval | None]) -> pd.DataFrame:
+    """Return the tidy table of cells of which the paper has no numbers."""
+    return frame_of([_entry(cell, one, None, None) for cell, one in cells.items()])
 
 
 def frame_of(entries: Sequence[Entry]) -> pd.DataFrame:

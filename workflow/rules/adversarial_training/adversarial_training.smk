@@ -118,7 +118,6 @@ rule tune_variant:
 rule table_tuning:
     input:
         errors=[f"{RESULTS}/tuning/{name}/{VARIANT_SEEDS[0]}.json" for name in SETTINGS],
-        published=PUBLISHED,
     output:
         **table("tuning", "Adversarial training: settings tried"),
     params:

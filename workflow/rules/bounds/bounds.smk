@@ -47,7 +47,6 @@ rule constants:
 rule table_certified:
     input:
         records=[f"{BOUNDS}/certified/{network}.parquet" for network in BOUNDED],
-        published=PUBLISHED,
     output:
         **table("certified", "Certified distances"),
     params:

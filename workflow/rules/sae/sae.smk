@@ -66,7 +66,6 @@ rule table_sae:
     input:
         qualities=measured_codes("qualities"),
         changes=measured_codes("changes"),
-        published=PUBLISHED,
     output:
         **table("sae", "Sparse codes of hidden layers"),
         **table("sae-perturbations", "Perturbations through sparse codes"),
@@ -81,7 +80,6 @@ rule sweep_codes:
         weights=weights_of([(CODED[0], seed) for seed in SWEPT_SEEDS]),
         train=f"{MNIST}/train.safetensors",
         test=f"{MNIST}/test.safetensors",
-        published=PUBLISHED,
     output:
         **table("sae-settings", "Sparse codes by sparsity and dictionary"),
     params:

@@ -44,7 +44,6 @@ rule table_smoothness:
         planted=rules.planted_clusters.output[0],
         train=f"{MNIST}/train.safetensors",
         test=f"{MNIST}/test.safetensors",
-        published=PUBLISHED,
     output:
         **table("smoothness", "Local smoothness: data, architecture and training"),
     params:

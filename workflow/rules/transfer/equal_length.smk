@@ -22,7 +22,6 @@ use rule transfer_pairs as transfer_equal_length with:
 rule table_equal_length:
     input:
         pairs=rules.transfer_equal_length.output.pairs,
-        published=PUBLISHED,
     output:
         **table("equal-length", "Transfer at equal lengths"),
         **claims_page("equal-length", "Transfer at equal lengths"),

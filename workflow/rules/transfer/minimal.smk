@@ -14,7 +14,6 @@ rule table_minimal_transfer:
     input:
         minimal=rules.transfer_minimal.output.predictions,
         lbfgs=rules.transfer.output.predictions,
-        published=PUBLISHED,
     output:
         **table("minimal-transfer", "Minimal perturbations: transfer"),
         **claims_page("minimal", "Minimal perturbations: transfer"),

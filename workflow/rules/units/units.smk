@@ -102,7 +102,6 @@ rule measure_units:
 rule table_units:
     input:
         measured=MEASURED_UNITS,
-        published=PUBLISHED,
     output:
         **table("units", "Units and random directions"),
         **claims_page("units", "Units and random directions"),
