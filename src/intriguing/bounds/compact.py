@@ -13,10 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
-from scipy.linalg import lapack
 
-from intriguing.bounds.lipschitz import GUARD, sum_over_paths
-from intriguing.bounds.lipsdp import Multipliers
+from intriguing.bounds.lipschitz import sum_over_paths
 from intriguing.bounds.network import Matrix
 from intriguing.bounds.rounding import norm_above
 from intriguing.errors import InputError
@@ -24,7 +22,7 @@ from intriguing.errors import InputError
 RANKS = (1, 4, 10, 16, 32)
 """Ranks of the parts of each matrix whose products are computed."""
 ORTHONORMAL = 1e-10
-"""Largest error of an inner product of directions, well below `GUARD`."""
+"""Largest error of an inner product of directions, well below `lipschitz.GUARD`."""
 
 
 class Proof(NamedTuple):
@@ -162,36 +160,6 @@ def _explained_norms(
     return norms
 
 
-def layerwise(
-    weights: Sequence[Matrix], steepest: float, multipliers: Multipliers
-) -> float:
-    """Return the bound that multipliers prove, layer by layer.
-
-    It is the check of LipSDP and of ECLipsE-Fast that is counted. Let m be half the
-    steepest slope, and T the diagonal matrix of a layer's multipliers. If the form of
-    `lipsdp`, with the layers so far, is at least zᵀ G⁻¹ z for all changes z of the next
-    pre-activations, then with the next layer it is at least aᵀ (T - m² T G T) a for
-    all changes a of its activations.
-
-    Args:
-        weights: Of each layer.
-        steepest: Largest slope of the activation; the least is 0.
-        multipliers: Such as those of `least_multipliers`.
-
-    Raises:
-        ArithmeticError: The multipliers prove no bound.
-    """
-    half, units = steepest / 2, multipliers.units / multipliers.square
-    inner = weights[0] @ weights[0].T
-    ends = np.cumsum([len(weight) for weight in weights[:-1]])[:-1]
-    for weight, own in zip(weights[1:], np.split(units, ends), strict=True):
-        matrix = np.diag(own) - half**2 * own[:, None] * inner * own
-        if lapack.dpotrf(matrix, lower=1)[1]:
-            raise ArithmeticError("the multipliers prove no bound")
-        inner = weight @ np.linalg.inv(matrix) @ weight.T
-    return float(np.sqrt(np.linalg.norm(inner, 2)) * (1 + GUARD))
-
-
 def activation_freedom(method: str, sizes: Sequence[int]) -> int:
     """Return the degrees of freedom that the activations have in a proof.
 
@@ -234,7 +202,13 @@ def liplt_operations(sizes: Sequence[int]) -> float:
 
 
 def layerwise_operations(sizes: Sequence[int]) -> float:
-    """Return the operations of `layerwise`."""
+    """Return the operations of the check of multipliers, layer by layer.
+
+    Let m be half the steepest slope, and T the diagonal matrix of a layer's
+    multipliers. If the form of `lipsdp`, with the layers so far, is at least zᵀ G⁻¹ z
+    for all changes z of the next pre-activations, then with the next layer it is at
+    least aᵀ (T - m² T G T) a for all changes a of its activations.
+    """
     count = 2 * sizes[1] ** 2 * sizes[0] + sizes[-1] ** 3 / 3
     for before, after in pairwise(sizes[1:]):
         count += before**3 + 2 * after * before**2 + 2 * after**2 * before

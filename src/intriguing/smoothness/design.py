@@ -1,6 +1,6 @@
 """Which networks are trained: a fractional factorial, and one curve for each factor."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations, product
 from typing import NamedTuple
 
@@ -129,26 +129,3 @@ def contrasts(
     """Return the column of signs of each term."""
     columns = [[np.prod([row[f] for f in term]) for row in signs] for term in terms()]
     return np.array(columns, dtype=float).T
-
-
-def aliased(columns: Float[np.ndarray, "settings terms"]) -> list[tuple[int, int]]:
-    """Return the pairs of terms that the design cannot tell apart."""
-    overlap = np.abs(np.triu(columns.T @ columns, 1))
-    return [(int(i), int(j)) for i, j in np.argwhere(overlap > 0.5)]
-
-
-def resolution() -> int:
-    """Return the length of the shortest word of the defining relation."""
-    words = [frozenset({factor, *others}) for factor, others in GENERATORS.items()]
-    relation = set()
-    for count in range(1, len(words) + 1):
-        for chosen in combinations(words, count):
-            relation.add(_symmetric_difference(chosen))
-    return min(map(len, relation))
-
-
-def _symmetric_difference(words: Iterable[frozenset[str]]) -> frozenset[str]:
-    found: frozenset[str] = frozenset()
-    for word in words:
-        found ^= word
-    return found

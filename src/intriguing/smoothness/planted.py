@@ -120,15 +120,3 @@ class Parity(nn.Module):
         """Return the logits of the two classes."""
         logits = self.network(images)
         return logits.reshape(len(logits), -1, 2).logsumexp(1)
-
-
-class Nearest(nn.Module):
-    """The most robust classifier: the class of the nearest centre."""
-
-    def __init__(self, centres: Float[Tensor, "k d"]) -> None:
-        super().__init__()
-        self.centres = nn.Parameter(centres, requires_grad=False)
-
-    def forward(self, images: Float[Tensor, "n 1 1 d"]) -> Float[Tensor, "n k"]:
-        """Return the inner products with the centres, which are equally long."""
-        return (images.flatten(1) - 0.5) * SCALE @ self.centres.T
