@@ -8,25 +8,15 @@ from intriguing.workflow.tabling import write_table
 
 GROUPS = ("dense", "convolutional", "exact")
 
-
-def run(**groups: dict[str, str]) -> pd.DataFrame:
-    """Return the tidy table ``peers-requirements``.
-
-    Args:
-        groups: Files of each of `GROUPS`, by ``network:criterion``: of every attack's
-            lengths and costs, or of lengths beside exact optima.
-    """
-    frames = {
-        group: {name: pd.read_parquet(path) for name, path in files.items()}
-        for group, files in groups.items()
-    }
-    return requirements_table(**frames)
-
-
 if __name__ == "__main__":
     names, files = snakemake.params.settings, snakemake.input
     with step_log(snakemake, threads=None):
-        groups = {g: dict(zip(names[g], files[g], strict=True)) for g in GROUPS}
-        table = run(**groups)
+        groups = {
+            group: dict(
+                zip(names[group], map(pd.read_parquet, files[group]), strict=True)
+            )
+            for group in GROUPS
+        }
+        table = requirements_table(**groups)
         title = "Requirements on the attacks"
         write_table(table, snakemake.output.peers_requirements, title, kinds_of(table))

@@ -1,7 +1,5 @@
 """Step: Lipschitz bounds of GLipSDP's networks, ours beside the published ones."""
 
-import pandas as pd
-
 from intriguing.bounds.benchmark import reference_entries
 from intriguing.tables.tidy import Kinds, frame_of
 from intriguing.workflow.step import step_log
@@ -10,20 +8,10 @@ from intriguing.workflow.verification import read_verification
 
 KINDS: Kinds = dict.fromkeys(("product", "liplt", "lipsdp", "lower"), "number")
 
-
-def run(weights: bytes, reference: bytes) -> pd.DataFrame:
-    """Return the tidy table ``benchmark-glipsdp``.
-
-    Args:
-        weights: File of the networks.
-        reference: File of the published bounds.
-    """
-    return frame_of(reference_entries(weights, reference))
-
-
 if __name__ == "__main__":
     settings = snakemake.params.settings
     with step_log(snakemake, threads=settings["threads"]):
-        table = run(*map(read_verification, settings["files"]))
+        weights, reference = map(read_verification, settings["files"])
+        table = frame_of(reference_entries(weights, reference))
         place = snakemake.output.benchmark_glipsdp
         write_table(table, place, "Networks of GLipSDP", KINDS)

@@ -7,14 +7,9 @@ from intriguing.tables.tidy import frame_of
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tabling import write_table
 
-
-def run(paths: list[str]) -> pd.DataFrame:
-    """Return the tidy table ``heuristics``, from the records of all networks."""
-    return frame_of(heuristic_entries(pd.concat(map(pd.read_parquet, paths))))
-
-
 if __name__ == "__main__":
     with step_log(snakemake, threads=None):
-        table = run(snakemake.input.records)
+        records = pd.concat(map(pd.read_parquet, snakemake.input.records))
+        table = frame_of(heuristic_entries(records))
         title = "Norms of gradients presumed from moments"
         write_table(table, snakemake.output.heuristics, title, HEURISTIC_KINDS)
