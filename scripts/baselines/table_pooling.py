@@ -23,11 +23,7 @@ POOL = 256
 
 
 def run(
-    train: dict[str, Tensor],
-    network: dict,
-    names: list[str],
-    count: int,
-    seed: int,
+    train: dict[str, Tensor], network: dict, names: list[str], count: int, seed: int
 ) -> pd.DataFrame:
     """Return the tidy table ``peers-pooling``.
 

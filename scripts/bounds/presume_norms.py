@@ -32,11 +32,7 @@ def run(
         networks = {name: model, f"{name} untrained": untrained_twin(model, seed)}
         for row, network in networks.items():
             facts = heuristic_errors(
-                fully_connected(network),
-                (known, labels),
-                seen,
-                settings["draws"],
-                seed,
+                fully_connected(network), (known, labels), seen, settings["draws"], seed
             )
             rows.append({"network": row, "seed": seed, **facts})
     return pd.DataFrame(rows).sort_values("network", kind="stable")

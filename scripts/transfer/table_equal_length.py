@@ -3,10 +3,7 @@
 import pandas as pd
 
 from intriguing.tables.tidy import own_table
-from intriguing.transfer.equal_length import (
-    equal_length_cells,
-    strong_to_weak_findings,
-)
+from intriguing.transfer.equal_length import equal_length_cells, strong_to_weak_findings
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tabling import write_claims, write_table
 

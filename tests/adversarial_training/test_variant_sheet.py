@@ -118,10 +118,7 @@ LAYERS = ["layer-pools-below-1.2", "layer-pools-beats-dropout"]
                 "input-pool-does-not-beat-weight-decay": "undecided",
             },
         ),
-        (
-            {"layer-pools": BAD, "dropout": GOOD},
-            dict.fromkeys(LAYERS, "differs"),
-        ),
+        ({"layer-pools": BAD, "dropout": GOOD}, dict.fromkeys(LAYERS, "differs")),
         (
             {"layer-pools": counts([120]), "dropout": counts([125])},
             dict.fromkeys(LAYERS, "undecided"),

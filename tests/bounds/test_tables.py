@@ -8,11 +8,7 @@ from networks import images_of
 from torch import nn
 
 from intriguing.bounds import verify
-from intriguing.bounds.records import (
-    certified_records,
-    constants,
-    require_consistent,
-)
+from intriguing.bounds.records import certified_records, constants, require_consistent
 from intriguing.bounds.table import (
     CONSTANTS,
     benchmark_entries,

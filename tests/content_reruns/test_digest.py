@@ -493,8 +493,7 @@ UNCLEAR = [
 
 @pytest.mark.parametrize("package", UNCLEAR)
 @pytest.mark.parametrize(
-    "step",
-    ["from net import load_model", "from net import *", "import net as n\nf(n)"],
+    "step", ["from net import load_model", "from net import *", "import net as n\nf(n)"]
 )
 def test_a_package_that_exports_in_other_ways_is_refused_once_asked(package, step):
     files = {**LAZY_NET, INIT: package}

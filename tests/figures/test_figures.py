@@ -281,10 +281,7 @@ def test_every_line_of_top_images_shows_its_images_in_order():
 
 
 def test_spectra_have_a_panel_a_network_and_a_line_a_layer():
-    networks = {
-        "A": {"conv1": [3.0, 2.0, 1.0], "fc1": [5.0, 0.0]},
-        "B": {"fc1": [1.0]},
-    }
+    networks = {"A": {"conv1": [3.0, 2.0, 1.0], "fc1": [5.0, 0.0]}, "B": {"fc1": [1.0]}}
     figure = spectra_figure(networks)
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["A", "B"]
     lines = {line.get_label(): line for line in figure.axes[0].get_lines()}

@@ -197,8 +197,7 @@ def test_what_is_no_interval_is_refused(numbers):
 
 
 @pytest.mark.parametrize(
-    ("hits", "totals"),
-    [([], []), ([1], [1, 2]), ([3], [2]), ([-1], [2]), ([0], [0])],
+    ("hits", "totals"), [([], []), ([1], [1, 2]), ([3], [2]), ([-1], [2]), ([0], [0])]
 )
 def test_impossible_counts_are_refused(hits, totals):
     with pytest.raises(InputError, match="give"):

@@ -5,10 +5,7 @@ import itertools
 import pandas as pd
 import pytest
 
-from intriguing.transfer.equal_length import (
-    equal_length_cells,
-    strong_to_weak_findings,
-)
+from intriguing.transfer.equal_length import equal_length_cells, strong_to_weak_findings
 
 LINEAR = ("weak", "strong")
 NETWORKS = [("weak", 0), ("strong", 0), ("net", 0), ("net", 1), ("net", 2)]

@@ -4,12 +4,7 @@ import pandas as pd
 import pytest
 
 from intriguing.units.measure import NEURONS, ROTATION
-from intriguing.units.table import (
-    MEASURES,
-    against_rotations,
-    unit_cells,
-    unit_claims,
-)
+from intriguing.units.table import MEASURES, against_rotations, unit_cells, unit_claims
 
 
 def measured(gain: float, spread: float = 0.02) -> pd.DataFrame:

@@ -16,10 +16,7 @@ SPLITS = ["FC100-100-10@P1", "FC123-456-10@P1", "FC100-100-10@P2"]
 SET_ROWS = [f"amplified:{name}" for name in SPLITS] + ["noise-0.06", "noise-0.1"]
 GRIDS = {
     "models": (NETWORKS, ["train-error", "test-error", "distortion"]),
-    "cross-model": (
-        [*NETWORKS, "noise-0.1", "noise-0.3"],
-        [*NETWORKS, "distortion"],
-    ),
+    "cross-model": ([*NETWORKS, "noise-0.1", "noise-0.3"], [*NETWORKS, "distortion"]),
     "training-sets": (SPLITS, ["error-P1", "error-P2", "test-error", "distortion"]),
     "cross-training-set": ([*SPLITS, *SET_ROWS], [*SPLITS, "distortion"]),
     "adversarial-training": (

@@ -273,14 +273,8 @@ def test_networks_are_compared_in_the_order_of_the_config(on_splits):
     [
         (("A@P1", "A@P2", "C@P1"), "'C@P1'; known: A@P1, B@P1"),
         (("A@P1", "A@P2", "FC10-1"), "trained on a split is called 'FC10-1'"),
-        (
-            ("A@P1", "A@P2"),
-            "two trained on one split and one trained on the other",
-        ),
-        (
-            ("A@P1", "B@P1"),
-            "two trained on one split and one trained on the other",
-        ),
+        (("A@P1", "A@P2"), "two trained on one split and one trained on the other"),
+        (("A@P1", "B@P1"), "two trained on one split and one trained on the other"),
     ],
 )
 def test_networks_that_cannot_be_compared_are_refused_in_one_line(

@@ -22,11 +22,7 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLoca
 from numba.core.codegen import get_host_cpu_features
 from numba.misc.appdirs import AppDirs
 
-from intriguing.attack.code_libraries import (
-    EntryCompiler,
-    KernelCompiler,
-    LoopCompiler,
-)
+from intriguing.attack.code_libraries import EntryCompiler, KernelCompiler, LoopCompiler
 
 try:
     import fcntl

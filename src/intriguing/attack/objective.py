@@ -62,9 +62,7 @@ def penalty_named(norm: str) -> Penalty:
 
 
 def target_mask_of(
-    classes: int,
-    targets: Int[Tensor, " n"] | None,
-    labels: Int[Tensor, " n"] | None,
+    classes: int, targets: Int[Tensor, " n"] | None, labels: Int[Tensor, " n"] | None
 ) -> Bool[Tensor, "n classes"]:
     """Return which classes count as success: the target, else all but the label."""
     chosen = targets if targets is not None else labels

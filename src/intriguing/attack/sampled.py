@@ -38,10 +38,7 @@ def select(
 
 
 def random_sample(
-    images: UInt8[Tensor, "all ..."],
-    labels: Int[Tensor, " all"],
-    count: int,
-    seed: int,
+    images: UInt8[Tensor, "all ..."], labels: Int[Tensor, " all"], count: int, seed: int
 ) -> Sample:
     """Return ``count`` images of a data set, sampled without replacement."""
     index = torch.from_numpy(sample_indices(len(labels), count, seed))

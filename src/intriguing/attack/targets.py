@@ -7,10 +7,7 @@ from torch import Tensor
 
 
 def random_targets(
-    labels: Int[Tensor, " n"],
-    predictions: Int[Tensor, " n"],
-    classes: int,
-    seed: int,
+    labels: Int[Tensor, " n"], predictions: Int[Tensor, " n"], classes: int, seed: int
 ) -> Int[Tensor, " n"]:
     """Sample uniformly from the classes other than the label and the clean prediction.
 

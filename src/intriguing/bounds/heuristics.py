@@ -47,11 +47,7 @@ def moments_of(points: Points) -> Moments:
 
 
 def heuristic_errors(
-    network: Network,
-    train: tuple[Points, Labels],
-    test: Points,
-    draws: int,
-    seed: int,
+    network: Network, train: tuple[Points, Labels], test: Points, draws: int, seed: int
 ) -> dict[str, float]:
     """Return what each presumption predicts, over what test images show.
 

@@ -15,9 +15,7 @@ Sets = dict[str, Tensor]
 """Distorted images, by the name of their table row."""
 
 
-def root_mean_square(
-    perturbation: Float[Tensor, " n *pixels"],
-) -> Float[Tensor, " n"]:
+def root_mean_square(perturbation: Float[Tensor, " n *pixels"]) -> Float[Tensor, " n"]:
     """Return the distortion of each image: the root mean square over its pixels."""
     return perturbation.flatten(1).square().mean(1).sqrt()
 

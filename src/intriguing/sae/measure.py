@@ -15,11 +15,7 @@ from intriguing.data import sample_indices
 from intriguing.errors import InputError
 from intriguing.sae.attacked import attack_both
 from intriguing.sae.code import Keep, SparseCode, fit_code, top_k
-from intriguing.sae.interference import (
-    Interference,
-    interference_of,
-    random_directions,
-)
+from intriguing.sae.interference import Interference, interference_of, random_directions
 from intriguing.sae.perturbations import (
     Attacked,
     Background,

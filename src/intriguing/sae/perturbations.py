@@ -127,9 +127,7 @@ def margin_changes(
 
 
 def code_changes(
-    code: SparseCode,
-    before: Float[Tensor, "n units"],
-    after: Float[Tensor, "n units"],
+    code: SparseCode, before: Float[Tensor, "n units"], after: Float[Tensor, "n units"]
 ) -> dict[str, Float[Tensor, " n"]]:
     """Return how a perturbation changes the latents of each image.
 

@@ -65,9 +65,7 @@ def adjusted(values: Values, covariate: Values, columns: np.ndarray) -> Values:
 
 
 def share_table(
-    values: Values,
-    signs: Sequence[Mapping[str, int]],
-    covariate: Values | None = None,
+    values: Values, signs: Sequence[Mapping[str, int]], covariate: Values | None = None
 ) -> dict[str, Interval]:
     """Return the shares with intervals over seeds.
 

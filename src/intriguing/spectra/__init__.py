@@ -30,14 +30,7 @@ from intriguing.spectra.lipschitz import NONEXPANSIVE, lipschitz_bounds
 from intriguing.spectra.matrices import GUARD, matrix_norm
 from intriguing.spectra.torus import torus_bound
 
-__all__ = [
-    "Layer",
-    "NetworkNorms",
-    "conv_norm",
-    "linear_norm",
-    "network_norms",
-    "norm",
-]
+__all__ = ["Layer", "NetworkNorms", "conv_norm", "linear_norm", "network_norms", "norm"]
 
 DENSE = 1600
 """Inputs or outputs up to which the matrix of a convolution is written out."""

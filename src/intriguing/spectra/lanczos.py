@@ -39,9 +39,7 @@ def lanczos_bound(layer: Convolution, accuracy: float = CONVERGED) -> float:
 
 
 def largest_eigenvalue(
-    gram: Callable[[Tensor], Tensor],
-    start: Float64[Tensor, " d"],
-    accuracy: float,
+    gram: Callable[[Tensor], Tensor], start: Float64[Tensor, " d"], accuracy: float
 ) -> float:
     """Return the largest eigenvalue of a linear map, up to rounding from below.
 

@@ -67,9 +67,7 @@ def guarded(constant: float) -> tuple[float, float]:
     return constant * (1 - GUARD), constant * (1 + GUARD)
 
 
-def batch_norm_lipschitz(
-    layer: nn.BatchNorm1d | nn.BatchNorm2d,
-) -> tuple[float, float]:
+def batch_norm_lipschitz(layer: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[float, float]:
     """Return an enclosure of the constant of batch normalisation.
 
     Raises:

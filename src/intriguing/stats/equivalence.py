@@ -49,10 +49,7 @@ MARGIN = 1.1
 """Two numbers are equal if their ratio lies between the reciprocal of this and this."""
 DISTORTION_DIGITS = 2
 """Significant digits that a printed distortion has at least."""
-PRINTED = re.compile(
-    r"(?:(\d+(?:\.\d+)?)·)?10\^(-?\d+)|(\d+(?:\.\d+)?)(%?)",
-    re.ASCII,
-)
+PRINTED = re.compile(r"(?:(\d+(?:\.\d+)?)·)?10\^(-?\d+)|(\d+(?:\.\d+)?)(%?)", re.ASCII)
 BELOW = "<"
 """Prefix of a printed number that is an upper bound."""
 STANDARD_ERRORS = 1.96

@@ -16,13 +16,7 @@ from intriguing.stats.agreement import Verdict
 from intriguing.stats.equivalence import MARGIN, Comparison, can_fail, compare
 from intriguing.stats.intervals import Interval, mean_interval
 from intriguing.stats.pooled import pooled_mean
-from intriguing.tables.tidy import (
-    Entry,
-    Kinds,
-    entries_of,
-    frame_of,
-    printed_cell,
-)
+from intriguing.tables.tidy import Entry, Kinds, entries_of, frame_of, printed_cell
 
 TABLES = {
     "models": "Table 1",

@@ -46,7 +46,7 @@ Threads = Annotated[
     Count,
     Field(
         description="Torch threads of each job. Fixed here, because the number of "
-        "threads changes the last bits; with 2, halve `--cores`.",
+        "threads changes the last bits; with 2, halve `--cores`."
     ),
 ]
 NetworkName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")]

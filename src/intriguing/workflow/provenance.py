@@ -21,10 +21,7 @@ GIT_TIMEOUT = 30.0  # seconds
 
 
 def collect(
-    root: Path,
-    results: Path,
-    config: RunConfig,
-    state: Mapping[str, Any] | None = None,
+    root: Path, results: Path, config: RunConfig, state: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Return what a reader needs to know to trust or repeat the results of a run.
 

@@ -17,12 +17,7 @@ import pandas as pd
 
 from intriguing.tables.differences import REPEATED
 from intriguing.workflow.files import replacing, write_text
-from intriguing.workflow.markdown import (
-    cell_of,
-    markdown_table,
-    refreshed,
-    with_cells,
-)
+from intriguing.workflow.markdown import cell_of, markdown_table, refreshed, with_cells
 from intriguing.workflow.sentences import (
     SUMMARIES,
     equivalence_rule,

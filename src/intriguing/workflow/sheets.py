@@ -180,9 +180,7 @@ def trained(
 
 
 def attacked(
-    attacks: Mapping[str, AttackRow],
-    models: Mapping[str, ModelRow],
-    config: RunConfig,
+    attacks: Mapping[str, AttackRow], models: Mapping[str, ModelRow], config: RunConfig
 ) -> list[Job]:
     """List every attack on every network and seed that the sheets ask for.
 

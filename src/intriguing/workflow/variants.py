@@ -71,10 +71,7 @@ class VariantRow(Strict):
             if len(getattr(self, name)) != LAYERS:
                 raise ValueError(f"{name}: must have {LAYERS} entries")
         pixels, *hidden = (length is not None for length in self.lengths)
-        allowed = {
-            "input-pool": pixels and not any(hidden),
-            "layer-pools": any(hidden),
-        }
+        allowed = {"input-pool": pixels and not any(hidden), "layer-pools": any(hidden)}
         if not allowed.get(self.variant, not (pixels or any(hidden))):
             raise ValueError(f"lengths: do not make it the variant {self.variant}")
         if (self.variant == "dropout") != any(self.dropout):

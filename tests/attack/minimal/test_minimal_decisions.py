@@ -11,13 +11,7 @@ from intriguing.attack.minimal.acceptance import ACCEPTED, ARRIVED, REJECTED
 from intriguing.attack.minimal.network import network_of
 from intriguing.attack.minimal.problem import own_slots, problem_of
 from intriguing.attack.minimal.runs import CLEAN_IMAGES, KNOWN_IMAGES, START_IMAGES
-from intriguing.attack.minimal.state import (
-    RESULT,
-    RUN,
-    Accuracy,
-    Settings,
-    empty_state,
-)
+from intriguing.attack.minimal.state import RESULT, RUN, Accuracy, Settings, empty_state
 from intriguing.attack.minimal.step_control import target_margin_after
 
 DECIDE = backends.callable_from_python(decisions)

@@ -7,14 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from minimal_cases import (
-    convolution,
-    images_of,
-    seeded,
-    some_classes,
-    stack,
-    targeted,
-)
+from minimal_cases import convolution, images_of, seeded, some_classes, stack, targeted
 from torch import nn
 
 from intriguing.attack.compilation import SUMS, entry_point

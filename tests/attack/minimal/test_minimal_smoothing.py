@@ -12,20 +12,10 @@ from torch.nn.functional import cosine_similarity
 
 from intriguing.attack import minimal, minimal_norm
 from intriguing.attack.minimal.compiled import dense
-from intriguing.attack.minimal.constants import (
-    COLD,
-    FIRST_WARM_STEP,
-    KNOWN,
-    SMOOTHED,
-)
+from intriguing.attack.minimal.constants import COLD, FIRST_WARM_STEP, KNOWN, SMOOTHED
 from intriguing.attack.minimal.network import network_of, stack_of
 from intriguing.attack.minimal.problem import problem_of
-from intriguing.attack.minimal.smoothing import (
-    NOISES,
-    graduated,
-    smoothed,
-    warm_points,
-)
+from intriguing.attack.minimal.smoothing import NOISES, graduated, smoothed, warm_points
 from intriguing.attack.objective import target_mask_of
 
 search = importlib.import_module("intriguing.attack.minimal.search")

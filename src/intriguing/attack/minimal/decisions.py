@@ -10,10 +10,7 @@ from intriguing.attack.compilation import kernel
 from intriguing.attack.minimal import constants as const
 from intriguing.attack.minimal.acceptance import ACCEPTED, ARRIVED, REJECTED, judge
 from intriguing.attack.minimal.cutting_planes import add_rejected, keep_gradients
-from intriguing.attack.minimal.feasibility import (
-    limit_feasibility_step,
-    log_odds,
-)
+from intriguing.attack.minimal.feasibility import limit_feasibility_step, log_odds
 from intriguing.attack.minimal.runs import choose_start, next_run, reset_run
 from intriguing.attack.minimal.step_control import adapt_target_margin, limit_step
 from intriguing.attack.minimal.stopping import ends, enter, may_restart, restart
@@ -25,13 +22,7 @@ from intriguing.attack.minimal.working_set import (
 )
 from intriguing.attack.vectors import INFINITE, ZERO, copy, fill, lowest, spread, total
 
-__all__ = [
-    "answer",
-    "begin_runs",
-    "choose_requests",
-    "judge_candidates",
-    "stop_runs",
-]
+__all__ = ["answer", "begin_runs", "choose_requests", "judge_candidates", "stop_runs"]
 
 BUSY, BEGINNING, SOLVING, PROPOSING = range(4)
 """Rows of `SearchState.lists`."""

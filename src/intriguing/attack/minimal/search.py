@@ -162,11 +162,7 @@ def with_warm_points(smoother: Sequence[Network], task: Task) -> Task:
 
 
 def search_all(
-    network: Network,
-    task: Task,
-    accuracy: Accuracy,
-    slots: int | None,
-    watch: Watch,
+    network: Network, task: Task, accuracy: Accuracy, slots: int | None, watch: Watch
 ) -> None:
     """Give every image all its runs, on as many threads as the backend uses."""
     backend = backend_for(network, task.origins.clean)
