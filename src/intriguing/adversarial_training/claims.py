@@ -10,23 +10,14 @@ from intriguing.tables.rates import Count, error_rate
 
 LAYERS, IMAGES, DROPOUT, DECAY = "layer-pools", "input-pool", "dropout", "weight-decay"
 STATEMENTS = {
-    (
-        DROPOUT,
-        LAYERS,
-    ): "Pools of adversarial examples at its layers lower the test error "
-    "of a 100-100-10 network more than dropout does",
-    (
-        IMAGES,
-        LAYERS,
-    ): "Pools of adversarial examples at its layers lower the test error "
-    "of a 100-100-10 network more than a pool of adversarial images does",
+    (DROPOUT, LAYERS): "Pools of adversarial examples at its layers lower the test "
+    "error of a 100-100-10 network more than dropout does",
+    (IMAGES, LAYERS): "Pools of adversarial examples at its layers lower the test "
+    "error of a 100-100-10 network more than a pool of adversarial images does",
     (DECAY, IMAGES): "A pool of adversarial images alone does not lower the test error "
     "of a 100-100-10 network below that of weight decay",
-    (
-        DROPOUT,
-        IMAGES,
-    ): "Test error of a 100-100-10 network with dropout less that with a "
-    "pool of adversarial images",
+    (DROPOUT, IMAGES): "Test error of a 100-100-10 network with dropout less that with "
+    "a pool of adversarial images",
 }
 """What is said of two variants; the paper says the first three."""
 BEST = 0.012
