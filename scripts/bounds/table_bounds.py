@@ -1,7 +1,11 @@
 """Step: Lipschitz constants of whole networks, bounded from both sides."""
 
+import pandas as pd
+
 from intriguing.bounds.table import CONSTANT_KINDS, constant_entries
+from intriguing.figures.bounds import waterfall_figure
 from intriguing.tables.tidy import frame_of
+from intriguing.workflow.drawing import save_figure
 from intriguing.workflow.files import read_json
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tabling import write_table
@@ -13,5 +17,6 @@ if __name__ == "__main__":
             zip(names, map(read_json, snakemake.input.measured), strict=True)
         )
         table = frame_of(constant_entries(networks))
-        title = "Lipschitz constants of networks"
-        write_table(table, snakemake.output.bounds, title, CONSTANT_KINDS)
+        path, title = snakemake.output.bounds, "Lipschitz constants of networks"
+        write_table(table, path, title, CONSTANT_KINDS)
+        save_figure(waterfall_figure(pd.read_csv(path)), snakemake.output.png)

@@ -1,17 +1,21 @@
-"""Step: certified distances of all networks, as shares of the attacked distances."""
+"""Step: certified distances of all networks beside attacked distances."""
 
 import pandas as pd
 
 from intriguing.bounds.table import CERTIFIED_KINDS, certified_cells
+from intriguing.figures.bounds import certified_figure
 from intriguing.tables.tidy import own_table
+from intriguing.workflow.drawing import save_figure
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tabling import write_table
 
 if __name__ == "__main__":
     names = snakemake.params.settings["networks"]
     with step_log(snakemake, threads=None):
-        cells = {}
-        for name, path in zip(names, snakemake.input.records, strict=True):
-            cells |= certified_cells(name, pd.read_parquet(path))
+        frames = map(pd.read_parquet, snakemake.input.records)
+        records, cells = dict(zip(names, frames, strict=True)), {}
+        for name, own in records.items():
+            cells |= certified_cells(name, own)
         place, title = snakemake.output.certified, "Certified distances"
         write_table(own_table(cells), place, title, CERTIFIED_KINDS)
+        save_figure(certified_figure(records), snakemake.output.png)

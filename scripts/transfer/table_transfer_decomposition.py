@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from intriguing.figures.decomposition import decomposition_figure
 from intriguing.stats.agreement import Claim
 from intriguing.tables.row_names import FACTOR
 from intriguing.tables.tidy import own_table
@@ -11,6 +12,7 @@ from intriguing.transfer.decomposition import (
     decomposition_cells,
     with_kinds,
 )
+from intriguing.workflow.drawing import save_figure
 from intriguing.workflow.step import step_log
 from intriguing.workflow.tabling import read_published, write_claims, write_table
 
@@ -40,7 +42,10 @@ if __name__ == "__main__":
     files, output = snakemake.input, snakemake.output
     with step_log(snakemake, threads=None):
         pairs, published = pd.read_parquet(files.pairs), read_published(files.published)
-        table, claims = run(pairs, snakemake.params.settings, published)
+        settings, path = snakemake.params.settings, output.transfer_decomposition
+        table, claims = run(pairs, settings, published)
         title = "Transfer by what two networks have in common"
-        write_table(table, output.transfer_decomposition, title)
+        write_table(table, path, title)
         write_claims(claims, output.claims, output.claims_html)
+        kinds = with_kinds(pairs, settings["traits"])
+        save_figure(decomposition_figure(pd.read_csv(path), kinds), output.png)

@@ -155,6 +155,12 @@ def figure(name, title, paper=None, caption=None):
     return forms | {"svg": in_report(forms["svg"], shown, title, paper, "figure")}
 
 
+def named_figure(name, title):
+    """Outputs of one figure of several, under the last word of its name."""
+    word = name.rpartition("-")[2]
+    return {f"{word}_{form}": path for form, path in figure(name, title).items()}
+
+
 def claims_page(name, title):
     """Outputs of claims that go beyond the paper: the file, and a page."""
     stem = f"{RESULTS}/claims/{name}"

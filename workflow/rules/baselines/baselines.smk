@@ -116,6 +116,7 @@ rule table_peers:
         records=compared_files(ATTACKED_BY_ALL),
     output:
         **table("peers", "Attacks compared"),
+        **figure("peers", "Distortion against cost"),
     params:
         settings={"names": list(map(":".join, each_criterion(ATTACKED_BY_ALL)))},
     message:
@@ -158,14 +159,3 @@ rule table_pooling:
         "Where attacks end behind max-pooling"
     script:
         step("baselines/table_pooling.py")
-
-
-rule figure_peers:
-    input:
-        table=rules.table_peers.output.peers,
-    output:
-        **figure("peers", "Distortion against cost"),
-    message:
-        "Distortion against cost"
-    script:
-        step("baselines/figure_peers.py")

@@ -49,6 +49,7 @@ rule table_certified:
         records=[f"{BOUNDS}/certified/{network}.parquet" for network in BOUNDED],
     output:
         **table("certified", "Certified distances"),
+        **figure("certified", "Certified against attacked distances"),
     params:
         settings={"networks": [*BOUNDED]},
     message:
@@ -62,6 +63,7 @@ rule table_bounds:
         measured=[f"{BOUNDS}/constants/{network}.json" for network in BOUNDED],
     output:
         **table("bounds", "Lipschitz constants of networks"),
+        **figure("waterfall", "Slack of the product of norms"),
     params:
         settings={"networks": [*BOUNDED]},
     message:
@@ -70,32 +72,7 @@ rule table_bounds:
         step("bounds/table_bounds.py")
 
 
-rule figure_certified:
-    input:
-        records=rules.table_certified.input.records,
-    output:
-        **figure("certified", "Certified against attacked distances"),
-    params:
-        settings={"networks": [*BOUNDED]},
-    message:
-        "Certified against attacked distance of every image"
-    script:
-        step("bounds/figure_certified.py")
-
-
-rule figure_waterfall:
-    input:
-        table=rules.table_bounds.output.bounds,
-    output:
-        **figure("waterfall", "Slack of the product of norms"),
-    message:
-        "Why the product of norms exceeds a typical gradient"
-    script:
-        step("bounds/figure_waterfall.py")
-
-
 EVERYTHING += [*rules.table_certified.output, *rules.table_bounds.output]
-EVERYTHING += [*rules.figure_certified.output, *rules.figure_waterfall.output]
 
 
 include: "depth.smk"

@@ -29,21 +29,11 @@ rule table_depth:
         records=[f"{BOUNDS}/depth/{depth}.parquet" for depth in CFG.bounds.depths],
     output:
         **table("depth", "Lipschitz constants by depth"),
+        **figure("depth", "Lipschitz constants by depth"),
     message:
         "Lipschitz constants by the number of hidden layers"
     script:
         step("bounds/table_depth.py")
-
-
-rule figure_depth:
-    input:
-        table=rules.table_depth.output.depth,
-    output:
-        **figure("depth", "Lipschitz constants by depth"),
-    message:
-        "Bounds of the Lipschitz constant against depth"
-    script:
-        step("bounds/figure_depth.py")
 
 
 rule table_compact_proofs:
@@ -51,25 +41,11 @@ rule table_compact_proofs:
         records=PROOFS,
     output:
         **table("compact-proofs", "Length and tightness of proofs"),
+        **figure("compact-proofs", "Length and tightness of proofs"),
     message:
         "Length and tightness of proofs of Lipschitz constants"
     script:
         step("bounds/table_compact_proofs.py")
 
 
-rule figure_compact_proofs:
-    input:
-        records=PROOFS,
-    output:
-        **figure("compact-proofs", "Length and tightness of proofs"),
-    message:
-        "Tightness of proofs against their length"
-    script:
-        step("bounds/figure_compact_proofs.py")
-
-
-EVERYTHING += [*rules.table_depth.output, *rules.figure_depth.output]
-EVERYTHING += [
-    *rules.table_compact_proofs.output,
-    *rules.figure_compact_proofs.output,
-]
+EVERYTHING += [*rules.table_depth.output, *rules.table_compact_proofs.output]

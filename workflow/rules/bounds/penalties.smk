@@ -31,21 +31,11 @@ rule table_penalties:
         records=[f"{BOUNDS}/penalties/{method}.parquet" for method in PENALTIES],
     output:
         **table("penalties", "Training with a penalty on a bound"),
+        **figure("penalties", "Training with a penalty on a bound"),
     message:
         "What a penalty on a bound buys at equal test error"
     script:
         step("bounds/table_penalties.py")
 
 
-rule figure_penalties:
-    input:
-        records=rules.table_penalties.input.records,
-    output:
-        **figure("penalties", "Training with a penalty on a bound"),
-    message:
-        "Distances of networks trained with penalties"
-    script:
-        step("bounds/figure_penalties.py")
-
-
-EVERYTHING += [*rules.table_penalties.output, *rules.figure_penalties.output]
+EVERYTHING += rules.table_penalties.output

@@ -31,23 +31,12 @@ rule table_superposition:
         records=SUPERPOSITION,
     output:
         **table("superposition", "Adversarial training and superposition"),
+        **figure("superposition", "Adversarial training and superposition"),
     message:
         "What adversarial training does to superposition"
     script:
         step("sae/table_superposition.py")
 
 
-rule figure_superposition:
-    input:
-        records=SUPERPOSITION,
-    output:
-        **figure("superposition", "Adversarial training and superposition"),
-    message:
-        "Superposition against the strength of adversarial training"
-    script:
-        step("sae/figure_superposition.py")
-
-
 if not PRETRAINED:
-    EVERYTHING += [*rules.table_superposition.output]
-    EVERYTHING += [*rules.figure_superposition.output]
+    EVERYTHING += rules.table_superposition.output

@@ -46,6 +46,8 @@ rule table_smoothness:
         test=f"{MNIST}/test.safetensors",
     output:
         **table("smoothness", "Local smoothness: data, architecture and training"),
+        **named_figure("smoothness-shares", "Local smoothness: share of each factor"),
+        **named_figure("smoothness-curves", "Local smoothness: one factor at a time"),
     params:
         settings=SMOOTHNESS_DESIGN
         | {"attacked": CFG.smoothness.attacked, "threads": CFG.train.threads},
@@ -55,30 +57,5 @@ rule table_smoothness:
         step("smoothness/table_smoothness.py")
 
 
-rule figure_smoothness_shares:
-    input:
-        table=rules.table_smoothness.output.smoothness,
-    output:
-        **figure("smoothness-shares", "Local smoothness: share of each factor"),
-    message:
-        "Share of each factor in the differences between networks"
-    script:
-        step("smoothness/figure_smoothness_shares.py")
-
-
-rule figure_smoothness_curves:
-    input:
-        measured=SMOOTHNESS_PARTS,
-    output:
-        **figure("smoothness-curves", "Local smoothness: one factor at a time"),
-    params:
-        settings=SMOOTHNESS_DESIGN,
-    message:
-        "Distance along the curve of each factor"
-    script:
-        step("smoothness/figure_smoothness_curves.py")
-
-
 EVERYTHING += [*SMOOTHNESS_PARTS, *rules.planted_clusters.output]
-EVERYTHING += [*rules.table_smoothness.output, *rules.figure_smoothness_shares.output]
-EVERYTHING += rules.figure_smoothness_curves.output
+EVERYTHING += rules.table_smoothness.output

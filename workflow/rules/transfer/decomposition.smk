@@ -41,6 +41,7 @@ rule table_transfer_decomposition:
     output:
         **table("transfer-decomposition", "Transfer: data, architecture, seed"),
         **claims_page("transfer-decomposition", "Transfer: data, architecture, seed"),
+        **figure("transfer-decomposition", "Transfer: data, architecture, seed"),
     params:
         settings=decomposition_settings(),
     message:
@@ -49,23 +50,8 @@ rule table_transfer_decomposition:
         step("transfer/table_transfer_decomposition.py")
 
 
-rule figure_transfer_decomposition:
-    input:
-        table=rules.table_transfer_decomposition.output.transfer_decomposition,
-        pairs=rules.transfer_pairs.output.pairs,
-    output:
-        **figure("transfer-decomposition", "Transfer: data, architecture, seed"),
-    params:
-        settings={"traits": decomposition_settings()["traits"]},
-    message:
-        "Transfer against amplification, by what two networks have in common"
-    script:
-        step("transfer/figure_transfer_decomposition.py")
-
-
 if PAIRED:
     EVERYTHING += weights_of(PAIRED) + errors_of(PAIRED)
     EVERYTHING += images_of(sheets.FINEST, PAIRED) + records_of(sheets.FINEST, PAIRED)
     EVERYTHING += [*rules.transfer_pairs.output]
     EVERYTHING += [*rules.table_transfer_decomposition.output]
-    EVERYTHING += [*rules.figure_transfer_decomposition.output]

@@ -70,11 +70,6 @@ UNIT_LABELS = {
 }
 
 
-def named(kind, outputs):
-    """Outputs of one figure of several, each under its own name."""
-    return {f"{kind}_{form}": path for form, path in outputs.items()}
-
-
 def measured_network(wildcards):
     """Weights of a network; training images of one that the step trains itself."""
     name, seed = wildcards.network, wildcards.seed
@@ -105,29 +100,18 @@ rule table_units:
     output:
         **table("units", "Units and random directions"),
         **claims_page("units", "Units and random directions"),
-    params:
-        settings={"networks": JUDGED_UNITS},
-    message:
-        "Units against random rotations, and the claims"
-    script:
-        step("units/table_units.py")
-
-
-rule figure_units:
-    input:
-        measured=MEASURED_UNITS,
-    output:
-        **named("path", figure("units-path", "From units to a random rotation")),
-        **named("rotations", figure("units-rotations", "Units among rotations")),
+        **named_figure("units-path", "From units to a random rotation"),
+        **named_figure("units-rotations", "Units among rotations"),
     params:
         settings={
+            "networks": JUDGED_UNITS,
             "names": {name: UNIT_LABELS.get(name, name) for name in UNIT_SEEDS},
             "on_path": [*JUDGED_UNITS[:1], RECTIFIED, *UNIT_CONTROLS],
         },
     message:
-        "Units, rotations and what lies between"
+        "Units against random rotations, and the claims"
     script:
-        step("units/figure_units.py")
+        step("units/table_units.py")
 
 
 rule figure_natural_basis:
@@ -151,5 +135,4 @@ rule figure_natural_basis:
 
 if MODELS and not PRETRAINED:
     EVERYTHING += weights_of(RECTIFIED_NETWORKS) + MEASURED_UNITS
-    EVERYTHING += [*rules.table_units.output, *rules.figure_units.output]
-    EVERYTHING += [*rules.figure_natural_basis.output]
+    EVERYTHING += [*rules.table_units.output, *rules.figure_natural_basis.output]
