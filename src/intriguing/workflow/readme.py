@@ -19,6 +19,7 @@ from intriguing.tables.differences import REPEATED
 from intriguing.workflow.files import replacing, write_text
 from intriguing.workflow.markdown import cell_of, markdown_table, refreshed, with_cells
 from intriguing.workflow.sentences import (
+    MISSING,
     SUMMARIES,
     equivalence_rule,
     readings_answer,
@@ -40,25 +41,18 @@ PUBLISHED = {
     "Figure 5: mean distortion of photographs": "results/natural/tables/natural",
 }
 VERDICTS = ("agrees", "differs", "undecided")
-PICTURES = ("examples", "cross-model", "distortions", "transfer-decomposition", "peers")
-PICTURES += ("box-constraint", "mean-value")
-PICTURES += (
-    "readings",
-    "smoothness-shares",
-    "smoothness-curves",
-    "natural-basis",
-    "sae",
+PICTURES = (
+    "examples cross-model distortions transfer-decomposition peers box-constraint "
+    "mean-value readings smoothness-shares smoothness-curves natural-basis sae "
+    "certified waterfall depth penalties superposition compact-proofs"
 )
-PICTURES += ("certified", "waterfall", "depth", "penalties", "superposition")
-PICTURES += ("compact-proofs",)
 
 
-def table(name: str, results: Path = RESULTS, target: str = "") -> str:
+def table(name: str, target: str, results: Path = RESULTS) -> str:
     """Return a table of a run, or the command that makes it."""
     path = results / "tables" / f"{name}.md"
     if not path.is_file():
-        maker = target or f"make {results.name}"
-        return f"`{path}` does not exist yet; `{maker}` makes it.\n"
+        return MISSING.format(path=path, target=target)
     return path.read_text(encoding="utf-8")
 
 
@@ -165,44 +159,26 @@ def rule_graph(target: str) -> nx.DiGraph:
 
 
 TABLES = {
-    "models": "",
-    "differences": "",
-    "verdict-counts": "",
-    "choices": "",
-    "readings": "",
-    "cross-model-coarse": "",
-    "amplification": "",
-    "transfer-decomposition": "",
-    "controls": "",
-    "spectral": "",
-    "equal-length": "make everything",
-    "adversarial-training": "make everything",
-    "smoothness": "make everything",
-    "units": "make everything",
-    "sae": "make everything",
-    "sae-settings": "make everything",
-    "sae-perturbations": "make everything",
-    "superposition": "make everything",
-    "tuning": "snakemake --cores 2 tuning",
-    "peers": "make peers",
-    "peers-requirements": "make peers",
-    "peers-pooling": "make peers",
-    "bounds": "make everything",
-    "certified": "make everything",
-    "depth": "make everything",
-    "compact-proofs": "make everything",
-    "heuristics": "make everything",
-    "penalties": "make everything",
-    "benchmark-sdp-crown": "snakemake --cores 1 verification",
-    "benchmark-glipsdp": "snakemake --cores 1 verification",
+    "make paper": "models differences verdict-counts choices readings amplification "
+    "cross-model-coarse transfer-decomposition controls spectral",
+    "make everything": "equal-length adversarial-training smoothness units sae "
+    "sae-settings sae-perturbations superposition bounds certified depth "
+    "compact-proofs heuristics penalties",
+    "make peers": "peers peers-requirements peers-pooling",
+    "snakemake --cores 2 tuning": "tuning",
+    "snakemake --cores 1 verification": "benchmark-sdp-crown benchmark-glipsdp",
 }
-"""Tables of the paper run, each with what makes it if that is not ``make paper``."""
+"""Tables of the paper run, by what makes them."""
 BLOCKS: dict[str, Callable[[], str]] = {
     "verdicts": verdicts,
-    **{name: partial(table, name, target=made) for name, made in TABLES.items()},
-    "natural": partial(table, "natural", NATURAL),
-    "natural-transfer": partial(table, "natural-transfer", NATURAL),
-    "natural-spectral": partial(table, "spectral", NATURAL),
+    **{
+        name: partial(table, name, made)
+        for made, names in TABLES.items()
+        for name in names.split()
+    },
+    "natural": partial(table, "natural", "make natural", NATURAL),
+    "natural-transfer": partial(table, "natural-transfer", "make natural", NATURAL),
+    "natural-spectral": partial(table, "spectral", "make natural", NATURAL),
     "claims": partial(claims, "claims.json"),
     "claims-minimal": partial(claims, "claims/minimal.json"),
     "claims-beyond": partial(claims, "claims/transfer-decomposition.json"),
@@ -230,7 +206,7 @@ if __name__ == "__main__":
     for document in map(Path, DOCUMENTS):
         text = refreshed(document.read_text(encoding="utf-8"), BLOCKS)
         write_text(document, with_cells(text, cell))
-    drawn = [RESULTS / "figures" / f"{picture}.png" for picture in PICTURES]
+    drawn = [RESULTS / "figures" / f"{picture}.png" for picture in PICTURES.split()]
     for picture in filter(Path.is_file, drawn):  # some belong to other targets
         with replacing(Path("docs/figures") / picture.name) as temporary:
             shutil.copyfile(picture, temporary)

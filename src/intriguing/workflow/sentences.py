@@ -16,7 +16,7 @@ from intriguing.workflow.markdown import markdown_table
 
 Cells = dict[tuple[str, str], dict[str, str]]
 """Lines of a table's CSV file by row and column."""
-MISSING = "`{path}` does not exist yet; `make {target}` makes it.\n"
+MISSING = "`{path}` does not exist yet; `{target}` makes it.\n"
 PENALTIES = {
     "product": "the product of norms",
     "spectral": "norms that are held equal",
@@ -27,7 +27,7 @@ LAYER = "FC100-100-10:2"
 
 
 def from_table(
-    name: str, target: str = "everything"
+    name: str, target: str = "make everything"
 ) -> Callable[[Callable[[Cells], str]], Callable[[Path], str]]:
     """Give an answer the cells of a run's table, or name the command that makes it."""
 
@@ -48,7 +48,7 @@ def units_answer(results: Path) -> str:
     """Return what the natural basis is, and whether its units are special."""
     path = results / "claims" / "units.json"
     if not path.is_file():
-        return MISSING.format(path=path, target="everything")
+        return MISSING.format(path=path, target="make everything")
     basis, distinction = json.loads(path.read_text(encoding="utf-8"))
     gain, low, high = (20 * basis[key] for key in ("measured", "low", "high"))
     kurtosis = _table(results / "tables" / "units.csv")[LAYER, "gain-kurtosis"]
@@ -133,7 +133,7 @@ def bounds_answer(results: Path) -> str:
     paths = [results / "tables" / f"{name}.csv" for name in ("bounds", "certified")]
     for path in paths:
         if not path.is_file():
-            return MISSING.format(path=path, target="everything")
+            return MISSING.format(path=path, target="make everything")
     tables = [pd.read_csv(path).pivot(index="row", columns="column") for path in paths]
     constants, shares = (table["value"] for table in tables)
     names = [
@@ -235,7 +235,7 @@ def equivalence_rule() -> str:
     )
 
 
-@from_table("readings", "paper")
+@from_table("readings", "make paper")
 def readings_answer(table: Cells) -> str:
     """Return how much of the posterior pooled averages have, and the best reading."""
     shares = {
@@ -253,7 +253,7 @@ def readings_answer(table: Cells) -> str:
     )
 
 
-@from_table("natural", "natural")
+@from_table("natural", "make natural")
 def natural_answer(table: Cells) -> str:
     """Return how far photographs are from their adversarial images."""
     networks = [row for row, column in table if column == "distortion-fixed"]
