@@ -10,6 +10,7 @@ import torch
 from conftest import ROOT
 from networks import seeded
 from torch import nn
+from torchvision.models.resnet import BasicBlock
 
 from intriguing.errors import InputError
 from intriguing.models.alexnet import alexnet_2012, alexnet_mnist
@@ -332,7 +333,7 @@ def with_hook():
         (Combined(lambda x, h: math.nan * x, torch.eye(3)), "mul()"),
         (nn.Sequential(nn.Softplus(1, threshold=1)), "Softplus"),
         (nn.Sequential(OwnLinear(3, 3)), "linear"),
-        (with_hook(), "forward hook"),
+        (with_hook(), "Linear at 0 has a hook or a forward of its own"),
         (
             nn.utils.parametrizations.weight_norm(nn.Linear(3, 3)),
             "no constant is known",
@@ -345,6 +346,106 @@ def test_what_the_graph_does_not_explain_has_no_product_but_a_reason(network, re
     bound = network_bound(network.eval(), constants, (3,))
     assert bound.upper is None
     assert reason in bound.reason and "\n" not in bound.reason
+
+
+class SteepOnView(nn.Module):
+    """Adds to a value what a steep function of its view, in place, returns."""
+
+    def __init__(self, view):
+        super().__init__()
+        self.layer = nn.Linear(4, 4, bias=False)
+        self.cut = view
+        self.steep = nn.LeakyReLU(5, inplace=True)
+        self.layer.weight.data.copy_(-torch.eye(4))
+
+    def forward(self, values):
+        inner = self.layer(values)
+        other = self.steep(self.cut(inner))
+        return other + inner
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        *(lambda x: x.view(-1, 4), lambda x: x[:, :4], lambda x: x.flatten(1)),
+        *(nn.Flatten(), nn.Identity(), nn.Dropout()),
+    ],
+)
+def test_a_view_that_changes_in_place_leaves_no_product(view):
+    network = SteepOnView(view).eval()
+    found = network_norms(network, (4,)).product
+    # Every output is ten times its input: the sum of the branches' bounds is six.
+    ones = torch.ones(1, 4)
+    assert torch.equal(network(ones) - network(0 * ones), -10 * ones)
+    assert found.upper is None and "in place" in found.reason
+
+
+def test_sums_that_change_in_place_keep_their_product():
+    block = BasicBlock(4, 4).eval()
+    assert block.relu.inplace
+    found = network_norms(block, (4, 6, 6))
+    assert_within(block, found.product.upper, (4, 6, 6))
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm:FutureWarning")
+def test_a_layer_with_a_hook_has_no_constant():
+    stale = nn.utils.weight_norm(nn.Linear(3, 3))  # its weight is that of the last call
+    for layer in (with_hook()[0], stale):
+        with pytest.raises(InputError, match="a hook or a forward of its own"):
+            norm(layer)
+    found = network_norms(with_hook(), (3,))
+    assert found.layers["0"].upper is None and "a hook" in found.layers["0"].reason
+
+
+@pytest.mark.parametrize("shape", [("a",), (1, -4), (2.0,), ()])
+def test_a_network_is_as_before_whatever_the_shape(shape):
+    network = nn.Sequential(nn.Linear(4, 3))
+    with pytest.raises(InputError, match=r"shape: .*; give one input's"):
+        network_norms(network, shape)
+    assert not network[0]._forward_hooks
+
+
+class Counting(nn.Linear):
+    def __init__(self):
+        super().__init__(3, 3)
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, values):
+        self.calls += 1
+        return super().forward(values)
+
+
+def test_buffers_are_as_before():
+    network = nn.Sequential(Counting())
+    network_norms(network, (3,))
+    assert network[0].calls == 0
+
+
+@pytest.mark.parametrize(
+    ("weight", "said"),
+    [
+        (5j * torch.ones(1, 1, 2, 2), "torch.complex64 tensor on cpu given"),
+        (torch.ones(1, 1, 2, 2, device="meta"), "tensor on meta given"),
+        (torch.ones(2, 2, 2), "shape (2, 2, 2); give (outputs"),
+    ],
+)
+def test_weights_that_are_no_real_numbers_are_refused(weight, said):
+    for call in (lambda: conv_norm(weight, 1, 0, 1, 4), lambda: linear_norm(weight)):
+        with pytest.raises(InputError) as error:
+            call()
+        assert said in str(error.value) and "\n" not in str(error.value)
+
+
+def test_weights_may_be_arrays():
+    matrix = torch.randn(3, 4, generator=seeded(0))
+    assert linear_norm(matrix.numpy()) == linear_norm(matrix)
+
+
+@pytest.mark.parametrize("network", [3, nn.Linear(3, 3, device="meta")])
+def test_what_is_no_network_with_weights_is_refused(network):
+    for call in (lambda: norm(network), lambda: network_norms(network, (3,))):
+        with pytest.raises(InputError, match="model: "):
+            call()
 
 
 @pytest.mark.parametrize(

@@ -22,12 +22,12 @@ from tqdm import tqdm
 
 from intriguing.errors import InputError
 from intriguing.models.architecture import Standardise
-from intriguing.models.evaluation import undisturbed
+from intriguing.models.checks import is_altered, preserved, reason_of, require_module
 from intriguing.spectra.convolution import Size, convolution, gram_matrix
 from intriguing.spectra.graph import ProductBound, network_bound
 from intriguing.spectra.lanczos import COARSE, CONVERGED, lanczos_bound
 from intriguing.spectra.lipschitz import NONEXPANSIVE, lipschitz_bounds
-from intriguing.spectra.matrices import GUARD, matrix_norm
+from intriguing.spectra.matrices import GUARD, checked_weight, matrix_norm
 from intriguing.spectra.torus import torus_bound
 
 __all__ = ["Layer", "NetworkNorms", "conv_norm", "linear_norm", "network_norms", "norm"]
@@ -122,6 +122,9 @@ def norm(layer: nn.Module, input_size: int | Size = ()) -> tuple[float, float]:
         InputError: The constant is not known, or the input too small; the message says
             why.
     """
+    require_module(layer)
+    if is_altered(layer):
+        raise InputError("a hook or a forward of its own decides what it computes")
     size = _checked_size(layer, input_size)
     if type(layer) is nn.Linear:
         return linear_norm(layer.weight)
@@ -136,16 +139,20 @@ def norm(layer: nn.Module, input_size: int | Size = ()) -> tuple[float, float]:
 def _checked_size(layer: nn.Module, input_size: Any) -> Size:
     """Return height and width of a layer's input, empty for one of plain units."""
     size = (input_size,) * 2 if isinstance(input_size, int) else input_size
-    whole = isinstance(size, tuple | list | torch.Size) and all(
-        isinstance(side, int) and side > 0 for side in size
-    )
     needed = kind_of(layer) in ("conv", "pool")
-    if not whole or (needed and len(size) != 2):
+    if not _is_whole(size) or (needed and len(size) != 2):
         raise InputError(
             f"input_size: {input_size!r}; give height and width of the layer's input, "
             "such as (28, 28)"
         )
     return tuple(size)
+
+
+def _is_whole(size: Any) -> bool:
+    """Return whether sides of an input are positive whole numbers."""
+    return isinstance(size, tuple | list) and all(
+        isinstance(side, int) and side > 0 for side in size
+    )
 
 
 def network_norms(network: nn.Module, shape: Size) -> NetworkNorms:
@@ -161,7 +168,8 @@ def network_norms(network: nn.Module, shape: Size) -> NetworkNorms:
     Raises:
         InputError: The network does not take inputs of this shape, or is TorchScript.
     """
-    if not isinstance(shape, tuple | list | torch.Size):
+    require_module(network)
+    if not _is_whole(shape) or not len(shape):
         raise InputError(f"shape: {shape!r}; give one input's, such as (1, 28, 28)")
     if any(isinstance(part, torch.jit.ScriptModule) for part in network.modules()):
         raise InputError("network: TorchScript does not tell its layers; give a module")
@@ -219,14 +227,13 @@ def _innermost_modules(
 
             hooks.append(module.register_forward_hook(note))
     first = next(network.parameters(), torch.zeros(()))
-    images = torch.zeros(1, *shape, device=first.device, dtype=first.dtype)
     try:
-        with undisturbed(network), torch.no_grad():
+        images = torch.zeros(1, *shape, device=first.device, dtype=first.dtype)
+        with preserved(network), torch.no_grad():
             network(images)
     except Exception as error:  # of whatever the model's own code does
-        reason = " ".join(str(error).split())[:200]
         raise InputError(
-            f"shape {shape}: the network does not take it ({reason})"
+            f"shape {shape}: the network does not take it ({reason_of(error)})"
         ) from error
     finally:
         for hook in hooks:
@@ -290,11 +297,7 @@ def linear_norm(weight: Float[Tensor, "outputs inputs"]) -> tuple[float, float]:
     Raises:
         InputError: The weights are no matrix, or not finite.
     """
-    if weight.dim() != 2 or not weight.numel():
-        raise InputError(f"weights of shape {tuple(weight.shape)}: give a matrix")
-    if not torch.isfinite(weight).all():
-        raise InputError("weights hold NaN or infinite values; train the network again")
-    matrix = weight.detach().double()
+    matrix = checked_weight(weight, ("outputs", "inputs"))
     scale = float(matrix.abs().max())
     if scale == 0:
         return 0.0, 0.0

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from intriguing.errors import InputError
+from intriguing.spectra.matrices import checked_weight
 
 Pair = tuple[int, int]
 GRAM_VALUES = 2**24
@@ -72,17 +73,11 @@ def convolution(
     Raises:
         InputError: An argument is wrong; the message names it.
     """
-    if weight.dim() != 4 or not weight.numel():
-        raise InputError(
-            f"weight of shape {tuple(weight.shape)}: a convolution has (outputs, "
-            "inputs of a group, height, width)"
-        )
-    if not torch.isfinite(weight).all():
-        raise InputError("weight holds NaN or infinite values; train the network again")
-    if groups < 1 or len(weight) % groups:
-        raise InputError(f"groups {groups}: must divide the {len(weight)} outputs")
+    taps = checked_weight(weight, ("outputs", "inputs of a group", "height", "width"))
+    if not isinstance(groups, Integral) or groups < 1 or len(taps) % groups:
+        raise InputError(f"groups {groups!r}: must divide the {len(taps)} outputs")
     steps, size = _pair("stride", stride, 1), _pair("input_size", input_size, 1)
-    kernel = dilated(weight.detach().double(), _pair("dilation", dilation, 1))
+    kernel = dilated(taps, _pair("dilation", dilation, 1))
     if padding == "same":
         if steps != (1, 1):
             raise InputError(f"padding 'same': needs stride 1, not {steps}")

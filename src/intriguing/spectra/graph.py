@@ -16,22 +16,26 @@ from torch import fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
 from torch.nn import functional
 
-from intriguing.models.evaluation import undisturbed
+from intriguing.models.checks import is_altered, preserved
 from intriguing.spectra.lipschitz import NONEXPANSIVE
 
-NONEXPANSIVE_CALLS = {
+VIEW_CALLS = {
+    torch.flatten,
+    operator.getitem,
+    *("flatten", "view", "reshape", "permute", "transpose", "contiguous"),
+    *("squeeze", "unsqueeze", "float", "double"),
+}
+"""Functions and methods that may return the memory of their input."""
+NONEXPANSIVE_CALLS = VIEW_CALLS | {
     torch.relu,
     functional.relu,
     functional.relu6,
     torch.tanh,
-    torch.flatten,
     torch.clone,
     torch.mean,
     torch.neg,
     operator.neg,
-    operator.getitem,
-    *("relu", "relu_", "tanh", "flatten", "view", "reshape", "permute", "transpose"),
-    *("contiguous", "clone", "squeeze", "unsqueeze", "mean", "float", "double", "neg"),
+    *("relu", "relu_", "tanh", "clone", "mean", "neg"),
 }
 """Functions and methods that move no two images apart either."""
 SUMS = {operator.add, operator.iadd, torch.add, "add"}
@@ -39,6 +43,8 @@ SUMS |= {operator.sub, operator.isub, torch.sub, "sub"}
 PRODUCTS = {operator.mul, operator.imul, torch.mul, "mul"}
 QUOTIENTS = {operator.truediv, operator.itruediv, torch.div, "div"}
 CONCATENATIONS = {torch.cat, torch.concat}
+VIEWS = (nn.Flatten, nn.Unflatten, nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d)
+"""Layers that may return the memory of their input."""
 
 
 class UnavailableError(ValueError):
@@ -72,7 +78,7 @@ def network_bound(
             layers, as code between the layers is compared with its trace on images.
     """
     try:
-        with undisturbed(network):
+        with preserved(network):
             graph = _Tracer(set(constants)).trace(_plain(network))
             if shape is not None:
                 _check_trace(network, graph, shape)
@@ -112,10 +118,8 @@ def _plain(network: nn.Module) -> nn.Module:
     """Return the network, if nothing but its modules' classes decides what it does."""
     for place, module in network.named_modules():
         where = f"{type(module).__name__} at {place or 'the top'}"
-        if module._forward_hooks or module._forward_pre_hooks:
-            raise UnavailableError(f"{where} has a forward hook")
-        if "forward" in vars(module):
-            raise UnavailableError(f"{where} has a forward of its own")
+        if is_altered(module):
+            raise UnavailableError(f"{where} has a hook or a forward of its own")
     return network
 
 
@@ -209,17 +213,28 @@ def _require_one_shape(node: fx.Node, bounds: Mapping[fx.Node, float]) -> None:
 
 
 def _refuse_aliases(node: fx.Node, modules: Mapping[str, nn.Module]) -> None:
-    """Refuse operations in place on a value that is used elsewhere too."""
+    """Refuse operations in place on memory that is used elsewhere too."""
     name = node.target if isinstance(node.target, str) else ""
     in_place = bool(node.kwargs.get("inplace"))
     if node.op == "call_module":
         in_place |= bool(getattr(modules[name], "inplace", False))
     elif node.op == "call_method":
         in_place |= name.endswith("_")
-    if in_place and any(len(one.users) > 1 for one in node.all_input_nodes):
+    if in_place and any(len(one.users) > 1 for one in _sharing(node, modules)):
         raise UnavailableError(
             f"{name or node.name} changes in place what is used again"
         )
+
+
+def _sharing(node: fx.Node, modules: Mapping[str, nn.Module]) -> list[fx.Node]:
+    """Return the values whose memory the inputs of a node may be."""
+    found = list(node.all_input_nodes)
+    for one in found:
+        is_layer = one.op == "call_module"
+        is_view = is_layer and type(modules[str(one.target)]) in VIEWS
+        if is_view or one.target in VIEW_CALLS or one.target is functional.dropout:
+            found += one.all_input_nodes
+    return found
 
 
 def _is_chain(network: nn.Module, known: set[str]) -> bool:

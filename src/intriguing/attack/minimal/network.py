@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from intriguing.attack.inputs import AttackedModel
+from intriguing.models.checks import is_altered
 
 LEAST_ROWS = 16
 """Fewest rows of a pass. Matrix products of fewer take another order of summation, so
@@ -115,12 +116,6 @@ def stack_of(model: nn.Module) -> list[nn.Module] | None:
     known = all(type(layer) in (nn.Linear, *SMOOTH, *NONSMOOTH) for layer in rest)
     ends = len(rest) > 0 and type(rest[0]) is nn.Linear
     return rest if flat and known and ends and type(rest[-1]) is nn.Linear else None
-
-
-def is_altered(module: nn.Module) -> bool:
-    """Return whether a module does more than its class says."""
-    hooks = module._forward_hooks, module._forward_pre_hooks
-    return any(map(len, hooks)) or "forward" in vars(module)
 
 
 def computes_the_same(network: Network, images: Float[Tensor, "n ..."]) -> bool:
