@@ -321,6 +321,7 @@ def test_an_interrupt_returns_what_is_decided(model, images, labels, monkeypatch
     [
         ({"radius": -1}, "radius"),
         ({"radius": np.nan}, "radius"),
+        ({"radius": 1.8}, "radius: 1.8; no image is farther away than 1.73"),
         ({"method": "lucky"}, "method"),
         ({"labels": [9]}, "labels"),
         ({"images": images_of(1, 4)}, "images: 4 pixels"),
@@ -333,6 +334,13 @@ def test_bad_input_is_named(model, change, said):
     given = {"model": model, "images": images_of(1, 3), "labels": [0], "radius": 1}
     with pytest.raises(InputError, match=said):
         certify(**(given | change))
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
+@pytest.mark.parametrize("make", [torch.jit.script, torch.fx.symbolic_trace])
+def test_compiled_models_are_refused_in_words(model, images, labels, make):
+    with pytest.raises(InputError, match="give the module from which it was made"):
+        certify(make(model), images, labels, 0.1)
 
 
 def test_mixed_activations_are_refused():

@@ -149,6 +149,42 @@ def test_a_layer_of_zeros_makes_a_constant_function(method, layer):
     assert lipschitz(model, method).upper == 0
 
 
+def test_dead_units_change_no_bound():
+    model = small_network([5, 6, 4, 3])
+    first, second, last = (one for one in model if isinstance(one, nn.Linear))
+    first.weight.data[2] = 0  # constant
+    second.weight.data[:, 4] = 0  # not used
+    last.weight.data[:, 1] = 0  # not used, and then no more what feeds it alone
+    second.weight.data[[0, 2, 3], 0] = 0
+    alive = [1, 3, 5], [0, 2, 3]
+    smaller = small_network([5, 3, 3, 3])
+    parts = zip(
+        (one for one in smaller if isinstance(one, nn.Linear)),
+        (first.weight[alive[0]], second.weight[alive[1]][:, alive[0]]),
+        strict=False,
+    )
+    for layer, weight in parts:
+        layer.weight.data.copy_(weight)
+    smaller[-1].weight.data.copy_(last.weight[:, alive[1]])
+    for method in METHODS:
+        found, known = lipschitz(model, method), lipschitz(smaller, method)
+        assert found.upper == pytest.approx(known.upper)
+        assert verify_lipschitz(model, found) == (method == "lipsdp")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_network_whose_units_all_die_is_constant(method):
+    model = small_network([5, 2, 2, 3])
+    _, second, last = (one for one in model if isinstance(one, nn.Linear))
+    second.weight.data[0], last.weight.data[:, 1] = 0, 0
+    assert lipschitz(model, method).upper == 0
+
+
+def test_a_network_without_weights_has_no_constant():
+    with pytest.raises(InputError, match="weights are on the meta device"):
+        lipschitz(nn.Linear(3, 3, device="meta"))
+
+
 @pytest.fixture
 def deep_and_aligned():
     """Return six hidden layers with a strong common direction, as training leaves them.

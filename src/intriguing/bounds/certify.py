@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from intriguing.attack import find_adversarial
 from intriguing.attack.inputs import Classes, Images, checked_images
-from intriguing.attack.model_checks import attacked_model, preserved, require_module
+from intriguing.attack.model_checks import attacked_model
 from intriguing.bounds.certificates import (
     UNPROVED,
     Certificates,
@@ -31,6 +31,7 @@ from intriguing.bounds.intervals import Ball
 from intriguing.bounds.largest import largest_radius
 from intriguing.bounds.network import Network, Vector, fully_connected
 from intriguing.errors import InputError
+from intriguing.models.checks import preserved
 from intriguing.models.evaluation import predict
 
 NODES, LARGEST_NODES, SEED = 200, 16, 0
@@ -91,14 +92,13 @@ def certify(
     """
     if method not in METHODS:
         raise InputError(f"method {method!r} is unknown; known: {list(METHODS)}")
-    require_module(model)
     network = fully_connected(model)
     given = checked_images(images)
     classes = checked_labels(network, labels, given)
     if nodes is None:
         nodes = LARGEST_NODES if radius is None else NODES
     most, seed = checked_count("nodes", nodes, 1), checked_count("seed", seed, 0)
-    within = None if radius is None else checked_radius(radius)
+    within = None if radius is None else checked_radius(radius, given[0].numel())
     with preserved(model):
         attacked, taken, logits = attacked_model(model, given)
         require_same_logits(network, attacked, given, logits)
@@ -156,9 +156,9 @@ def _largest(
     clean = found.images[rows]
     nearest = find_adversarial(model, clean, method="minimal", labels=labels[rows])
     found.counterexample[rows] = nearest.images
-    change = (nearest.images - clean).double().flatten(1).norm(dim=1).numpy()
+    change = (nearest.images - clean).double().flatten(1).norm(dim=1).cpu().numpy()
     distances = np.full(len(right), np.inf)
-    distances[rows] = np.where(nearest.reached.numpy(), change, np.inf)
+    distances[rows] = np.where(nearest.reached.cpu().numpy(), change, np.inf)
 
     def work(i: int) -> None:
         label, upper = int(labels[i]), float(distances[i])

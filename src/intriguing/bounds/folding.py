@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import nn
 
-from intriguing.attack.minimal.network import is_altered
 from intriguing.errors import InputError
 from intriguing.models.architecture import Standardise
+from intriguing.models.checks import is_altered, is_compiled
 
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 UNCHANGED = (nn.Flatten, nn.Identity, nn.Dropout)
@@ -26,6 +26,11 @@ def layers_of(model: nn.Module) -> list[nn.Module]:
         InputError: A layer does more than its class says, or is in training mode.
     """
     kind = type(model)
+    if is_compiled(model):
+        raise InputError(
+            "model: it is compiled, scripted or traced, which hides its layers; give "
+            "the module from which it was made"
+        )
     if is_altered(model):
         raise InputError(
             f"model: {kind.__name__} has a hook or a forward of its own; remove it"

@@ -55,11 +55,12 @@ def require_same_logits(
         )
 
 
-def checked_radius(radius: Any) -> float:
+def checked_radius(radius: Any, pixels: int) -> float:
     """Return a radius.
 
     Raises:
-        InputError: It is no positive number.
+        InputError: It is no positive number, or above the diameter of the box [0, 1]
+            of so many pixels.
     """
     try:
         value = float("nan") if isinstance(radius, bool) else float(radius)
@@ -67,6 +68,11 @@ def checked_radius(radius: Any) -> float:
         raise InputError(f"radius: {radius!r}; give one positive number") from error
     if not 0 < value < np.inf:
         raise InputError(f"radius: {value:g}; give a positive distance, in pixel units")
+    if value > pixels**0.5:
+        raise InputError(
+            f"radius: {value:g}; no image is farther away than {pixels**0.5:g}, the "
+            "diameter of the box; give at most that"
+        )
     return value
 
 

@@ -23,7 +23,8 @@ class LipschitzBound(NamedTuple):
 
     Attributes:
         upper: The bound.
-        multipliers: What proves it (`verify_lipschitz`); only of ``lipsdp``.
+        multipliers: What proves it (`verify_lipschitz`), one a hidden unit that is not
+            dead; only of ``lipsdp``.
     """
 
     upper: float
@@ -45,7 +46,24 @@ def lipschitz(model: nn.Module, method: str = "lipsdp") -> LipschitzBound:
     """
     network = fully_connected(model)
     steepest = ACTIVATIONS[network.activation].steepest
-    return bound_of(network.weights, steepest, method)
+    return bound_of(without_dead_units(network.weights), steepest, method)
+
+
+def without_dead_units(weights: Sequence[Matrix]) -> list[Matrix]:
+    """Return weights without hidden units that are constant or that nothing uses.
+
+    Multipliers of such units have no optimum. Where none is left the network is
+    constant, and one matrix of zeros.
+    """
+    kept = list(weights)
+    for _ in weights:  # each pass reaches one layer further
+        for i in range(len(kept) - 1):
+            before, after = kept[i], kept[i + 1]
+            alive = before.any(1) & after.any(0)
+            kept[i], kept[i + 1] = before[alive], after[:, alive]
+    if all(matrix.size for matrix in kept):
+        return kept
+    return [np.zeros((len(weights[-1]), weights[0].shape[1]))]
 
 
 def bound_of(weights: Sequence[Matrix], steepest: float, method: str) -> LipschitzBound:
@@ -137,9 +155,9 @@ def verify_lipschitz(model: nn.Module, bound: LipschitzBound) -> bool:
     network, found = fully_connected(model), bound.multipliers
     if found is None or (found.units < 0).any() or bound.upper**2 < found.square:
         return False
-    weights = network.weights
+    weights = without_dead_units(network.weights)
     half = ACTIVATIONS[network.activation].steepest / 2
-    if sum(network.sizes) != len(found.units):
+    if sum(map(len, weights[:-1])) != len(found.units):
         return False
     inputs = weights[0].shape[1]
     diagonal = np.r_[np.full(inputs, found.square), found.units]
@@ -148,7 +166,7 @@ def verify_lipschitz(model: nn.Module, bound: LipschitzBound) -> bool:
     matrix = np.diag(diagonal * scale**2)
     rows = np.zeros((len(weights[0]), len(diagonal)))
     rows[:, :inputs], error = weights[0] * scale[:inputs], np.zeros(len(weights[0]))
-    units = np.split(found.units, np.cumsum(network.sizes)[:-1])
+    units = np.split(found.units, np.cumsum([len(w) for w in weights[:-2]]))
     wrong, start = 0.0, inputs
     for weight, multipliers in zip(weights[1:], units, strict=True):
         wrong += _subtract(matrix, rows, error, half**2 * multipliers)

@@ -11,6 +11,7 @@ from torch import nn
 
 from intriguing.bounds.folding import affine_map, layers_of
 from intriguing.errors import InputError
+from intriguing.models.checks import require_module
 
 Vector = Float[np.ndarray, " _"]
 Matrix = Float[np.ndarray, "_ _"]
@@ -66,6 +67,7 @@ def fully_connected(model: nn.Module) -> Network:
     Raises:
         InputError: The model is something else, or mixes activation functions.
     """
+    require_module(model)
     between, kinds = [[]], set()
     for layer in layers_of(model):
         if type(layer) in ACTIVATIONS:

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from torch import nn
 
 from intriguing.attack.inputs import Classes, Images, checked_images
-from intriguing.attack.model_checks import attacked_model, preserved
+from intriguing.attack.model_checks import attacked_model
 from intriguing.bounds.certificates import (
     BY_CROWN,
     BY_LEAVES,
@@ -30,6 +30,7 @@ from intriguing.bounds.inputs import checked_labels, require_same_logits
 from intriguing.bounds.network import Network, fully_connected
 from intriguing.bounds.rounding import norm_above
 from intriguing.errors import InputError
+from intriguing.models.checks import preserved
 
 
 def verify(
