@@ -65,7 +65,7 @@ def search_state(seed: int, count: int = 9, memory: int = 4, width: int = 12):
         return Evaluation(image, number, 3 * gradient, number)
 
     mask = torch.zeros(count, 1, dtype=torch.bool)
-    state = initial_state(clean, mask, evaluate, memory)
+    state = initial_state(clean, mask, torch.zeros(count), evaluate, memory)
     state.steps, state.changes = steps, changes
     state.backtracks = torch.arange(count) % 4.0
     return state, curvature

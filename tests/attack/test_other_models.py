@@ -258,6 +258,7 @@ def test_bad_arguments_are_refused_in_one_line(settings, said, model, images):
     ("change", "said"),
     [
         (lambda x: (x * 255).byte(), "images: torch.uint8 given"),
+        (lambda x: x.to(torch.float8_e5m2), "images: torch.float8_e5m2 given"),
         (lambda x: x * 2, "pixels outside [0, 1]"),
         (lambda x: x.masked_fill(x > 0.9, torch.nan), "NaN or pixels outside"),
         (lambda x: x[:0], "there are no images to attack"),
@@ -317,6 +318,11 @@ class Asserting(Opaque):
         return self.inner(x)
 
 
+def frozen(model):
+    return torch.jit.freeze(torch.jit.script(model))
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
 @pytest.mark.parametrize(
     ("wrap", "said"),
     [
@@ -329,7 +335,9 @@ class Asserting(Opaque):
         (lambda model: with_last(model, Complex()), "logits are torch.complex64"),
         (lambda model: with_last(model, nn.Linear(4, 1)), "one logit; an attack needs"),
         (lambda model: with_last(model, Squeezed()), "logits of shape (4,) for 1"),
-        (Asserting, "wrong size"),
+        (Asserting, "images of shape (1, 1, 8, 8) (wrong size)"),
+        (lambda model: with_last(model, nn.Softmax(1)), "without its softmax"),
+        (frozen, "it is frozen TorchScript; give"),
         (lambda model: model.forward, "model: method given"),
     ],
 )
@@ -339,6 +347,69 @@ def test_models_that_cannot_be_attacked_are_refused_in_one_line(
     with pytest.raises(InputError) as error:
         find_adversarial(wrap(model), images, 1)
     assert said in str(error.value) and "\n" not in str(error.value)
+
+
+def test_autocast_around_the_call_is_refused(model, images):
+    with (
+        torch.autocast("cpu", torch.bfloat16),
+        pytest.raises(InputError, match=r"autocast is on.*in the model's forward"),
+    ):
+        find_adversarial(model, images, 1)
+
+
+class Caching(Opaque):
+    def __init__(self, inner):
+        super().__init__(inner)
+        self.register_buffer("cache", None)
+
+    def forward(self, x):
+        if self.cache is None:
+            self.cache = torch.zeros(8)
+            self.register_buffer("position", torch.zeros(8))
+        return self.inner(x + self.cache + self.position)
+
+
+def test_buffers_that_the_first_call_makes_are_removed(model, images):
+    net = Caching(model)
+    find_adversarial(net, images, labels=next_classes(model, images), method="minimal")
+    assert net.cache is None and not hasattr(net, "position")
+
+
+class Scaled(Opaque):
+    factor = 1.0
+
+    def forward(self, x):
+        return self.factor * self.inner(x)
+
+
+@pytest.mark.parametrize(("method", "near"), [("lbfgs", 0.01), ("scipy", 0.06)])
+def test_perturbations_are_no_longer_where_all_logits_are_small(
+    method, near, model, images
+):
+    net, some = Scaled(model), images[:2]
+    targets = next_classes(model, some)
+    lengths = []
+    for net.factor in (0.03, 0.003):
+        found = find_adversarial(net, some, targets, method=method)
+        assert found.reached.all()
+        lengths.append(found.distortion)
+    torch.testing.assert_close(*lengths, rtol=near, atol=0)
+    net.factor = 1e-5
+    with pytest.raises(InputError, match="multiply them by a constant, or use"):
+        find_adversarial(net, some, targets, method=method)
+
+
+class Rounding(Opaque):
+    def forward(self, x):
+        return self.inner((255 * x).round() / 255)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_model_without_slope_is_not_called_robust(method, model, images):
+    targets = next_classes(model, images)
+    with pytest.warns(UserWarning, match="8 images .* gradient .* is zero"):
+        found = find_adversarial(Rounding(model), images, targets, method=method)
+    assert not found.reached.any()
 
 
 def test_settings_that_are_none_are_the_defaults(model, images):

@@ -37,7 +37,8 @@ from intriguing.attack.inputs import (
     success_mask,
 )
 from intriguing.attack.lbfgs import lbfgs_from_starts
-from intriguing.attack.model_checks import attacked_model, preserved, require_module
+from intriguing.attack.model_checks import attacked_model, require_attackable
+from intriguing.attack.objective import evaluate
 from intriguing.attack.pixel_grid import shortest_on_grid
 from intriguing.attack.result import (
     PNG_BITS,
@@ -49,6 +50,7 @@ from intriguing.attack.result import (
 from intriguing.attack.scipy_lbfgs import scipy_one_by_one
 from intriguing.attack.watch import Watch, watched
 from intriguing.errors import InputError
+from intriguing.models.checks import preserved
 
 __all__ = ["Adversarial", "distortion", "find_adversarial", "minimal"]
 
@@ -145,7 +147,7 @@ def find_adversarial(
     """
     if method not in METHODS:
         raise InputError(f"method {method!r} is unknown; known: {sorted(METHODS)}")
-    require_module(model)
+    require_attackable(model)
     given = checked_images(images)
     common = {"starts": starts, "start_images": start_images}
     common |= {"tolerance": tolerance, "iterations": iterations}
@@ -159,6 +161,8 @@ def find_adversarial(
         own = method_settings(method, common | settings, pixels)
         problem = attacked, pixels, logits, mask
         found = attack_in_pieces(*problem, method, own, watch, round_to)
+        if not watch.is_over():
+            warn_of_flat(attacked, pixels, mask, found)
     if watch.interrupted:
         warnings.warn(
             f"interrupted with {int(found.reached.sum())} of {len(given)} images "
@@ -234,6 +238,27 @@ def attack_in_pieces(
     finally:
         COMPILING.end()  # an interrupt may have come while it compiled
     return result
+
+
+def warn_of_flat(
+    model: AttackedModel,
+    clean: Float[Tensor, "n ..."],
+    target_mask: Bool[Tensor, "n classes"],
+    found: Adversarial,
+) -> None:
+    """Warn of images where the attack failed and the loss has gradient zero."""
+    rows, flat = (~found.reached).nonzero()[:, 0], 0
+    for some in rows.split(max(1, PIECE_VALUES // clean[0].numel())):
+        if len(some):
+            there = evaluate(model, clean[some], target_mask[some])
+            flat += int((~there.gradient.any(1)).sum())
+    if flat:
+        warnings.warn(
+            f"{flat} images have no adversarial image, because the gradient of the "
+            "logits by their pixels is zero: rounding in a model or a saturated "
+            "function does this, and robustness is not the cause",
+            stacklevel=3,
+        )
 
 
 def on_pixel_grid(

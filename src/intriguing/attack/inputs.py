@@ -17,6 +17,9 @@ from intriguing.errors import InputError
 HALF_PRECISION = (torch.float16, torch.bfloat16)
 """Types of images in which a search would lose the perturbation: it runs in float32."""
 
+PIXEL_TYPES = (torch.float64, torch.float32, *HALF_PRECISION)
+"""Types of images; those of 8 bits have no arithmetic."""
+
 Images = Tensor | np.ndarray | Sequence[Any]
 """Images as callers have them, one row an image."""
 Classes = Tensor | np.ndarray | Sequence[int] | int
@@ -69,7 +72,7 @@ def checked_images(images: Any, name: str = "images") -> Float[Tensor, "n ..."]:
             [0, 1]; the message names the argument.
     """
     pixels = pixels_of(images, name)
-    if not pixels.is_floating_point():
+    if pixels.dtype not in PIXEL_TYPES:
         remedy = ", as images / 255" if pixels.dtype is torch.uint8 else ""
         raise InputError(
             f"{name}: {pixels.dtype} given; "

@@ -38,10 +38,13 @@ from intriguing.attack.weights import (
     weights_against_best,
 )
 from intriguing.errors import InputError
+from intriguing.models.evaluation import predict
 
 SAFE_MARGIN = 1e-4
-"""Least margin in logits of a success: a smaller one may depend on the order of
-summation."""
+"""Least margin of a success, in logits: a smaller one may depend on the order of
+summation. Of logits that differ by less than 1 it is this share of their range."""
+LEAST_RANGE = 3000
+"""Least range of logits, as a multiple of the rounding of a number of size 1."""
 SUFFICIENT_DECREASE = 1e-4
 """Constant of Armijo's condition."""
 ROUNDING = 2e-7
@@ -167,7 +170,9 @@ def search(
     def evaluate_flat(points: Tensor, target_mask: Tensor) -> Evaluation:
         return evaluate(model, points.reshape(-1, *shape), target_mask)
 
-    state = initial_state(clean.flatten(1), target_mask, evaluate_flat, accuracy.memory)
+    least = safe_margins(model, clean)
+    problem = clean.flatten(1), target_mask, least
+    state = initial_state(*problem, evaluate_flat, accuracy.memory)
     estimate = initial_weights(state.current, penalty)
     state.weight = first if isinstance(first, Tensor) else first * estimate
     state.best_start = best or state.best_start
@@ -190,9 +195,29 @@ def search(
         oldest = (oldest + 1) % accuracy.memory
 
 
+def safe_margins(
+    model: nn.Module, clean: Float[Tensor, "n ..."]
+) -> Float[Tensor, " n"]:
+    """Return the least margin of a success of each image.
+
+    Raises:
+        InputError: The logits differ so little that the objective cannot be minimised.
+    """
+    logits = predict(model, clean)
+    extent = logits.amax(1) - logits.amin(1)
+    if 0 < extent.amax() < LEAST_RANGE * torch.finfo(extent.dtype).eps:
+        raise InputError(
+            f"model: its logits of an image differ by {extent.amax():.1g} at most, "
+            "which is lost in the rounding of the loss; multiply them by a constant, "
+            "or use method='minimal'"
+        )
+    return SAFE_MARGIN * extent.clamp_max(1)
+
+
 def keep_present_success(state: SearchState) -> None:
     """Take iterates that are in a target class as results where there are none."""
-    success = (state.bracket.success == 0) & (state.current.margin > SAFE_MARGIN)
+    safe = state.current.margin > state.safe_margin
+    success = (state.bracket.success == 0) & safe
     copy_rows(state.current, state.best, success.nonzero()[:, 0])
     state.bracket.success = torch.where(success, state.weight, state.bracket.success)
 
@@ -207,7 +232,7 @@ def update_weights(
     if not ended.any():
         return ended
     margin = state.current.margin
-    success = margin > SAFE_MARGIN
+    success = margin > state.safe_margin
     state.bracket.update(state.weight, margin, length, distance, success, ended)
     won = (ended & success).nonzero()[:, 0]
     copy_rows(state.current, state.best, won)

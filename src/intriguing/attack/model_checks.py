@@ -1,55 +1,29 @@
 """Models that can be attacked, and what is wrong with the others in one line."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.parameter import is_lazy
 
 from intriguing.attack.inputs import AttackedModel, search_type
 from intriguing.errors import InputError
-from intriguing.models.evaluation import predict, undisturbed
+from intriguing.models.checks import reason_of, require_module
+from intriguing.models.evaluation import predict
 
+FROZEN = "it is frozen TorchScript; give the script before torch.jit.freeze"
 SAME_CALL, SAME_BATCH = 1e-3, 0.05
 """Largest difference of an image's logits that rounding explains, as a share of their
 range: from call to call, and in another batch, also in low precision."""
+SAME_SUM = 1e-2
+"""Difference of a sum of probabilities from 1 that rounding explains, likewise."""
 
 
-@contextmanager
-def preserved(model: nn.Module) -> Iterator[None]:
-    """Evaluate a model as it is used, and leave it and its buffers as they were."""
-    owners = [
-        (module._buffers, name, buffer)
-        for module in model.modules()
-        for name, buffer in module._buffers.items()
-        if buffer is not None
-    ]
-    before = [buffer.clone() for _, _, buffer in owners]
-    with undisturbed(model):
-        try:
-            yield
-        finally:
-            for (buffers, name, buffer), value in zip(owners, before, strict=True):
-                buffers[name] = buffer
-                if not torch.equal(buffer, value):
-                    with torch.no_grad():
-                        buffer.copy_(value)
-
-
-def require_module(model: Any) -> None:
-    """Refuse what is no module, or has parameters without values."""
-    if not isinstance(model, nn.Module):
-        raise InputError(f"model: {type(model).__name__} given; give a torch nn.Module")
-    tensors = [*model.parameters(), *model.buffers()]
-    if any(map(is_lazy, tensors)):
-        raise InputError(
-            "model: it has lazy modules without weights; call it once on a batch"
-        )
-    if any(tensor.is_meta for tensor in tensors):
-        raise InputError("model: its weights are on the meta device; load them first")
+def require_attackable(model: Any) -> None:
+    """Refuse what cannot be brought into evaluation mode and back."""
+    require_module(model)
+    if not all(hasattr(module, "training") for module in model.modules()):
+        raise InputError(f"model: {FROZEN}")
 
 
 def attacked_model(
@@ -63,6 +37,11 @@ def attacked_model(
     Raises:
         InputError: The model does not take the images, or cannot be attacked.
     """
+    if torch.is_autocast_enabled(images.device.type):
+        raise InputError(
+            "autocast is on, in which the search would lose the perturbation; switch "
+            "it off around the call, and on in the model's forward"
+        )
     weights = [p for p in model.parameters() if p.is_floating_point()]
     devices = {p.device for p in weights}
     if len(devices) == 1 and images.device not in devices:
@@ -71,21 +50,22 @@ def attacked_model(
             "bring both to one device"
         )
     own = weights[0].dtype if weights else images.dtype
-    refused: Exception | None = None
+    refused: list[Exception] = []
     for taken in dict.fromkeys((images.dtype, own)):
         attacked = AttackedModel(model, images.dtype, taken)
         pixels = images.to(search_type(taken))
         try:
             output = probe(model, pixels[:1].to(taken))
         except Exception as error:  # of whatever the model's own code does
-            refused = refused or error
+            refused.append(error)
             continue
         require_logits(output, 1)
         require_function_of_the_image(attacked, pixels)
         logits = logits_of(attacked, pixels)
+        refuse_probabilities(logits)
         require_gradient(attacked, pixels)
         return attacked, pixels, logits
-    raise refusal(images, refused)
+    raise refusal(images[:1], refused[0])
 
 
 def probe(model: nn.Module, pixels: Float[Tensor, "n ..."]) -> Any:
@@ -94,12 +74,11 @@ def probe(model: nn.Module, pixels: Float[Tensor, "n ..."]) -> Any:
         return model(pixels.clone())
 
 
-def refusal(images: Float[Tensor, "n ..."], error: Exception | None) -> InputError:
+def refusal(images: Float[Tensor, "n ..."], error: Exception) -> InputError:
     """Return the error of a model that does not take the images."""
-    shape, reason = tuple(images.shape), str(error).strip().splitlines()[:1]
     return InputError(
-        f"images: the model does not take {images.dtype} images of shape {shape} "
-        f"({''.join(reason)})"
+        f"images: the model does not take {images.dtype} images of shape "
+        f"{tuple(images.shape)} ({reason_of(error)})"
     )
 
 
@@ -119,6 +98,16 @@ def require_logits(output: Any, images: int) -> None:
         )
     if output.shape[1] < 2:
         raise InputError("model: it returns one logit; an attack needs two classes")
+
+
+def refuse_probabilities(logits: Float[Tensor, "n classes"]) -> None:
+    """Refuse outputs of a softmax: where it saturates they have no slope."""
+    apart = (logits.sum(1) - 1).abs().amax()
+    if logits.amin() >= 0 and apart <= SAME_SUM:
+        raise InputError(
+            "model: its outputs are probabilities, above 0 and with sum 1; give the "
+            "model without its softmax"
+        )
 
 
 def logits_of(
@@ -164,8 +153,8 @@ def require_gradient(model: AttackedModel, images: Float[Tensor, "n ..."]) -> No
             pixels = images[:1].clone().requires_grad_()
             torch.autograd.grad(model(pixels).sum(), pixels)
     except RuntimeError as error:
-        reason = str(error).strip().splitlines()[0]
         raise InputError(
             "model: its logits have no gradient by the pixels; call it without "
-            f"torch.no_grad() and with layers that can be differentiated ({reason})"
+            "torch.no_grad() and with layers that can be differentiated "
+            f"({reason_of(error)})"
         ) from error

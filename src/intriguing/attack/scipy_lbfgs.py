@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from intriguing.attack.lbfgs import SAFE_MARGIN
+from intriguing.attack.lbfgs import safe_margins
 from intriguing.attack.objective import Penalty, evaluate, penalty_named
 from intriguing.attack.state import LbfgsResult
 from intriguing.attack.subnormal import subnormals_as_zero
@@ -63,20 +63,22 @@ def scipy_one_by_one(
 
     if weights is None:
         weights = initial_weights(evaluate(model, images, target_mask), penalty)
-    return bisect_weights(minimise, images, weights, watch)
+    least = safe_margins(model, images).double().numpy()
+    return bisect_weights(minimise, images, weights, least, watch)
 
 
 def bisect_weights(
     minimise: Minimise,
     images: Float[Tensor, "n ..."],
     first: Float[Tensor, " n"],
+    least: Float[np.ndarray, " n"],
     watch: Watch,
 ) -> LbfgsResult:
     """Return the minimiser at the largest successful of `MAX_WEIGHTS` weights.
 
     The weight is multiplied or divided by `EXPANSION` until it is enclosed; then its
     logarithm is bisected. Each minimisation starts at the last success, or else at the
-    last minimiser.
+    last minimiser. ``least`` is the margin above which one succeeds.
     """
     best = start = images.flatten(1).double().numpy()
     weight = first.double().numpy()
@@ -87,7 +89,7 @@ def bisect_weights(
         if watch.is_over():
             break
         found = minimise(weight, start)
-        success = found.margin > SAFE_MARGIN
+        success = found.margin > least
         low, high = np.where(success, weight, low), np.where(success, high, weight)
         best = np.where(success[:, None], found.image, best)
         start = np.where((low > 0)[:, None], best, found.image)

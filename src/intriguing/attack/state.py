@@ -23,6 +23,7 @@ class SearchState:
         row: Index of the image in the whole batch.
         clean: Unperturbed pixels.
         target_mask: Classes that count as success.
+        safe_margin: Margin above which they do.
         weight: Present weight c of the penalty.
         bracket: What is known of the largest successful weight.
         best_start: The best result of the earlier starts.
@@ -43,6 +44,7 @@ class SearchState:
     row: Int[Tensor, " n"]
     clean: Float[Tensor, "n d"]
     target_mask: Bool[Tensor, "n classes"]
+    safe_margin: Float[Tensor, " n"]
     weight: Float[Tensor, " n"]
     bracket: Bracket
     best_start: BestStart
@@ -91,6 +93,7 @@ class LbfgsResult(NamedTuple):
 def initial_state(
     clean: Float[Tensor, "n d"],
     target_mask: Bool[Tensor, "n classes"],
+    safe_margin: Float[Tensor, " n"],
     evaluate: Evaluate,
     memory: int,
 ) -> SearchState:
@@ -103,6 +106,7 @@ def initial_state(
         row=torch.arange(len(clean), device=clean.device),
         clean=clean,
         target_mask=target_mask,
+        safe_margin=safe_margin,
         weight=zero,
         bracket=Bracket.unknown(zero),
         best_start=BestStart(zero + torch.inf, zero + torch.inf),

@@ -10,6 +10,7 @@ from botorch.optim.batched_lbfgs_b import (  # pyright: ignore[reportMissingImpo
 )
 from torch import Tensor, nn
 
+from intriguing.attack.lbfgs import safe_margins
 from intriguing.attack.objective import SQUARED, evaluate, target_mask_of
 from intriguing.attack.scipy_lbfgs import MAX_ITERATIONS, Minimum, bisect_weights
 from intriguing.attack.watch import Watch
@@ -45,5 +46,6 @@ def batched_lbfgsb(model: nn.Module, task: Task) -> Tensor:
         return Minimum(found, margin, none, none)
 
     first = initial_weights(evaluate(model, task.images, mask), SQUARED)
-    result = bisect_weights(minimise, task.images, first, Watch())
+    least = safe_margins(model, task.images).double().numpy()
+    result = bisect_weights(minimise, task.images, first, least, Watch())
     return result.image.reshape(task.images.shape)
