@@ -192,6 +192,12 @@ def test_pickles_are_refused_and_their_code_does_not_run(here, write):
         ([*ATTACK, NET, "--target", "cat"], "target 'cat'"),
         ([*ATTACK, NET, "--target", "5"], "targets"),
         ([*ATTACK, NET, "--output", "a.jpg"], ".npy"),
+        ([*ATTACK, NET, "--output", "no/a.npy"], "no is no folder to write to"),
+        (
+            [*ATTACK, NET, "--round-to", "8", "--output", "digit.png"],
+            "it would replace digit.png",
+        ),
+        (["certify", "digit.png", "--model", NET, "--radius", "9"], "farther away"),
     ],
 )
 def test_an_error_takes_one_line_and_exit_status_1(
@@ -202,6 +208,82 @@ def test_an_error_takes_one_line_and_exit_status_1(
         main()
     assert message in str(stopped.value) and "\n" not in str(stopped.value)
     assert str(stopped.value).startswith("intriguing: ")
+
+
+def test_a_target_that_is_the_class_already_is_named(here):
+    _, text = output_of(*ATTACK, NET)
+    number = text.split("class ")[1].split(",")[0]
+    with pytest.raises(InputError, match=f"--target {number}: the network says so"):
+        output_of(*ATTACK, NET, "--target", number)
+
+
+def test_a_picture_is_turned_as_its_camera_says(here):
+    classifier = read_classifier(NET, None, None)
+    whole = Image.open("digit.png")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    whole.save("turned.png", exif=exif)
+    turned = read_picture(here / "turned.png", classifier)
+    assert torch.equal(turned[0, 0], clean_of(here)[0].rot90(-1))
+
+
+@pytest.mark.parametrize(
+    ("pixels", "mode", "said"),
+    [
+        (np.full((8, 8), 9000, np.uint16), None, "more than 8 bits a pixel"),
+        (np.full((8, 8), 0.5, np.float32), None, "more than 8 bits a pixel"),
+        (np.full((8, 8, 2), 100, np.uint8), "LA", "transparent in places"),
+    ],
+)
+def test_pictures_that_8_bits_would_change_are_refused(here, pixels, mode, said):
+    Image.fromarray(pixels, mode).save("odd.tif")
+    with pytest.raises(InputError, match=said):
+        output_of("attack", "odd.tif", "--model", NET)
+
+
+def test_opaque_pictures_with_an_alpha_channel_are_taken(here):
+    Image.open("digit.png").convert("LA").save("opaque.png")
+    classifier = read_classifier(NET, None, None)
+    assert torch.equal(read_picture(here / "opaque.png", classifier)[0], clean_of(here))
+
+
+def test_a_picture_of_too_many_pixels_is_refused(here, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with pytest.raises(InputError, match="as a picture"):
+        output_of("attack", "digit.png", "--model", NET)
+
+
+class Pair(nn.Module):
+    def forward(self, x):
+        return x.flatten(1), x
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
+@pytest.mark.parametrize(
+    ("network", "said"),
+    [
+        (nn.Sequential(nn.Flatten(), nn.Linear(64, 3).double()), "Float and Double"),
+        (nn.Sequential(nn.Conv2d(1, 2, 9), nn.Flatten()), "pictures of shape"),
+        (nn.Sequential(nn.Conv2d(1, 2, 3), Pair()), "it returns a tuple, not logits"),
+    ],
+)
+@pytest.mark.parametrize("command", ["attack", "certify"])
+def test_scripts_that_give_a_picture_no_logits_are_refused(
+    here, command, network, said
+):
+    torch.jit.script(network).save("net.ts")
+    words = "digit.png", "--model", "net.ts", "--size", "8"
+    with pytest.raises(InputError, match=said) as error:
+        output_of(command, *words)
+    assert "Traceback" not in str(error.value)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
+def test_a_frozen_script_is_refused_in_words(here):
+    network = nn.Sequential(nn.Flatten(), nn.Linear(64, 3)).eval()
+    torch.jit.freeze(torch.jit.script(network)).save("net.ts")
+    with pytest.raises(InputError, match=r"before torch\.jit\.freeze"):
+        output_of(*ATTACK, "net.ts")
 
 
 def test_the_size_of_pictures_is_read_off_the_first_layer_or_asked_for():

@@ -1,5 +1,6 @@
 """The command ``intriguing attack``."""
 
+import os
 import time
 from pathlib import Path
 
@@ -85,10 +86,15 @@ def attack(
     if output.suffix != form:
         given = "with" if round_to else "without"
         raise InputError(f"--output {output}: {given} --round-to 8 it is a {form} file")
+    require_place(output, picture)
     classifier = read_classifier(model, weights, size)
     clean = read_picture(picture, classifier)
     goal = None if target is None else classifier.number(target)
     before = int(predict(classifier.network, clean).argmax())
+    if goal == before:
+        raise InputError(
+            f"--target {target}: the network says so already; give another class"
+        )
     click.echo(f"before      {verdict(classifier, clean)}")
     started = time.perf_counter()
     found = find_adversarial(
@@ -107,6 +113,20 @@ def attack(
         )
     show(classifier, clean, found, taken)
     write(output, classifier, clean, found)
+
+
+def require_place(output: Path, picture: Path) -> None:
+    """Refuse a place that cannot be written to, or where the picture itself is."""
+    folder = output.parent
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise InputError(f"--output {output}: {folder} is no folder to write to")
+    if picture.resolve() in (output.resolve(), triple_of(output).resolve()):
+        raise InputError(f"--output {output}: it would replace {picture}")
+
+
+def triple_of(output: Path) -> Path:
+    """Return where the picture of an attack goes."""
+    return output.with_name(f"{output.stem.removesuffix('-adversarial')}-triple.png")
 
 
 def verdict(classifier: Classifier, image: Float[Tensor, "1 c h w"]) -> str:
@@ -142,7 +162,7 @@ def write(
     found: Adversarial,
 ) -> None:
     """Write the adversarial image, and the picture that shows the attack."""
-    triple = output.with_name(f"{output.stem.removesuffix('-adversarial')}-triple.png")
+    triple = triple_of(output)
     if output.suffix == ".png":
         to_pil_image((found.images[0] * 255).round().to(torch.uint8)).save(output)
     else:

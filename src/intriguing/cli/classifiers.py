@@ -11,8 +11,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from intriguing.attack.model_checks import FROZEN, probe, require_logits
 from intriguing.errors import InputError
 from intriguing.models.architecture import Standardise
+from intriguing.models.checks import reason_of
 from intriguing.models.files import load_model
 
 TORCHVISION = "torchvision:"
@@ -74,7 +76,22 @@ def read_classifier(model: str, weights: Path | None, size: int | None) -> Class
         raise InputError(f"{model}: no such file; give a file of a network, {known}")
     network = load_model(path) if path.suffix == ".safetensors" else read_script(path)
     shape = shape_of(network, size)
+    require_classifier(path, network, shape)
     return Classifier(network, shape, shape[1])
+
+
+def require_classifier(
+    path: Path, network: nn.Module, shape: tuple[int, int, int]
+) -> None:
+    """Refuse a network that gives a float32 picture no logits."""
+    try:
+        output = probe(network, torch.zeros(1, *shape))
+    except RuntimeError as error:
+        raise InputError(
+            f"{path}: the network does not take float32 pictures of shape {shape} "
+            f"({reason_of(error)}); --size gives the height"
+        ) from error
+    require_logits(output, 1)
 
 
 def read_script(path: Path) -> nn.Module:
@@ -90,6 +107,8 @@ def read_script(path: Path) -> nn.Module:
         ) from error
     for weights in network.parameters():  # the module's own method is not supported
         weights.requires_grad_(False)
+    if not all(hasattr(module, "training") for module in network.modules()):
+        raise InputError(f"{path}: {FROZEN}")
     return network.eval()
 
 
@@ -97,7 +116,8 @@ def shape_of(network: nn.Module, size: int | None) -> tuple[int, int, int]:
     """Return channels, height and width of the pictures that a network takes.
 
     Raises:
-        InputError: The first layer does not tell the size, and none is given.
+        InputError: The first layer does not tell the size, and none or a wrong one is
+            given.
     """
     first = next((p for p in network.parameters() if p.dim() in (2, 4)), None)
     if first is not None and first.dim() == 4 and size is not None:
@@ -107,6 +127,8 @@ def shape_of(network: nn.Module, size: int | None) -> tuple[int, int, int]:
             side = isqrt(first.shape[1] // channels)
             if channels * side**2 == first.shape[1] and size in (None, side):
                 return channels, side, side
+    if size is not None:
+        raise InputError(f"--size {size}: the network takes pictures of another size")
     raise InputError("give the height of the pictures that the network takes: --size")
 
 

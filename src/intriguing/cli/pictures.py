@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from jaxtyping import Float
 from matplotlib.figure import Figure
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from torchvision.transforms import functional
 
@@ -20,17 +20,34 @@ def read_picture(path: Path, classifier: Classifier) -> Float[Tensor, "1 c h w"]
     """Return a picture scaled and cropped as the network takes it, in [0, 1].
 
     Raises:
-        InputError: It is missing or not a picture.
+        InputError: It is missing, not a picture, or one that looks otherwise in 8 bits.
     """
     channels, *size = classifier.shape
     try:
         with Image.open(path) as opened:
-            picture = opened.convert("L" if channels == 1 else "RGB")
-    except (OSError, UnidentifiedImageError) as error:
+            require_plain(path, opened)
+            upright = ImageOps.exif_transpose(opened)
+            picture = upright.convert("L" if channels == 1 else "RGB")
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise InputError(f"{path}: cannot be read as a picture ({error})") from error
     scaled = functional.resize(picture, [classifier.resize])
     pixels = functional.pil_to_tensor(functional.center_crop(scaled, size))
     return pixels[None].to(torch.float32) / 255
+
+
+def require_plain(path: Path, picture: Image.Image) -> None:
+    """Refuse pictures of which conversion to 8 bits a channel makes another one."""
+    if picture.mode.startswith(("I", "F")):
+        raise InputError(
+            f"{path}: it has more than 8 bits a pixel (mode {picture.mode}), which "
+            "would be clipped; store it with 8"
+        )
+    if "A" in picture.getbands() or "transparency" in picture.info:
+        alpha = picture.convert("RGBA").getchannel("A")
+        if alpha.getextrema() != (255, 255):
+            raise InputError(
+                f"{path}: it is transparent in places; store it on a background"
+            )
 
 
 @styled()
