@@ -254,9 +254,9 @@ def warn_of_flat(
             flat += int((~there.gradient.any(1)).sum())
     if flat:
         warnings.warn(
-            f"{flat} images have no adversarial image, because the gradient of the "
-            "logits by their pixels is zero: rounding in a model or a saturated "
-            "function does this, and robustness is not the cause",
+            f"no adversarial image was found of {flat} of {len(clean)} images, at "
+            "which the gradient of the logits is zero, as where a model rounds or "
+            "saturates: by itself this shows no robustness",
             stacklevel=3,
         )
 
