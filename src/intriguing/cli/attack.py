@@ -75,7 +75,7 @@ def attack(
     seconds: float | None,
     output: Path | None,
 ) -> None:
-    """Find the smallest change of PICTURE that changes what a network says.
+    """Find the smallest change of PICTURE that fools a network.
 
     The picture is scaled and cropped as the network takes it. Beside the adversarial
     image, float32 pixels in [0, 1], a picture shows the original, the difference times

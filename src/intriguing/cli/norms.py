@@ -24,7 +24,7 @@ intriguing norms results/paper/models/alexnet-mnist/0.safetensors --size 28
 )
 @click.option("--size", type=click.IntRange(1), help="Height of a network's pictures.")
 def norms(model: str, weights: Path | None, size: int | None) -> None:
-    """Print the Lipschitz constant of each layer of MODEL, and a bound of the whole.
+    """Print the Lipschitz constants of MODEL's layers, and a bound.
 
     MODEL is torchvision:NAME or a .safetensors file of this project. Each constant lies
     between two certified ends. The bound of the network multiplies the upper ends along
