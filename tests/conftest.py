@@ -2,6 +2,7 @@
 
 import fcntl
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,22 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     torch.manual_seed(0)
     if item.get_closest_marker("gpu") and not torch.cuda.is_available():
         pytest.skip("needs a CUDA device")
+
+
+@pytest.fixture
+def seen(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Record what a user sees of the test's `fault`, and of which case of several.
+
+    `record_faults.py` writes docs/faults.md from these records.
+    """
+    marker = request.node.get_closest_marker("fault")
+    name, kept = marker.args
+
+    def record(message: str, case: str = "") -> None:
+        entry = {"fault": name, "kept": kept, "case": case, "message": message}
+        request.node.user_properties.append(("seen", entry))
+
+    return record
 
 
 @pytest.fixture(scope="session")
