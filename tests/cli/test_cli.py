@@ -2,8 +2,12 @@
 
 import os
 import pickle
+import random
+import struct
 import subprocess
 import sys
+from contextlib import suppress
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -170,14 +174,70 @@ class Harmful:
 @pytest.mark.parametrize(
     "write", [torch.save, lambda x, p: pickle.dump(x, p.open("wb"))]
 )
-def test_pickles_are_refused_and_their_code_does_not_run(here, write):
+@pytest.mark.fault("Weights are a pickle with code in it", "the code does not run")
+def test_pickles_are_refused_and_their_code_does_not_run(here, write, seen):
     write(Harmful(), here / "bad.pth")
-    with pytest.raises(InputError, match="pickled networks are not loaded"):
+    with pytest.raises(InputError, match="pickled networks are not loaded") as told:
         output_of(*ATTACK, "bad.pth")
+    seen(str(told.value))
     words = "norms", "torchvision:squeezenet1_1", "--weights", "bad.pth"
-    with pytest.raises(InputError, match=r"bad\.pth"):
+    with pytest.raises(InputError, match=r"bad\.pth") as told:
         output_of(*words)
+    seen(str(told.value))
     assert not (here / "harm").exists()
+
+
+def chunk(kind, content):
+    """Return a chunk of a PNG file."""
+    packed = kind + content
+    return struct.pack(">I", len(content)) + packed + struct.pack(">I", crc32(packed))
+
+
+def png(side):
+    """Return a PNG that says how large it is, and has no pixels."""
+    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("bomb.png", png(60_000)),
+        ("empty.png", png(8)),
+        ("cut.png", png(8)[:20]),
+        ("page.png", b"<html>not found</html>"),
+        ("code.png", pickle.dumps(Harmful())),
+        ("length.safetensors", struct.pack("<Q", 2**62) + b"{}"),
+        ("header.safetensors", struct.pack("<Q", 8) + b"[[[[[[[["),
+    ],
+)
+@pytest.mark.fault("A picture or a network has hostile contents", "everything")
+def test_hostile_files_are_refused_by_name(here, name, content, seen):
+    (here / name).write_bytes(content)
+    words = ["attack", name, "--model", NET]
+    if not name.endswith(".png"):
+        words = [*ATTACK, name]
+    with pytest.raises(InputError, match=f"^{name}: ") as told:
+        output_of(*words)
+    seen(str(told.value), name)
+    assert not (here / "harm").exists()
+
+
+@pytest.mark.filterwarnings("ignore:Image size")
+def test_a_damaged_picture_is_opened_or_refused_by_name(here):
+    """Pillow's readers raise errors of many kinds."""
+    classifier = read_classifier(NET, None, None)
+    draw = random.Random(0)
+    for suffix in ("png", "bmp"):
+        Image.open(here / "digit.png").save(here / f"damaged.{suffix}")
+        whole = (here / f"damaged.{suffix}").read_bytes()
+        for _ in range(200):
+            content = bytearray(whole)
+            for _ in range(3):
+                content[draw.randrange(min(len(content), 120))] = draw.randrange(256)
+            (here / f"damaged.{suffix}").write_bytes(content)
+            with suppress(InputError):
+                read_picture(here / f"damaged.{suffix}", classifier)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from jaxtyping import Float
 from matplotlib.figure import Figure
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from torch import Tensor
 from torchvision.transforms import functional
 
@@ -20,7 +20,8 @@ def read_picture(path: Path, classifier: Classifier) -> Float[Tensor, "1 c h w"]
     """Return a picture scaled and cropped as the network takes it, in [0, 1].
 
     Raises:
-        InputError: It is missing, not a picture, or one that looks otherwise in 8 bits.
+        InputError: It is missing, broken, no picture, larger than Pillow opens, or one
+            that looks otherwise in 8 bits.
     """
     channels, *size = classifier.shape
     try:
@@ -28,7 +29,9 @@ def read_picture(path: Path, classifier: Classifier) -> Float[Tensor, "1 c h w"]
             require_plain(path, opened)
             upright = ImageOps.exif_transpose(opened)
             picture = upright.convert("L" if channels == 1 else "RGB")
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+    except InputError:
+        raise
+    except Exception as error:  # of many kinds, some of them of one format only
         raise InputError(f"{path}: cannot be read as a picture ({error})") from error
     scaled = functional.resize(picture, [classifier.resize])
     pixels = functional.pil_to_tensor(functional.center_crop(scaled, size))
