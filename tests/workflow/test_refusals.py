@@ -58,21 +58,25 @@ def lost_records(work):
     ],
     ids=["misspelt key", "unknown model", "file", "lost records"],
 )
-def test_wrong_input_is_one_line_and_no_traceback(work, spoil, parts):
+@pytest.mark.fault("A run is asked for with input that cannot be right", "everything")
+def test_wrong_input_is_one_line_and_no_traceback(work, spoil, parts, request, seen):
     spoil(work)
     status, shown = dry_run(work)
     assert status != 0
     assert "Traceback" not in shown
     telling = [line for line in shown.splitlines() if parts[0] in line]
     assert len(telling) == 1
+    seen(telling[0], request.node.callspec.id)
     assert all(part in telling[0] for part in parts), shown
     assert not (work / "results/paper/logs").exists()
 
 
-def test_use_as_a_module_of_another_workflow_is_refused_in_one_line(tmp_path):
+@pytest.mark.fault("Another Snakefile uses this one as a module", "everything")
+def test_use_as_a_module_of_another_workflow_is_refused_in_one_line(tmp_path, seen):
     text = f'module ours:\n    snakefile: "{ROOT / "Snakefile"}"\n'
     (tmp_path / "Snakefile").write_text(text + "use rule * from ours\n")
     status, shown = attempt(tmp_path, *python("snakemake", "-n"))
     assert status != 0
     assert "\nThis workflow cannot be a module of another; run it by itself" in shown
+    seen(next(line for line in shown.splitlines() if "This workflow" in line))
     assert "Traceback" not in shown

@@ -86,7 +86,8 @@ def jobs_reaching(tree, scripts, known, module):
     return of_rule(known, *rules)
 
 
-def test_remarks_layout_and_timestamps_rerun_nothing(tree):
+@pytest.mark.fault("The clock is set back, or all time stamps change", "everything")
+def test_remarks_layout_and_timestamps_rerun_nothing(tree, seen):
     """Each of the first four in a module of its own; then all files grow older."""
     library = tree / "src/intriguing"
     remarked, documented, laid_out, touched = (
@@ -107,6 +108,22 @@ def test_remarks_layout_and_timestamps_rerun_nothing(tree):
         at = 2e9 - path.stat().st_mtime
         os.utime(path, (at, at), follow_symlinks=False)
     assert planned(jobs(tree)) == set()
+    seen(dry_run(tree))
+
+
+def dry_run(tree):
+    """Return what Snakemake says it would do: the number of jobs of each rule."""
+    return snakemake(tree, "--dry-run", "--quiet", "rules")
+
+
+@pytest.mark.fault(
+    "The folder's name has a space, and letters that are not ASCII", "everything"
+)
+def test_a_run_in_a_folder_with_an_unusual_name_is_whole(whole, finished, seen):
+    assert " " in str(whole) and not str(whole).isascii()
+    assert {"train/FC10-1/0", "transfer", "claims"} <= set(finished)
+    assert planned(finished) == set()
+    seen(dry_run(whole))
 
 
 def test_a_changed_constant_of_the_attack_reruns_attacks_and_trains_nothing(
@@ -184,8 +201,9 @@ def test_a_new_network_trains_no_other(tree, finished):
     assert plan >= {"transfer", "table_models", "claims"}
 
 
+@pytest.mark.fault("A result is damaged or removed", "the other results")
 def test_a_removed_result_is_made_again_and_a_damaged_one_reruns_its_users(
-    tree, finished
+    tree, finished, seen
 ):
     damaged, removed = f"{RUN}/transfer/lbfgs.parquet", f"{RUN}/training/FC10-1/0.json"
     path = tree / damaged
@@ -194,6 +212,7 @@ def test_a_removed_result_is_made_again_and_a_damaged_one_reruns_its_users(
     assert planned(jobs(tree)) == with_dependants(finished, users)
     (tree / removed).unlink()
     assert "train/FC10-1/0" in planned(jobs(tree))
+    seen(dry_run(tree))
 
 
 def test_identical_bytes_stop_the_spread_from_the_next_call_on(tree, finished):
@@ -210,8 +229,8 @@ def test_identical_bytes_stop_the_spread_from_the_next_call_on(tree, finished):
 # A crash
 
 
-def run_and_kill(mark, tree, *command, delay=0.0):
-    """Kill a run with all its children, without warning, once a file is there."""
+def started(mark, tree, *command):
+    """Start a run; return its process once a file is there."""
     mark.unlink(missing_ok=True)
     running = subprocess.Popen(
         [str(part) for part in command],
@@ -224,11 +243,19 @@ def run_and_kill(mark, tree, *command, delay=0.0):
     while not mark.exists():
         assert running.poll() is None, f"the run ended before {mark}"
         time.sleep(0.02)
+    return running
+
+
+def run_and_kill(mark, tree, *command, delay=0.0):
+    """Kill a run with all its children, without warning, once a file is there."""
+    running = started(mark, tree, *command)
     time.sleep(delay)
     os.killpg(running.pid, signal.SIGKILL)
     running.wait()
 
 
+KILLS = int(os.environ.get("KILLS", "6"))
+"""Times that one run is killed; `record_faults.py` asks for more."""
 LOST = ("train/FC10-1/0", "train/AE400-10/0")
 """Jobs whose results, and all made from them, are made once more after a crash."""
 
@@ -250,7 +277,7 @@ def killed(whole, finished, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def resumed(killed, finished, tmp_path_factory):
-    """Go on after the crash, are killed at five more moments, and finish on one core.
+    """Go on after the crash, are killed at more moments, and finish on one core.
 
     Moments are those at which some job begins, or its file takes its name, before
     Snakemake knows; and up to a fifth of a second later.
@@ -258,7 +285,7 @@ def resumed(killed, finished, tmp_path_factory):
     tree = twin(killed, tmp_path_factory.mktemp("resumed") / "tree")
     draw = random.Random(5)
     order = beginning_first(finished, with_dependants(finished, LOST))
-    for position in sorted(draw.sample(range(len(order)), 5)):
+    for position in sorted(draw.choices(range(len(order)), k=KILLS - 1)):
         snakemake(tree, "--unlock")
         mark = draw_mark(tree, finished, order[position:] + order[:position], draw)
         delay = draw.uniform(0, 0.2)
@@ -289,12 +316,39 @@ def draw_mark(tree, finished, order, draw):
     return log if is_last else draw.choice([log, output])
 
 
-def test_a_killed_run_is_locked_and_says_how_to_go_on(killed):
+@pytest.mark.fault("The call after a kill", "everything")
+def test_a_killed_run_is_locked_and_says_how_to_go_on(killed, seen):
     status, said = attempt(
         killed, *python("snakemake", *STORIES.options, "--cores", "1")
     )
     assert status != 0
     assert "--unlock" in said
+    seen(part_from("cannot be locked", said))
+
+
+def part_from(words, said):
+    """Return what Snakemake says, from the line with some words to an empty one."""
+    lines = said.splitlines()
+    first = next(i for i, line in enumerate(lines) if words in line)
+    return "\n".join(lines[first:]).partition("\n\n")[0]
+
+
+@pytest.mark.fault(
+    "A second run begins in the folder of a running one", "the first run"
+)
+def test_a_second_run_in_the_same_folder_is_refused_and_the_first_goes_on(
+    tree, finished, seen
+):
+    made = contents(tree, *TIMES)
+    for output in finished["transfer"].outputs:
+        (tree / output).unlink()
+    one_core = python("snakemake", *STORIES.options, "--cores", "1")
+    first = started(tree / RUN / "logs/transfer.log", tree, *one_core)
+    status, said = attempt(tree, *one_core)
+    assert status != 0
+    assert first.wait() == 0
+    assert contents(tree, *TIMES) == made
+    seen(part_from("cannot be locked", said))
 
 
 def test_nothing_half_written_is_taken_for_finished(killed, finished):
@@ -314,17 +368,29 @@ def test_what_was_finished_before_a_crash_is_not_made_again(killed, resumed, fin
             assert before.stat().st_mtime_ns == after.stat().st_mtime_ns
 
 
-def test_a_run_killed_six_times_gives_the_bytes_of_an_undisturbed_one(whole, resumed):
+@pytest.mark.fault(
+    f"A run is killed {KILLS} times at random moments",
+    "every finished file; the results, the last of them made on one core, are those of "
+    "an undisturbed run on two, byte for byte",
+)
+def test_a_run_killed_many_times_gives_the_bytes_of_an_undisturbed_one(
+    whole, resumed, seen
+):
     wanted, pieces = contents(whole, *TIMES), contents(resumed, *TIMES)
     assert set(wanted) == set(pieces)
     assert [name for name in wanted if wanted[name] != pieces[name]] == []
     assert planned(jobs(resumed)) == set()
+    seen(dry_run(resumed))
 
 
 TABLE = "scripts/transfer/table_transfer.py"
 
 
-def test_a_step_that_the_kernel_kills_is_named_and_leaves_nothing(tree):
+@pytest.mark.fault(
+    "The kernel kills a step, as when memory runs out",
+    "all other steps; the killed one leaves no file",
+)
+def test_a_step_that_the_kernel_kills_is_named_and_leaves_nothing(tree, seen):
     """As it does where memory runs out."""
     made, text = contents(tree, *TIMES), (tree / TABLE).read_text()
     death = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n"
@@ -333,13 +399,18 @@ def test_a_step_that_the_kernel_kills_is_named_and_leaves_nothing(tree):
     status, said = attempt(tree, *command)
     assert status != 0
     assert "Error in rule table_cross_model" in said
+    seen(part_from("Error in rule", said))
     assert not (tree / RUN / "tables/cross-model.csv").exists()
     (tree / TABLE).write_text(text)
     snakemake(tree, "--cores", "1")
     assert contents(tree, *TIMES) == made
 
 
-def test_settings_that_change_during_a_run_count_from_the_next_run_on(tree):
+@pytest.mark.fault(
+    "The configuration changes during a run",
+    "the run, with the old settings; the next one makes what the new ones change",
+)
+def test_settings_that_change_during_a_run_count_from_the_next_run_on(tree, seen):
     text = (tree / TABLE).read_text()
     change = f"""
 from pathlib import Path
@@ -352,6 +423,7 @@ Path("{CONFIG}").write_text(Path("{CONFIG}").read_text().replace("s: 32", "s: 31
     assert {f"attack/lbfgs/{n}/0" for n in ("FC10-1", "AE400-10")} <= planned(
         jobs(tree)
     )
+    seen(dry_run(tree))
 
 
 # DVC stores
@@ -453,13 +525,15 @@ def test_a_clone_without_dvc_plans_the_whole_run(clone, finished):
     assert rules >= {job.rule for job in finished.values()}
 
 
-def test_results_without_their_records_are_refused(clone):
+@pytest.mark.fault("The records of results in `.snakemake` are gone", "the results")
+def test_results_without_their_records_are_refused(clone, seen):
     dvc(clone, "pull", f"{RUN}/models")
     status, said = attempt(clone, *python("snakemake", *STORIES.options, "--dry-run"))
     assert status != 0
     (line,) = (line for line in said.splitlines() if ".snakemake/metadata" in line)
     assert f"{RUN}/models" in line
     assert "dvc pull" in line
+    seen(line)
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,7 @@ lbfgs lbfgs squared refine random all all all
 coarse lbfgs squared grid random FC10-1,AE7-10 0 sample
 one lbfgs squared one-weight random FC9-8-10@P1 2 30
 """
+WRONG_CELL = ("A cell of a sheet is wrong", "everything; no job starts")
 SMALL = {"seeds": [0, 2], "attack": {"images": 40, "sample": 20}}
 
 
@@ -98,10 +99,14 @@ def test_a_row_is_read_as_it_is_meant(models):
         ("AE7-10", "../AE7", ["row ../AE7, model: must match"]),
     ],
 )
-def test_a_wrong_sheet_of_networks_is_told_with_row_and_column(write, old, new, parts):
+@pytest.mark.fault(*WRONG_CELL)
+def test_a_wrong_sheet_of_networks_is_told_with_row_and_column(
+    write, old, new, parts, seen
+):
     assert MODELS.count(old) == 1
     path = write(MODELS.replace(old, new))
     message = told(read_models, path)
+    seen(message, f"{old} → {new}")
     assert message.startswith(str(path))
     assert "\n" not in message
     assert all(part in message for part in parts), message
@@ -122,12 +127,14 @@ def test_a_wrong_sheet_of_networks_is_told_with_row_and_column(write, old, new, 
         ("coarse", "minimal", ["row minimal, attack", "rule", "call the row"]),
     ],
 )
+@pytest.mark.fault(*WRONG_CELL)
 def test_a_wrong_sheet_of_attacks_is_told_with_row_and_column(
-    write, models, old, new, parts
+    write, models, old, new, parts, seen
 ):
     assert ATTACKS.count(old) == 1
     path = write(ATTACKS.replace(old, new))
     message = told(read_attacks, path, models)
+    seen(message, f"{old} → {new}")
     assert message.startswith(str(path))
     assert "\n" not in message
     assert all(part in message for part in parts), message

@@ -85,8 +85,10 @@ def test_a_warning_is_on_the_terminal_but_not_what_libraries_warn_about(run, log
     assert "file refused" in text and "old name" in text and "last run" not in text
 
 
-def test_an_interrupted_step_leaves_no_traceback_on_the_terminal(run):
+@pytest.mark.fault("Ctrl-C in a step", "every finished step")
+def test_an_interrupted_step_leaves_no_traceback_on_the_terminal(run, seen):
     done = run("raise KeyboardInterrupt")
+    seen(done.stderr)
     assert done.returncode == 130
     assert done.stderr == ""
 
@@ -104,10 +106,80 @@ print("written")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
-def test_a_full_disk_does_not_hide_the_error_behind_that_of_the_log(run):
+@pytest.mark.fault("The disk of the logs is full", "the step's own message")
+def test_a_full_disk_does_not_hide_the_error_behind_that_of_the_log(run, seen):
     done = run("raise InputError('the real reason')", log="/dev/full")
+    seen(done.stderr)
     assert done.returncode == 1
     assert done.stderr == "attack: the real reason (log: /dev/full)\n"
+
+
+MOUNT = "mount -t tmpfs -o size=64k none disk"
+PRIVATELY = "/usr/bin/unshare", "--user", "--map-root-user", "--mount"
+REWRITE = """
+from intriguing.workflow.files import write_text
+write_text("disk/a.csv", "x" * 10**6)
+"""
+
+
+@pytest.fixture
+def run_on_disk(tmp_path):
+    """Run a step that replaces a file on a small disk of its own.
+
+    The result has the step's message as standard error; its standard output are the
+    names on the disk and the file's content after the step.
+    """
+
+    def in_process(spoil):
+        (tmp_path / "disk").mkdir()
+        body = "".join(f"    {line}\n" for line in REWRITE.splitlines())
+        code = STEP.format(log="attack.log", threads=None, body=body)
+        (tmp_path / "step.py").write_text(code)
+        script = f"{MOUNT} && printf whole > disk/a.csv && {spoil} || exit 99\n"
+        script += f"'{sys.executable}' step.py; ls -A disk; cat disk/a.csv"
+        done = subprocess.run(
+            [*PRIVATELY, "/bin/sh", "-c", script],
+            cwd=tmp_path,
+            env={"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin:/bin:/usr/sbin"},
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode == 99 or "unshare" in done.stderr:
+            pytest.skip(f"no file system can be mounted here: {done.stderr}")
+        return done
+
+    return in_process
+
+
+@pytest.mark.skipif(not Path(PRIVATELY[0]).exists(), reason="needs unshare")
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        ("true", "No space left on device"),
+        ("mount -o remount,ro disk", "Read-only file system"),
+    ],
+    ids=["the disk is full", "the folder is read-only"],
+)
+@pytest.mark.fault(
+    "A result cannot be written", "the last result; no half-written file stays"
+)
+def test_a_step_whose_disk_takes_nothing_keeps_the_last_result(
+    run_on_disk, spoil, reason, request, seen
+):
+    done = run_on_disk(spoil)
+    assert done.stderr.startswith("attack: ") and reason in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == "a.csv\nwhole"
+    seen(done.stderr, request.node.callspec.id)
+
+
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+@pytest.mark.fault("A step asks for more memory than there is", "all other steps")
+def test_a_step_without_memory_says_so_in_one_line(run, library, seen):
+    done = run(f"import {library}\n{library}.ones(10**14)")
+    assert done.returncode == 1
+    assert "allocate" in done.stderr and done.stderr.count("\n") == 1
+    seen(done.stderr, library)
 
 
 def test_a_log_that_cannot_be_written_is_one_line(run):
