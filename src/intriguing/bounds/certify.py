@@ -82,8 +82,8 @@ def certify(
         labels: Their true classes.
         radius: Distance to decide about; without one, the largest that can be proved.
         method: The strongest used: ``product``, ``crown``, ``sdp``, or
-            ``branch-and-bound``. The last two are for ReLU networks; others end with
-            ``crown``.
+            ``branch-and-bound``. The last is for ReLU networks; sigmoid and tanh
+            networks end with ``sdp``, and linear ones with ``crown``.
         nodes: Most semidefinite programs of one class before it is left undecided.
         seed: Of the attack's random starts.
 

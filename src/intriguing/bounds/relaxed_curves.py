@@ -62,6 +62,11 @@ class Curves(NamedTuple):
     upper: Vector
     affine: Affine
 
+    def points(self) -> Float[np.ndarray, "units k"]:
+        """Return pre-activations that divide the intervals evenly."""
+        shares = np.linspace(0, 1, FINE)
+        return self.lower[:, None] + (self.upper - self.lower)[:, None] * shares
+
     def coordinates(
         self, z: Float[np.ndarray, "units k"]
     ) -> tuple[Float[np.ndarray, "units k"], Float[np.ndarray, "units k"]]:
@@ -141,8 +146,7 @@ def _signs(curves: Curves, touching: Vector) -> csr_matrix:
     The points divide each curve, drawn in t and e, into pieces of equal length, and
     lie close around the pre-activations ``touching``.
     """
-    shares = np.linspace(0, 1, FINE)
-    z = curves.lower[:, None] + (curves.upper - curves.lower)[:, None] * shares
+    z = curves.points()
     t, e = curves.coordinates(z)
     steps = np.hypot(np.diff(t), np.diff(e))
     chosen = []
@@ -165,8 +169,7 @@ def monomials(
 
 def _lost(curves: Curves, dual: Vector) -> float:
     """Return how far the polynomials may be below zero, summed over the units."""
-    shares = np.linspace(0, 1, FINE)
-    z = curves.lower[:, None] + (curves.upper - curves.lower)[:, None] * shares
+    z = curves.points()
     polynomials = dual[2:].reshape(-1, 6)
     t, e = curves.coordinates(z)
     values = np.einsum("upk,uk->up", monomials(t, e), polynomials)

@@ -5,6 +5,19 @@ BOUNDED = {name: sheets.seeds_of(row, CFG.seeds)[0] for name, row in MODELS.item
 BOUNDED[RECTIFIED] = CFG.seeds[0]
 
 
+WIDE = 250
+
+
+def certified_images(wildcards):
+    """A quarter for wide networks: the cost of a program grows with the cube of units."""
+    name, images = wildcards.network, CFG.bounds.images
+    wide = name in MODELS and sum(MODELS[name].hidden) > WIDE
+    return {
+        "images": max(images // 4, 1) if wide else images,
+        "threads": CFG.attack.threads,
+    }
+
+
 def bounded_weights(wildcards):
     return weights_of([(wildcards.network, BOUNDED[wildcards.network])])[0]
 
@@ -19,9 +32,9 @@ rule certify_network:
     wildcard_constraints:
         network=any_of(BOUNDED),
     resources:
-        runtime=30,
+        runtime=60,
     params:
-        settings={"images": CFG.bounds.images, "threads": CFG.attack.threads},
+        settings=certified_images,
     message:
         "Certified distances of {wildcards.network}"
     script:
