@@ -125,17 +125,16 @@ def test_programs_certify_more_of_sigmoid_and_tanh_networks(images, curved):
     assert flipped.sum() >= 2
     assert (found.radius <= np.where(flipped, nearest, np.inf)).all()
     cheap = certify(model, images, labels, method="crown").radius
-    assert (found.radius / cheap)[flipped].mean() > 1.2
+    assert (found.radius / cheap)[flipped].mean() > 1.1
 
 
-def test_distances_of_a_sigmoid_network_are_nearly_closed():
-    model = small_network([6, 5, 4, 3], nn.Sigmoid, seed=1, scale=6.0)
-    images = images_of(4, 6)
+def test_distances_of_a_sigmoid_network_are_nearly_closed(images):
+    model = small_network([3, 5, 4, 3], nn.Sigmoid, seed=2, scale=6.0)
     labels = model(images).argmax(1)
     found = certify(model, images, labels)
-    nearest = (found.counterexample - images).norm(dim=1).numpy()
-    assert (nearest > 0).sum() >= 2
-    assert (found.radius >= 0.97 * nearest).all()
+    nearest = (found.counterexample - images).flatten(1).norm(dim=1).numpy()
+    assert (nearest > 0).all()
+    assert (found.radius >= 0.98 * nearest).all()
 
 
 def test_other_polynomials_are_refused(images, curved):
