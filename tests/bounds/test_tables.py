@@ -36,6 +36,7 @@ RECORDS = pd.DataFrame(
         "product": [0.1, 0.2, 0.4, 0.05],
         "crown": [0.2, 0.4, 0.8, 0.1],
         "certified": [0.999, 1.98, 3.0, 0.4995],
+        "lbfgs": [1.0, 2.04, 4.0, np.inf],
         "on_ball": [True, False, True, True],
     }
 )
@@ -81,6 +82,7 @@ def test_cells_are_shares_of_the_attacked_distance():
     assert value["median"] == pytest.approx((0.999 + 0.99) / 2)
     assert value["within 1 %"] == 0.75
     assert value["within 0.1 %"] == 0.5
+    assert value["lbfgs within 1 %"] == 0.25
 
 
 def test_the_benchmark_counts_only_certificates_that_pass():
