@@ -96,7 +96,7 @@ FIGURES += ("cross-training-set", *BEYOND)
 FIGURES += ("natural-basis", "units-path", "units-rotations", "sae")
 FIGURES += ("box-constraint", "mean-value", "smoothness-shares", "smoothness-curves")
 FIGURES += ("certified", "waterfall", "readings", "penalties", "depth")
-FIGURES += ("superposition", "compact-proofs")
+FIGURES += ("superposition", "compact-proofs", "two-units")
 LAYER_TABLES = ("units", "sae", "sae-perturbations", "sae-settings")
 """Tables of hidden layers, with signed numbers and many rows."""
 OTHER_TABLES = ("smoothness", "bounds", "certified", "readings", "cross-model-coarse")

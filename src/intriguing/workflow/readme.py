@@ -44,7 +44,8 @@ VERDICTS = ("agrees", "differs", "undecided")
 PICTURES = (
     "examples cross-model distortions transfer-decomposition peers box-constraint "
     "mean-value readings smoothness-shares smoothness-curves natural-basis sae "
-    "certified waterfall depth penalties superposition compact-proofs"
+    "certified waterfall depth penalties superposition compact-proofs "
+    "two-units"
 )
 
 

@@ -91,4 +91,5 @@ EVERYTHING += [*rules.table_certified.output, *rules.table_bounds.output]
 include: "depth.smk"
 include: "heuristics.smk"
 include: "penalties.smk"
+include: "two_units.smk"
 include: "verification.smk"
