@@ -225,7 +225,7 @@ class BoundsSection(Strict):
     """Certified distances of the fully connected networks."""
 
     images: Count = 16
-    """Number of test images certified for each network, the first; a quarter of them
+    """Number of test images certified for each network, the first; an eighth of them
     for networks of more than 250 hidden units."""
     draws: Count = 400_000
     """Draws from Gaussian inputs that say how often a steep gradient occurs."""

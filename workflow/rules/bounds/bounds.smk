@@ -9,11 +9,11 @@ WIDE = 250
 
 
 def certified_images(wildcards):
-    """A quarter for wide networks: the cost of a program grows with the cube of units."""
+    """An eighth for wide networks: the cost of a program grows with the cube of units."""
     name, images = wildcards.network, CFG.bounds.images
     wide = name in MODELS and sum(MODELS[name].hidden) > WIDE
     return {
-        "images": max(images // 4, 1) if wide else images,
+        "images": max(images // 8, 1) if wide else images,
         "threads": CFG.attack.threads,
     }
 
