@@ -5,17 +5,21 @@ BOUNDED = {name: sheets.seeds_of(row, CFG.seeds)[0] for name, row in MODELS.item
 BOUNDED[RECTIFIED] = CFG.seeds[0]
 
 
+# Certified images of each network. The cost of a program grows with the cube of units.
 WIDE = 250
+CERTIFIED = {
+    name: (
+        CFG.bounds.wide_images
+        if name in MODELS and sum(MODELS[name].hidden) > WIDE
+        else CFG.bounds.images
+    )
+    for name in BOUNDED
+}
+CERTIFIED = {name: images for name, images in CERTIFIED.items() if images}
 
 
 def certified_images(wildcards):
-    """An eighth for wide networks: the cost of a program grows with the cube of units."""
-    name, images = wildcards.network, CFG.bounds.images
-    wide = name in MODELS and sum(MODELS[name].hidden) > WIDE
-    return {
-        "images": max(images // 8, 1) if wide else images,
-        "threads": CFG.attack.threads,
-    }
+    return {"images": CERTIFIED[wildcards.network], "threads": CFG.attack.threads}
 
 
 def bounded_weights(wildcards):
@@ -30,7 +34,7 @@ rule certify_network:
         records=f"{BOUNDS}/certified/{{network}}.parquet",
         certificates=f"{BOUNDS}/certified/{{network}}.safetensors",
     wildcard_constraints:
-        network=any_of(BOUNDED),
+        network=any_of(CERTIFIED),
     resources:
         runtime=60,
     params:
@@ -59,12 +63,12 @@ rule constants:
 
 rule table_certified:
     input:
-        records=[f"{BOUNDS}/certified/{network}.parquet" for network in BOUNDED],
+        records=[f"{BOUNDS}/certified/{network}.parquet" for network in CERTIFIED],
     output:
         **table("certified", "Certified distances"),
         **figure("certified", "Certified against attacked distances"),
     params:
-        settings={"networks": [*BOUNDED]},
+        settings={"networks": [*CERTIFIED]},
     message:
         "Certified distances as shares of attacked distances"
     script:
