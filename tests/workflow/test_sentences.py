@@ -91,7 +91,7 @@ def test_bounds_are_better_where_they_certify_more_than_the_product(
     write_table(tmp_path / "tables/certified.csv", [(name, *c) for c in shares.items()])
     said = bounds_answer(tmp_path)
     assert said.startswith(f"One {verb} better than the product.")
-    assert f"the best method here {best:.2f}" in said
+    assert f"the best method here {best:.3f}." in said
 
 
 def test_the_argument_is_told_before_and_after_training(tmp_path):

@@ -147,7 +147,7 @@ def bounds_answer(results: Path) -> str:
         f"proves {constants.loc[name, 'lipsdp']:.0f}; gradients of test images reach "
         f"{constants.loc[name, 'data']:.0f}. On average the product certifies "
         f"{shares.loc[name, 'product']:.2f} of the distance at which an attack "
-        f"succeeds, and the best method here {shares.loc[name, 'mean']:.2f}.\n"
+        f"succeeds, and the best method here {shares.loc[name, 'mean']:.3f}.\n"
         for name in names
     )
 
