@@ -1,5 +1,8 @@
 """The experiment on smoothness: design, batches, shares, limit, planted problem."""
 
+from itertools import combinations
+from math import prod
+
 import numpy as np
 import pytest
 import torch
@@ -58,8 +61,29 @@ def digits(count=60, size=12):
     return images.to(torch.uint8), labels
 
 
+def resolution(signs):
+    """Return the least number of factors whose product is constant in a design."""
+    for count in range(1, len(FACTORS) + 1):
+        for chosen in combinations(FACTORS, count):
+            if len({prod(row[factor] for factor in chosen) for row in signs}) == 1:
+                return count
+    raise AssertionError("the design is a full factorial")
+
+
 def test_no_two_main_effects_or_interactions_are_aliased():
     assert np.allclose(COLUMNS.T @ COLUMNS, len(COLUMNS) * np.eye(len(terms())))
+
+
+def test_the_design_has_resolution_five():
+    assert resolution(SIGNS) == 5
+
+
+def test_aliasing_is_found_where_there_is_some():
+    confounded = [{**signs, "decay": signs["images"]} for signs in SIGNS]
+    columns = contrasts(confounded)
+    one, other = (terms().index((name,)) for name in ("images", "decay"))
+    assert columns[:, one] @ columns[:, other] == len(columns)
+    assert resolution(confounded) == 2
 
 
 def test_every_setting_is_trained_once_and_is_in_the_list():
