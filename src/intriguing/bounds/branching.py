@@ -136,8 +136,8 @@ def _solve_node(question: Question, splits: Splits, hint: Hint) -> _Node:
     if solution.status == "positive":
         leaf = _leaf(relaxation, solution, splits, hint.box)
         return _Node((leaf,), None, value, -1, hint)
-    found = rounded(solution.point.primal)
     primal = solution.point.primal
+    found = rounded(primal)
     branch = relaxation.branching(solution.point.dual, primal[0] / primal[0, 0])
     change = _rounded(relaxation, primal)
     following = hint._replace(image=project((image + change)[None], image, radius)[0])

@@ -71,8 +71,9 @@ def deficit(claim: Claim, chords: Chords, units: Float[np.ndarray, "6 n"]) -> fl
     rounding += wrong_t * (np.abs(by_t) + 2.1 * np.abs(by_tt) + 1.1 * np.abs(by_te))
     rounding += wrong_e * (np.abs(by_e) + 2.1 * np.abs(by_ee) + 1.1 * np.abs(by_te))
     least = (sum(terms) - rounding).min(1)
-    bends = _second_derivatives(claim, chords, np.abs(units)) * (upper - lower) ** 2
-    drops = np.minimum(least - 1.01 * bends / (8 * PIECES**2), 0)
+    bends = _second_derivatives(claim, chords, np.abs(units))
+    longest = np.diff(z).max(1) * (1 + 4 * UNIT)
+    drops = np.minimum(least - 1.01 * bends * longest**2 / 8, 0)
     return -float(drops.sum()) * (1 + 1e-12) if np.isfinite(drops).all() else np.inf
 
 
@@ -88,7 +89,7 @@ def _second_derivatives(
     places = np.array([lower, upper, np.clip(0, lower, upper)])
     flat = 1 - np.tanh(places if tanh else places / 2) ** 2
     slopes = steepest(claim.network) * flat - chords.slope
-    rate = 1.01 * np.abs(slopes).max(0) / chords.height
+    rate = (1.01 * np.abs(slopes).max(0) + 8 * UNIT) / chords.height
     # sup |f''| is 4 / (3 sqrt 3) for tanh, and an eighth of it for the sigmoid.
     bend = (0.77 if tanh else 0.0963) / chords.height
     inner = 2 / (upper - lower)
