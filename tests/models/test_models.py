@@ -76,6 +76,11 @@ def test_files_that_are_no_networks_are_refused_by_name(tmp_path, seen):
         with pytest.raises(InputError, match=f"{path.name}: {told}") as raised:
             load_model(path)
         seen(str(raised.value), path.stem)
+    for nonsense in ("{torn", "3", "[1]", '{"kind": "perceptron", "sizes": 3}'):
+        broken = tmp_path / "broken.safetensors"
+        save_file({"x": torch.zeros(2)}, broken, metadata={"architecture": nonsense})
+        with pytest.raises(InputError, match=r"broken.safetensors: not a network"):
+            load_model(broken)
     for tree in (
         {"kind": "tree"},
         {"kind": "sequential", "layers": [{"layer": "tree"}]},

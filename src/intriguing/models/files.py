@@ -53,7 +53,12 @@ def load_model(path: Path | str) -> nn.Sequential:
             that do not fit or are not finite.
     """
     path = Path(path)
-    network = build(read_architecture(path))
+    architecture = read_architecture(path)
+    try:
+        network = build(architecture)
+    except (TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path}: not a network of this project ({reason})") from error
     try:
         network.load_state_dict(load_file(path))
     except (RuntimeError, SafetensorError) as error:
@@ -75,5 +80,5 @@ def read_architecture(path: Path) -> Architecture:
             return json.loads((stored.metadata() or {})["architecture"])
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file; train the network first") from error
-    except (SafetensorError, KeyError, TypeError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: not a network of this project ({error})") from error
