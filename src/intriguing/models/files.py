@@ -77,7 +77,7 @@ def read_architecture(path: Path) -> Architecture:
     """Return the architecture stored in the header of a safetensors file."""
     try:
         with safe_open(path, "pt") as stored:
-            return json.loads((stored.metadata() or {})["architecture"])
+            return dict(json.loads((stored.metadata() or {})["architecture"]))
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file; train the network first") from error
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
