@@ -4,6 +4,7 @@ from itertools import combinations
 from math import prod
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy.stats import t
@@ -48,6 +49,7 @@ from intriguing.smoothness.subspaces import (
     compared_subspaces,
     mean_log_distances,
 )
+from intriguing.smoothness.table import curve_cells
 from intriguing.smoothness.training import EPSILON, Member, initial, relabelled, train
 
 SIGNS = [signs for _, signs in factorial((10, 20))]
@@ -171,6 +173,52 @@ def test_decay_is_the_gradient_of_the_penalty():
         assert torch.equal(
             (before.weight - after.weight)[changed].sign(), weights.sign()
         )
+
+
+def test_lbfgs_ends_at_the_minimum_of_the_objective():
+    """A convex case: a linear model with a strong penalty has a zero gradient there."""
+    images, labels = digits()
+    setting = Setting(60, depth=0, decay=0.1, optimiser="lbfgs")
+    stack = train([Member(setting, 0), Member(setting, 1)], images, labels, 1)
+    for weight in stack.weights:
+        torch.testing.assert_close(weight[0], weight[1], atol=1e-3, rtol=1e-2)
+    network = stack.network(0).requires_grad_(True)
+    loss = nn.functional.cross_entropy(network(images.float()[:, None] / 255), labels)
+    (loss + 0.05 * network[1].weight.square().sum()).backward()
+    assert max(float(one.grad.abs().max()) for one in network.parameters()) < 1e-4
+
+
+def test_squares_are_units_of_the_stack_and_of_its_network():
+    images, labels = digits()
+    stack = train([Member(Setting(60, activation="squares"), 0)], images, labels, 3)
+    assert stack.activation == "squares"
+    pixels = images.float() / 255
+    by_hand = pixels
+    for layer, (weight, bias) in enumerate(
+        zip(stack.weights, stack.biases, strict=True)
+    ):
+        by_hand = (by_hand.clamp(min=0) ** 2 if layer else by_hand) @ weight[0] + bias[
+            0
+        ]
+    torch.testing.assert_close(stack.network(0)(pixels[:, None]), by_hand)
+
+
+def test_curves_of_names_have_a_ratio_for_each_name():
+    rows = [
+        {**setting._asdict(), "seed": seed, "log-distance": value}
+        for setting, value in (
+            *((one, 0.0) for one in settings((10, 20), (10, 20))),
+            (Setting(20, optimiser="lbfgs"), np.log(2)),
+            (Setting(20, activation="tanh"), np.log(3)),
+        )
+        for seed in range(3)
+    ]
+    last = pd.DataFrame(rows).drop_duplicates([*Setting._fields, "seed"], keep="last")
+    cells = curve_cells(last, (10, 20), 20)
+    assert cells["optimiser: adam to lbfgs", "ratio"].value == pytest.approx(2)
+    assert cells["activation: relu to tanh", "ratio"].value == pytest.approx(3)
+    assert cells["activation: relu to squares", "ratio"].value == pytest.approx(1)
+    assert cells["images: 10 to 20", "ratio"].value == pytest.approx(1)
 
 
 def test_parts_of_digits_keep_their_digit():

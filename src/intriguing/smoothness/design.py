@@ -16,7 +16,8 @@ class Setting(NamedTuple):
         noise: Share of the training labels that are replaced by a random class.
         width: Units of each hidden layer.
         depth: Hidden layers.
-        activation: ``relu``, ``tanh``, ``sigmoid`` or ``linear``.
+        activation: ``relu``, ``tanh``, ``sigmoid``, ``linear`` or ``squares``, the
+            squares of rectified units.
         decay: λ of the penalty λ/2 · Σw².
         scale: Factor of the initial weights.
         radius: L2 length of the perturbations of adversarial training; 0 for none.
@@ -24,6 +25,7 @@ class Setting(NamedTuple):
         classes: Labels told apart in training: fewer than ten are digits merged, more
             are digits split by k-means.
         batch_norm: Whether pre-activations are normalised over the batch.
+        optimiser: ``adam``, or ``lbfgs`` on all training images at once.
     """
 
     images: int
@@ -37,6 +39,7 @@ class Setting(NamedTuple):
     length: float = 1.0
     classes: int = 10
     batch_norm: bool = False
+    optimiser: str = "adam"
 
 
 GROUPS = {
@@ -66,13 +69,14 @@ CURVES: dict[str, tuple] = {
     "noise": (0.05, 0.1, 0.2, 0.4),
     "width": (25, 50, 200, 400),
     "depth": (1, 3, 4, 6),
-    "activation": ("tanh", "sigmoid", "linear"),
+    "activation": ("tanh", "sigmoid", "linear", "squares"),
     "decay": (0.0, 1e-4, 1e-3, 3e-3),
     "scale": (0.1, 0.25, 0.5, 2.0),
     "radius": (0.25, 0.5, 0.75, 1.5),
     "length": (0.25, 0.5, 2.0, 4.0),
     "classes": (2, 5, 20, 50),
     "batch_norm": (True,),
+    "optimiser": ("lbfgs",),
 }
 """Values of one factor while the others keep the default of `Setting`; the config has
 those of ``images``."""

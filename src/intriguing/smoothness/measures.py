@@ -18,7 +18,7 @@ from intriguing.smoothness.training import DIGITS
 
 VARIANCE = 0.95
 """Share of the variance that the principal components of the data explain."""
-SLOPES = {"sigmoid": 0.25}
+SLOPES = {"sigmoid": 0.25, "squares": float("inf")}
 """Lipschitz constant of an activation, 1 where it is not listed."""
 
 

@@ -21,9 +21,16 @@ from intriguing.stats.intervals import Interval, mean_interval
 from intriguing.tables.tidy import Cell, Kinds
 
 DISTANCE = "log-distance"
+EFFECTS = {
+    "effect": DISTANCE,
+    "effect-targeted": "log-distance-targeted",
+    "effect-margin": "log-margin",
+    "effect-gradient": "log-slope",
+    "effect-product": "log-product",
+}
+"""Columns of effects, and the measures whose logarithms they compare."""
 KINDS: Kinds = {
-    "effect": "ratio",
-    "effect-outside": "ratio",
+    **dict.fromkeys((*EFFECTS, "effect-outside"), "ratio"),
     "distance": "ratio",
     "half-way-to-another-class": "ratio",
     "ratio": "ratio",
@@ -71,14 +78,17 @@ def factorial_cells(
     chosen, signs = [one for one, _ in designed], [sign for _, sign in designed]
     values = grid(measured, chosen, DISTANCE)
     errors = np.log(grid(measured, chosen, "error") + LEAST_ERROR)
-    outside = np.log(grid(measured, chosen, "outside"))
     share, equal = share_table(values, signs), share_table(values, signs, errors)
     cells = {}
     for name in share:
         cells[name, "share"] = share[name]
         cells[name, "share-equal-error"] = equal[name]
-    for column, of in (("effect", values), ("effect-outside", outside)):
-        for name, interval in effect_table(of, signs).items():
+    compared = {
+        column: grid(measured, chosen, measure) for column, measure in EFFECTS.items()
+    }
+    compared["effect-outside"] = np.log(grid(measured, chosen, "outside"))
+    for column, logs in compared.items():
+        for name, interval in effect_table(logs, signs).items():
             cells[name, column] = _exponential(interval)
     left = share[SEEDS]
     explained = Interval(1 - left.value, 1 - left.high, 1 - left.low)
@@ -89,17 +99,31 @@ def factorial_cells(
 def curve_cells(
     measured: pd.DataFrame, images: Sequence[int], base: int
 ) -> dict[Cell, Interval]:
-    """Return the ratio of the distances at the ends of each curve of numbers."""
+    """Return ratios of distances along each curve.
+
+    A curve of numbers has one, of its ends; a curve of names has one for each name,
+    against the default.
+    """
     cells = {}
     for factor, curve in curves(images, base).items():
-        if factor == "activation":
-            continue
-        ends = sorted(curve, key=lambda one: getattr(one, factor))[:: len(curve) - 1]
-        values = grid(measured, ends, DISTANCE)
-        found = jackknifed(partial(_log_ratio, values), len(values))
-        low, high = (getattr(one, factor) for one in ends)
-        cells[f"{factor}: {low:g} to {high:g}", "ratio"] = _exponential(found["ratio"])
+        for ends in _compared(factor, curve):
+            values = grid(measured, ends, DISTANCE)
+            found = jackknifed(partial(_log_ratio, values), len(values))
+            row = f"{factor}: " + " to ".join(_level(one, factor) for one in ends)
+            cells[row, "ratio"] = _exponential(found["ratio"])
     return cells
+
+
+def _compared(factor: str, curve: Sequence[Setting]) -> list[Sequence[Setting]]:
+    first, *others = curve
+    if isinstance(getattr(first, factor), str):
+        return [[first, other] for other in others]
+    return [sorted(curve, key=lambda one: getattr(one, factor))[:: len(others)]]
+
+
+def _level(setting: Setting, factor: str) -> str:
+    value = getattr(setting, factor)
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _log_ratio(values: Values, rows: np.ndarray) -> dict[str, float]:

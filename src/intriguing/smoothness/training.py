@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
 from scipy.cluster.vq import kmeans2
+from scipy.optimize import minimize
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize
+from torch.nn.utils import parameters_to_vector
 
 from intriguing.smoothness.design import Setting, settings
 
@@ -19,12 +22,25 @@ EPSILON = 1e-5
 """Added to the variance of batch normalisation, as torch does."""
 STATISTICS = 20
 """Last steps whose images give the mean and variance of normalised pre-activations."""
+LBFGS = {"maxiter": 200, "maxfun": 400, "maxcor": 30, "ftol": 0.0, "gtol": 1e-5}
+"""Options of SciPy's L-BFGS-B."""
 DIGITS = 10
+
+
+class Squares(nn.Module):
+    """Squares of rectified units."""
+
+    def forward(self, inputs: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch d"]:
+        """Return the activations."""
+        return inputs.relu().square()
+
+
 ACTIVATIONS = {
     "relu": nn.ReLU,
     "tanh": nn.Tanh,
     "sigmoid": nn.Sigmoid,
     "linear": nn.Identity,
+    "squares": Squares,
 }
 
 
@@ -77,6 +93,15 @@ class Stack(NamedTuple):
         last = [self.weights[-1]], [self.biases[-1]]
         return Stack(weights + last[0], biases + last[1], self.activation, [])
 
+    def one(self, index: int) -> "Stack":
+        """Return one network, whose parameters are views of those here."""
+        own = slice(index, index + 1)
+        weights, biases, gains = (
+            [value.detach()[own].requires_grad_(True) for value in values]
+            for values in (self.weights, self.biases, self.gains)
+        )
+        return Stack(weights, biases, self.activation, gains)
+
     def network(self, index: int) -> nn.Sequential:
         """Return one network, which takes images (N, 1, H, W)."""
         layers: list[nn.Module] = [nn.Flatten()]
@@ -100,7 +125,7 @@ def shape_of(setting: Setting) -> tuple:
     """Return what networks must share to be trained in one batch."""
     adversarial = setting.radius > 0
     shape = setting.width, setting.depth, setting.activation, setting.classes
-    return *shape, setting.length, adversarial, setting.batch_norm
+    return *shape, setting.length, adversarial, setting.batch_norm, setting.optimiser
 
 
 def batches(
@@ -122,34 +147,61 @@ def train(
 ) -> Stack:
     """Return trained networks of one shape.
 
-    Adam with a cosine schedule minimises the mean cross-entropy and λ/2 · Σw². With a
-    radius, each image is replaced by itself plus a step of that length along its
-    gradient, clipped to the box. A network depends on its setting and seed, and only by
-    rounding on the others of its batch.
+    They minimise the mean cross-entropy and λ/2 · Σw². A network depends on its setting
+    and seed, and only by rounding on the others of its batch.
 
     Args:
         members: Networks, all of one `shape_of`.
         images: Training images; a setting takes the first of a random order.
         labels: Their classes, in the granularity of the settings.
-        steps: Steps for a ``length`` of 1.
+        steps: Steps of Adam for a ``length`` of 1.
     """
-    first = members[0].setting
-    steps = round(steps * first.length)
     outputs = int(labels.max()) + 1
+    stack = initial(members, images.shape[1], outputs)
+    if members[0].setting.optimiser == "lbfgs":
+        for place, member in enumerate(members):
+            order, own = _training_set(
+                member.setting, labels, outputs, _generator(member, -1)
+            )
+            pixels = images[order].float() / 255
+            _fit_by_lbfgs(stack.one(place), pixels, own, member.setting.decay)
+        return stack
+    steps = round(steps * members[0].setting.length)
     draws = [_draws(member, labels, outputs, steps) for member in members]
     places = torch.stack([draw[0] for draw in draws], dim=1)
     chosen = torch.stack([draw[1] for draw in draws], dim=1)
-    stack = initial(members, images.shape[1], outputs)
+    _fit_by_adam(stack, members, images, places, chosen)
+    if not stack.gains:
+        return stack
+    with torch.no_grad():
+        last = places[-STATISTICS:].transpose(0, 1).flatten(1)
+        return stack.folded(images[last].float() / 255)
+
+
+def _fit_by_adam(
+    stack: Stack,
+    members: Sequence[Member],
+    images: UInt8[Tensor, "m d"],
+    places: Int[Tensor, "s n b"],
+    labels: Int[Tensor, "s n b"],
+) -> None:
+    """Train in place by Adam with a cosine schedule.
+
+    With a radius, each image is replaced by itself plus a step of that length along its
+    gradient, clipped to the box.
+    """
     decay, radius = (
         torch.tensor([getattr(member.setting, key) for member in members])
         for key in ("decay", "radius")
     )
     parameters = [*stack.weights, *stack.biases, *stack.gains]
     optimiser = torch.optim.Adam(parameters, LEARNING_RATE, fused=True)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(steps, 1))
-    for place, label in zip(places, chosen, strict=True):
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
+        optimiser, max(len(places), 1)
+    )
+    for place, label in zip(places, labels, strict=True):
         pixels = images[place].float() / 255
-        if first.radius > 0:
+        if radius.any():
             pixels = perturbed(stack, pixels, label, radius)
         optimiser.zero_grad()
         _cross_entropy(stack.logits(pixels), label).backward()
@@ -159,11 +211,34 @@ def train(
             weight.grad.addcmul_(decay[:, None, None], weight.detach())
         optimiser.step()
         schedule.step()
-    if not stack.gains:
-        return stack
+
+
+def _fit_by_lbfgs(
+    stack: Stack, pixels: Float[Tensor, "m d"], labels: Int[Tensor, " m"], decay: float
+) -> None:
+    """Train a stack of one network in place, on all images at once."""
+    parameters = [*stack.weights, *stack.biases]
+
+    def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        _set_parameters(parameters, flat)
+        loss = _cross_entropy(stack.logits(pixels[None]), labels[None])
+        for weight in stack.weights:
+            loss = loss + decay / 2 * weight.square().sum()
+        gradients = torch.autograd.grad(loss, parameters)
+        return loss.item(), parameters_to_vector(gradients).double().numpy()
+
+    start = parameters_to_vector(parameters).detach().double().numpy()
+    found = minimize(objective, start, jac=True, method="L-BFGS-B", options=LBFGS)
+    _set_parameters(parameters, found.x)
+
+
+def _set_parameters(
+    parameters: Sequence[Tensor], flat: Float[np.ndarray, " entries"]
+) -> None:
+    parts = torch.from_numpy(flat).float().split([one.numel() for one in parameters])
     with torch.no_grad():
-        last = places[-STATISTICS:].transpose(0, 1).flatten(1)
-        return stack.folded(images[last].float() / 255)
+        for parameter, part in zip(parameters, parts, strict=True):
+            parameter.copy_(part.view_as(parameter))
 
 
 def initial(members: Sequence[Member], inputs: int, outputs: int) -> Stack:
@@ -223,13 +298,23 @@ def _draws(
     member: Member, labels: Int[Tensor, " m"], outputs: int, steps: int
 ) -> tuple[Int[Tensor, "s b"], Int[Tensor, "s b"]]:
     """Return the places and the labels of the images of each step."""
-    generator, setting = _generator(member, -1), member.setting
+    generator = _generator(member, -1)
+    order, own = _training_set(member.setting, labels, outputs, generator)
+    drawn = torch.randint(len(order), (steps, BATCH), generator=generator)
+    return order[drawn], own[drawn]
+
+
+def _training_set(
+    setting: Setting,
+    labels: Int[Tensor, " m"],
+    outputs: int,
+    generator: torch.Generator,
+) -> tuple[Int[Tensor, " t"], Int[Tensor, " t"]]:
+    """Return the places and the labels, some of them wrong, of the training images."""
     order = torch.randperm(len(labels), generator=generator)[: setting.images]
     wrong = torch.rand(len(order), generator=generator) < setting.noise
     random = torch.randint(outputs, (len(order),), generator=generator)
-    own = torch.where(wrong, random, labels[order])
-    drawn = torch.randint(len(order), (steps, BATCH), generator=generator)
-    return order[drawn], own[drawn]
+    return order, torch.where(wrong, random, labels[order])
 
 
 def _cross_entropy(
