@@ -48,12 +48,10 @@ def selection_note(networks: list[str]) -> str:
 
 if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
-    networks, selected = settings["networks"], settings["selected"]
     with step_log(snakemake, threads=None):
-        errors, records = (
-            by_model(networks, paths) for paths in (files.errors, files.records)
-        )
+        errors = by_model(settings["networks"], files.errors)
+        records = by_model(settings["attacked"], files.records)
         table, claims = run(errors, records, read_published(files.published))
-        title, note = "Table 1: networks", selection_note(selected)
+        title, note = "Table 1: networks", selection_note(settings["selected"])
         write_table(table, snakemake.output.models, title, note=note)
         write_claims(claims, snakemake.output.claims)

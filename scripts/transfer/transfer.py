@@ -17,16 +17,21 @@ from intriguing.workflow.step import step_log
 def run(
     names: Sequence[tuple[str, int]],
     weights: Sequence[str],
+    attacked: Sequence[tuple[str, int]],
     images: Sequence[str],
     deviations: Sequence[float],
 ) -> pd.DataFrame:
     """Return every network's prediction for every image, one row each.
 
-    There is a file of weights, and one of the images made for it, for each network.
-    ``deviations`` are the standard deviations of the noise.
+    Args:
+        names: Name and seed of each network.
+        weights: Its file.
+        attacked: Name of the network and seed of each set of images.
+        images: Its file.
+        deviations: Standard deviations of the noise.
     """
     networks, tables, noisy = read_networks(names, weights), [], set()
-    for (source, seed), made in images_made(names, images, "transfer"):
+    for (source, seed), made in images_made(attacked, images, "transfer"):
         sets = adversarial_sets(source, made["clean"], made["adversarial"], seed)
         if seed not in noisy:  # images of a seed are the same for every network
             sets |= noise_sets(made["clean"], deviations, seed)
@@ -38,6 +43,7 @@ def run(
 if __name__ == "__main__":
     settings, files = snakemake.params.settings, snakemake.input
     with step_log(snakemake, threads=settings["threads"]):
-        made = settings["networks"], files.weights, files.images
-        predictions = run(*made, settings["deviations"])
+        networks = settings["networks"], files.weights
+        made = settings["attacked"], files.images
+        predictions = run(*networks, *made, settings["deviations"])
         write_parquet(snakemake.output.predictions, predictions)

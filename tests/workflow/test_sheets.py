@@ -165,7 +165,7 @@ def test_convex_networks_are_trained_with_seed_0_only(models):
 def test_the_attacks_asked_for_are_those_of_the_sheet(write, models):
     attacks = read_attacks(write(ATTACKS), models)
     jobs = attacked(attacks, models, read_config(SMALL))
-    everything = [("lbfgs", model, seed) for model, seed in trained(models, (0, 2))]
+    everything = [("lbfgs", model, seed) for model in models for seed in (0, 2)]
     chosen = [("coarse", "FC10-1", 0), ("coarse", "AE7-10", 0)]
     assert jobs == [*everything, *chosen, ("one", "FC9-8-10@P1", 2)]
 

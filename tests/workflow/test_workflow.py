@@ -53,9 +53,12 @@ SEEDS_OF = {
 }
 SEEDS_OF |= {m: SEEDS[: int(row["seeds"])] for m, row in CONVOLUTIONAL.items()}
 TRAINED = [(model, seed) for model, seeds in SEEDS_OF.items() for seed in seeds]
+# Images of every seed are made for linear networks too, which have one seed.
+DRAWN_FOR = SEEDS_OF | dict.fromkeys(PERCEPTRONS, SEEDS)
+DRAWN = [(model, seed) for model, seeds in DRAWN_FOR.items() for seed in seeds]
 ATTACKED = ("lbfgs", "minimal")
-MADE = [f"lbfgs/{model}/{seed}" for model, seed in TRAINED]
-MINIMA = [f"minimal/{model}/{seed}" for model, seed in TRAINED]
+MADE = [f"lbfgs/{model}/{seed}" for model, seed in DRAWN]
+MINIMA = [f"minimal/{model}/{seed}" for model, seed in DRAWN]
 CONTROLS = [
     "clean",
     *(f"matched:{m}" for m in MODELS),
@@ -420,7 +423,7 @@ def test_no_minimal_perturbation_is_longer_than_the_papers(results, new, old):
 
 def test_ties_and_starts_are_those_of_the_records(results):
     frame = table(results, "minimal")
-    for model, seeds in SEEDS_OF.items():
+    for model, seeds in DRAWN_FOR.items():
         own = pd.concat([made(results, f"minimal/{model}/{s}")[1] for s in seeds])
         shares = ("ties", *STARTS)
         found = {column: value(frame, model, column) for column in shares}
@@ -436,7 +439,7 @@ def test_the_change_of_transfer_is_what_stored_networks_answer(results, networks
     changes = []
     for source, column in product(PERCEPTRONS, PERCEPTRONS):
         seeds = []
-        for seed in SEEDS_OF[source] if source != column else ():
+        for seed in DRAWN_FOR[source] if source != column else ():
             paper, new = (made(results, f"{a}/{source}/{seed}")[0] for a in ATTACKED)
             network = networks.get((column, seed)) or networks[column, 0]
             answers = [
@@ -458,7 +461,7 @@ def test_the_change_of_transfer_is_what_stored_networks_answer(results, networks
 def recomputed(results, networks):
     """Feed stored images to stored networks; count answers other than the label."""
     wrong = {}
-    for (source, seed), column in product(TRAINED, MODELS):
+    for (source, seed), column in product(DRAWN, MODELS):
         stored, _ = made(results, f"lbfgs/{source}/{seed}")
         network = networks.get((column, seed)) or networks[column, 0]
         with torch.no_grad():
@@ -521,7 +524,7 @@ def test_table_1_is_what_stored_networks_answer_to_the_digits(
 
 @pytest.mark.parametrize("model", MODELS)
 def test_distortions_are_averaged_over_the_pixels_of_the_fooling_images(results, model):
-    seeds = [made(results, f"lbfgs/{model}/{s}")[1] for s in SEEDS_OF[model]]
+    seeds = [made(results, f"lbfgs/{model}/{s}")[1] for s in DRAWN_FOR[model]]
     fooling = [r.loc[r["reached"], "distortion"].astype(float) for r in seeds]
     pooled = np.mean([(own**2).mean() for own in fooling]) ** 0.5
     means = np.mean([own.mean() for own in fooling])

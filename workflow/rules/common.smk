@@ -48,6 +48,9 @@ MODELS = splits.whole(PERCEPTRONS)
 ON_SPLITS = splits.on_splits(PERCEPTRONS)
 CONVOLUTED = convolutions.trained_convolutional(CONVOLUTIONAL, CFG.seeds)
 TRAINED = sheets.trained(MODELS, CFG.seeds) + CONVOLUTED
+# Networks, and seeds of the images and targets that are drawn for them. A linear network
+# has one seed, and images of all.
+DRAWN = [(model, seed) for model in MODELS for seed in CFG.seeds] + CONVOLUTED
 
 # Files of each target, and what is gathered of them; every chapter adds its own. A
 # target asks for all files that are kept, as Snakemake does not miss one in the middle
@@ -116,6 +119,12 @@ def files_of(folder, suffix, networks):
 
 weights_of = partial(files_of, "models", "safetensors")
 errors_of = partial(files_of, "training", "json")
+
+
+def network_of_images(wildcards):
+    """Weights of the network for which images of a seed are made."""
+    linear = wildcards.model in MODELS and MODELS[wildcards.model].family == "linear"
+    return weights_of([(wildcards.model, 0 if linear else wildcards.seed)])
 
 
 def images_of(attack, networks):

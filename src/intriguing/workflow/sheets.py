@@ -182,7 +182,9 @@ def trained(
 def attacked(
     attacks: Mapping[str, AttackRow], models: Mapping[str, ModelRow], config: RunConfig
 ) -> list[Job]:
-    """List every attack on every network and seed that the sheets ask for.
+    """List every attack, network and seed of images that the sheets ask for.
+
+    The images of a seed are attacked for its networks and for the convex ones.
 
     Raises:
         InputError: An attack asks for a seed, or for more images, than the config has.
@@ -203,7 +205,7 @@ def attacked(
                 f"{config.attack.images} of the config"
             )
         for model in models if row.models is None else row.models:
-            jobs += [Job(attack, model, s) for s in seeds_of(models[model], seeds)]
+            jobs += [Job(attack, model, seed) for seed in seeds]
     return jobs
 
 

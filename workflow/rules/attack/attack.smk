@@ -37,7 +37,7 @@ def attack_settings(wildcards):
 
 rule attack:
     input:
-        weights=f"{RESULTS}/models/{{model}}/{{seed}}.safetensors",
+        weights=network_of_images,
         images=attacked_images,
         finest=finest_records,
     output:
@@ -58,7 +58,7 @@ rule attack:
 rule table_models:
     input:
         errors=errors_of(TRAINED),
-        records=records_of(sheets.FINEST, TRAINED),
+        records=records_of(sheets.FINEST, DRAWN),
         published=PUBLISHED,
     output:
         **table("models", "Networks: errors and distortion", "Table 1"),
@@ -66,6 +66,7 @@ rule table_models:
     params:
         settings={
             "networks": TRAINED,
+            "attacked": DRAWN,
             # Recipes have a learning rate; L-BFGS to convergence has nothing to select.
             "selected": [name for name, row in MODELS.items() if row.learning_rate],
         },
@@ -95,9 +96,7 @@ rule table_choices:
 
 def complete_attacks():
     """First seeds of the attacks that all of the paper's networks have."""
-    firsts = [
-        j for j in ATTACKED if j.seed == sheets.seeds_of(MODELS[j.model], CFG.seeds)[0]
-    ]
+    firsts = [job for job in ATTACKED if job.seed == CFG.seeds[0]]
     have = {a: {j.model for j in firsts if j.attack == a} for a in ATTACKS}
     return [job for job in firsts if have[job.attack] == have[sheets.FINEST]]
 
@@ -162,13 +161,13 @@ rule figure_examples:
 
 rule figure_distortions:
     input:
-        records=records_of(sheets.FINEST, TRAINED),
+        records=records_of(sheets.FINEST, DRAWN),
         table=rules.table_models.output.models,
     output:
         **figure("distortions", "Distribution of distortions", "Table 1"),
     params:
         # The seeds are for the caption.
-        settings={"networks": TRAINED, "seeds": list(CFG.seeds)},
+        settings={"networks": DRAWN, "seeds": list(CFG.seeds)},
     message:
         "How the smallest distortions are spread over images"
     script:
@@ -185,7 +184,7 @@ PAPER += [*rules.figure_examples.output, *rules.figure_distortions.output]
 CLAIM_FILES.append(rules.table_models.output.claims)
 METRIC_TABLES += [rules.table_models.output.models, rules.table_choices.output.choices]
 PRINTED_TABLES.append(rules.table_models.output.models)
-PRINTED_ATTACKS += [("models", *network) for network in TRAINED]
+PRINTED_ATTACKS += [("models", *network) for network in DRAWN]
 
 
 include: "box_constraint.smk"

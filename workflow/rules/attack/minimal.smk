@@ -4,7 +4,7 @@ MINIMAL_STARTS = 8
 
 rule attack_minimal:
     input:
-        weights=f"{RESULTS}/models/{{model}}/{{seed}}.safetensors",
+        weights=network_of_images,
         images=f"{RESULTS}/adversarial/{sheets.FINEST}/{{model}}/{{seed}}.safetensors",
     output:
         images=f"{RESULTS}/adversarial/minimal/{{model}}/{{seed}}.safetensors",
@@ -19,18 +19,18 @@ rule attack_minimal:
 
 rule table_minimal:
     input:
-        minimal=records_of("minimal", TRAINED),
-        lbfgs=records_of(sheets.FINEST, TRAINED),
+        minimal=records_of("minimal", DRAWN),
+        lbfgs=records_of(sheets.FINEST, DRAWN),
         published=PUBLISHED,
     output:
         **table("minimal", "Minimal perturbations"),
     params:
-        settings={"networks": TRAINED},
+        settings={"networks": DRAWN},
     message:
         "Minimal perturbations beside those of the paper's method"
     script:
         step("attack/table_minimal.py")
 
 
-EVERYTHING += images_of("minimal", TRAINED) + records_of("minimal", TRAINED)
+EVERYTHING += images_of("minimal", DRAWN) + records_of("minimal", DRAWN)
 EVERYTHING += rules.table_minimal.output

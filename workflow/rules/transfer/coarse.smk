@@ -13,6 +13,7 @@ use rule transfer as transfer_coarse with:
     params:
         settings={
             "networks": COARSE_NETWORKS,
+            "attacked": COARSE_NETWORKS,
             "deviations": [],
             "threads": CFG.attack.threads,
         },

@@ -1,7 +1,7 @@
 use rule transfer as transfer_minimal with:
     input:
         weights=weights_of(TRAINED),
-        images=images_of("minimal", TRAINED),
+        images=images_of("minimal", DRAWN),
     output:
         predictions=f"{RESULTS}/transfer/minimal.parquet",
     params:

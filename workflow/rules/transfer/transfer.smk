@@ -4,7 +4,7 @@ from intriguing.tables import row_names
 rule transfer:
     input:
         weights=weights_of(TRAINED),
-        images=images_of(sheets.FINEST, TRAINED),
+        images=images_of(sheets.FINEST, DRAWN),
     output:
         predictions=f"{RESULTS}/transfer/lbfgs.parquet",
     priority: 5
@@ -13,6 +13,7 @@ rule transfer:
     params:
         settings={
             "networks": TRAINED,
+            "attacked": DRAWN,
             "deviations": list(CFG.noise.deviations),
             "threads": CFG.attack.threads,
         },
