@@ -20,9 +20,8 @@ def stages_with(decisions: Any, pixel_work: Any) -> SimpleNamespace:
 
     def begin(state, pixels, problem, origins, results, waiting, count):
         """Begin runs; return how many images still wait, and how many runs are busy."""
-        count, started, most = decisions.begin_runs(
-            state, problem, results, waiting, count
-        )
+        given = state, problem, results, waiting, count
+        count, started, most = decisions.begin_runs(*given)
         pixel_work.begin(state, pixels, origins, state.lists[BEGINNING, :started])
         return count, most
 

@@ -19,14 +19,11 @@ from intriguing.models.checks import is_altered
 LEAST_ROWS = 16
 """Fewest rows of a pass. Matrix products of fewer take another order of summation, so
 that an image's path would depend on how many others are left."""
-
 MOST_PADDED = 4096
 """Most pixels of an image for which passes are filled up. Of larger images the further
 rows would take most of the time."""
-
 MOST_VALUES = 2**24
 """Most pixels of one backward pass, which bounds its memory."""
-
 COMPARED, SAME_LOGITS = 256, 1e-4
 """Images on which a stack's logits are compared with the model's, and the difference
 that rounding explains, as a share of the range of all logits."""

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from intriguing.attack.objective import target_margin
+from intriguing.attack.pixel_grid import in_target
 from intriguing.models.evaluation import predict
 
 STRETCHES = tuple(1e-6 * 4**k for k in range(6))
@@ -41,11 +42,8 @@ def enforce_margin(
         scale = 1 + stretch[rows, None]
         enforced[rows] = flat[rows].lerp(image[rows], scale).clamp_(0, 1)
         # All of them each time: in another batch they may be rounded otherwise.
-        predictions = predict(model, enforced.reshape(clean.shape)).argmax(
-            1, keepdim=True
-        )
-        rejected = ~target_mask.gather(1, predictions)[:, 0]
-        rows = (rejected & perturbed).nonzero()[:, 0]
+        success = in_target(model, enforced.reshape(clean.shape), target_mask)
+        rows = (~success & perturbed).nonzero()[:, 0]
         if not len(rows):
             break
     return enforced

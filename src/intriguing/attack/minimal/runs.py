@@ -27,9 +27,8 @@ def worthwhile(estimate, first, best):
     """Return whether a class may still come below the best length known."""
     error = best / max(first, TINY)
     doubt = max(error, ONE / max(error, TINY))
-    return estimate < min(const.TRUSTED * doubt * doubt, const.DOUBTFUL) * min(
-        best, first
-    )
+    factor = min(const.TRUSTED * doubt * doubt, const.DOUBTFUL)
+    return estimate < factor * min(best, first)
 
 
 @kernel

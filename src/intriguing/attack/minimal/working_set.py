@@ -45,9 +45,8 @@ def reach(run):
     share = INFINITE
     if run.iteration > 0:
         share = run.residual / max(run.length, np.float32(1e-12))
-    return run.logit_range * min(
-        const.NEAR_MARGIN + const.MARGIN_PER_STEP * share, const.FARTHEST_MARGIN
-    )
+    within = const.NEAR_MARGIN + const.MARGIN_PER_STEP * share
+    return run.logit_range * min(within, const.FARTHEST_MARGIN)
 
 
 @kernel

@@ -176,9 +176,8 @@ def quasi_newton(subproblem, point, multiplier, pairs, room, step):
     if size == 0 or not refined(gram, right, solution, room):
         return False
     vectors.add_rows(held, solution, spread[1:])
-    longest = const.LONGEST_NEWTON * vectors.distance(
-        point, subproblem.image
-    ) + np.float32(1e-3)
+    length = vectors.distance(point, subproblem.image)
+    longest = const.LONGEST_NEWTON * length + np.float32(1e-3)
     if np.sqrt(vectors.dot(held, held)) >= longest:
         return False
     vectors.copy(step, held)

@@ -64,22 +64,10 @@ def gram_of(gradients, free, active, size, gram):
     for a in range(size):
         for c in range(0, a + 1, 2):
             d = min(c + 1, a)
-            gram[a, c], gram[a, d] = masked_products(
-                gradients, active[a], active[c], active[d], free
-            )
+            rows = active[a], active[c], active[d]
+            gram[a, c], gram[a, d] = masked_products(gradients, *rows, free)
         trace += gram[a, a]
     return trace
-
-
-@sum_kernel
-def list_kept(kept, places):
-    """List the rows that are kept; return how many there are."""
-    count = 0
-    for a in range(len(places)):
-        if kept[a]:
-            places[count] = a
-            count += 1
-    return count
 
 
 @sum_kernel
@@ -92,7 +80,7 @@ def bounded_newton(gram, right, multiplier, ascent, room):
         kept[a] = True
     again = True
     while again:
-        count, again = list_kept(kept, places[:size]), False
+        count, again = vectors.where_positive(kept[:size], places), False
         for p in range(count):
             rest[p] = right[places[p]]
             for a in range(size):

@@ -113,8 +113,8 @@ def receive(state: SearchState, pixels: Pixels, slots: Slots, gradients: Any) ->
     if climbing.any():
         some = slots[climbing]
         request, *limits = fields(state, pixels, some, *CLIMBING)
-        point = climb(pixels.image[some], gradients[request], *limits)
-        pixels.candidate[some] = point
+        new = gradients[request]
+        pixels.candidate[some] = climb(pixels.image[some], new, *limits)
         measure_candidates(state, pixels, some)
     if planes.any():
         some = slots[planes]
@@ -133,14 +133,11 @@ def fill_slots(
     """Write gradients of cutting planes from their sources, and then the new ones."""
     place, plane = np.nonzero(state.source[slots] >= 0)
     copied = slots[place]
-    pixels.gradients[copied, plane] = pixels.gradients[
-        copied, state.source[copied, plane]
-    ]
+    source = state.source[copied, plane]
+    pixels.gradients[copied, plane] = pixels.gradients[copied, source]
     # The slots of the working set come first, in the order of the requests.
-    used = np.isfinite(state.gap[slots]) & (
-        np.arange(state.gap.shape[1]) < state.runs["requested"][slots, None]
-    )
-    place, own = np.nonzero(used)
+    first = np.arange(state.gap.shape[1]) < state.runs["requested"][slots, None]
+    place, own = np.nonzero(np.isfinite(state.gap[slots]) & first)
     request = state.runs["request"][slots[place]] + own
     pixels.gradients[slots[place], own] = gradients[on_device(request, pixels)]
 
@@ -202,11 +199,9 @@ def solve_group(state: SearchState, pixels: Pixels, slots: Slots, own: int) -> N
     newton = (sound & ~capped & ~planes)[:, None]
     pixels.projected[slots] = point
     pixels.step[slots] = torch.where(newton, step, point - image)
-    multiplier = torch.where(newton, newton_multiplier, multiplier).masked_fill(
-        ~used, 0
-    )
+    multiplier = torch.where(newton, newton_multiplier, multiplier)
     state.multiplier[slots] = 0
-    state.multiplier[slots[:, None], taken] = on_host(multiplier)
+    state.multiplier[slots[:, None], taken] = on_host(multiplier.masked_fill(~used, 0))
     state.runs["residual"][slots] = on_host((point - image).norm(dim=1))
     length = on_device(runs["length"], pixels)
     state.runs["decrease"][slots] = on_host(length - (point - clean).norm(dim=1))

@@ -25,9 +25,8 @@ def project(
             break
         ascent = newton_ascent(subproblem.gradients, now, ridge)
         now, changed = climb(subproblem, ascent, cap, now, todo)
-        ridge = torch.where(
-            todo & ~changed, ridge * float(const.DUAL_RIDGE_GROWTH), ridge
-        )
+        larger = ridge * float(const.DUAL_RIDGE_GROWTH)
+        ridge = torch.where(todo & ~changed, larger, ridge)
     return now[1], now[0], (now[0] >= cap[:, None]).any(1)
 
 
