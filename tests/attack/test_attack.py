@@ -16,6 +16,7 @@ from intriguing.attack.objective import (
     SQUARED,
     evaluate,
     free_pixels,
+    safe_margins,
     target_loss,
     target_margin,
     target_mask_of,
@@ -69,8 +70,8 @@ def test_at_one_weight_the_batch_ends_where_scipy_does(norm):
     model, clean = linear_classifier(5, 20, 3), images_of(12, 20, seed=4)
     target_mask = target_mask_of(5, wrong_classes(model, clean), None)
     weights, penalty = torch.full((12,), 0.7), PENALTIES[norm]
-    once = Refinement(max_weights=1)
-    found = search(model, clean, target_mask, penalty, once, weights, TIGHT)
+    least, once = safe_margins(model, clean), Refinement(max_weights=1)
+    found = search(model, clean, target_mask, least, penalty, once, weights, TIGHT)
 
     def objective(images: torch.Tensor) -> torch.Tensor:
         length = (images - clean).double().norm(dim=1)
@@ -193,8 +194,9 @@ def test_minimisation_ends_where_the_objective_has_stalled():
     model = gaussian(nn.Sequential(nn.Flatten(), *layers), 1)
     clean = images_of(512, 20, seed=2)
     target_mask = target_mask_of(5, wrong_classes(model, clean), None)
+    problem = model, clean, target_mask, safe_margins(model, clean)
     patient, quick = (
-        search(model, clean, target_mask, SQUARED, Refinement(), accuracy=accuracy)
+        search(*problem, SQUARED, Refinement(), accuracy=accuracy)
         for accuracy in (Accuracy(decrease=0.0), Accuracy())
     )
     assert quick.evaluations.sum() < 0.6 * patient.evaluations.sum()

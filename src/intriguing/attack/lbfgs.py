@@ -15,7 +15,13 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from intriguing.attack.candidate import next_candidate
-from intriguing.attack.objective import Evaluation, Penalty, evaluate, penalty_named
+from intriguing.attack.objective import (
+    Evaluation,
+    Penalty,
+    evaluate,
+    penalty_named,
+    safe_margins,
+)
 from intriguing.attack.state import (
     Evaluate,
     LbfgsResult,
@@ -38,13 +44,7 @@ from intriguing.attack.weights import (
     weights_against_best,
 )
 from intriguing.errors import InputError
-from intriguing.models.evaluation import predict
 
-SAFE_MARGIN = 1e-4
-"""Least margin of a success, in logits: a smaller one may depend on the order of
-summation. Of logits that differ by less than 1 it is this share of their range."""
-LEAST_RANGE = 3000
-"""Least range of logits, as a multiple of the rounding of a number of size 1."""
 SUFFICIENT_DECREASE = 1e-4
 """Constant of Armijo's condition."""
 ROUNDING = 2e-7
@@ -138,12 +138,13 @@ def lbfgs_from_starts(
     results, size = [], max(1, min(BATCH, BATCH_VALUES // images[0].numel()))
     watch.parts = len(firsts)
     for rows in torch.arange(len(images), device=images.device).split(size):
-        clean, best = images[rows], None
+        clean, mask, best = images[rows], target_mask[rows], None
+        least = safe_margins(model, clean)
         for number, first in enumerate(firsts):
             if best is not None and watch.is_over():
                 break
             first = first[rows] if isinstance(first, Tensor) else first
-            problem = model, clean, target_mask[rows], penalty, rule, first, accuracy
+            problem = model, clean, mask, least, penalty, rule, first, accuracy
             known = best and best_start(best, clean.flatten(1))
             result = search(*problem, known, watch)
             result = result._replace(start=torch.full_like(rows, number))
@@ -157,6 +158,7 @@ def search(
     model: nn.Module,
     clean: Float[Tensor, "n ..."],
     target_mask: Bool[Tensor, "n classes"],
+    safe_margin: Float[Tensor, " n"],
     penalty: Penalty,
     rule: Refinement = REFINED,
     first: float | Float[Tensor, " n"] = 1.0,
@@ -170,8 +172,7 @@ def search(
     def evaluate_flat(points: Tensor, target_mask: Tensor) -> Evaluation:
         return evaluate(model, points.reshape(-1, *shape), target_mask)
 
-    least = safe_margins(model, clean)
-    problem = clean.flatten(1), target_mask, least
+    problem = clean.flatten(1), target_mask, safe_margin
     state = initial_state(*problem, evaluate_flat, accuracy.memory)
     estimate = initial_weights(state.current, penalty)
     state.weight = first if isinstance(first, Tensor) else first * estimate
@@ -193,25 +194,6 @@ def search(
             state = select_rows(state, ~state.finished)
         line_search_step(state, penalty, evaluate_flat, oldest)
         oldest = (oldest + 1) % accuracy.memory
-
-
-def safe_margins(
-    model: nn.Module, clean: Float[Tensor, "n ..."]
-) -> Float[Tensor, " n"]:
-    """Return the least margin of a success of each image.
-
-    Raises:
-        InputError: The logits differ so little that the objective cannot be minimised.
-    """
-    logits = predict(model, clean)
-    extent = logits.amax(1) - logits.amin(1)
-    if 0 < extent.amax() < LEAST_RANGE * torch.finfo(extent.dtype).eps:
-        raise InputError(
-            f"model: its logits of an image differ by {extent.amax():.1g} at most, "
-            "which is lost in the rounding of the loss; multiply them by a constant, "
-            "or use method='minimal'"
-        )
-    return SAFE_MARGIN * extent.clamp_max(1)
 
 
 def keep_present_success(state: SearchState) -> None:

@@ -12,7 +12,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from intriguing.attack.subnormal import subnormals_as_zero
 from intriguing.errors import InputError
+from intriguing.models.evaluation import predict
 
 
 class Evaluation(NamedTuple):
@@ -48,6 +50,12 @@ class Penalty(NamedTuple):
 SMOOTHING = 0.1
 """Length below which the gradient of the plain norm is that of this length: it has no
 limit at 0, where every search starts. Perturbations of digits are ten times longer."""
+
+SAFE_MARGIN = 1e-4
+"""Least margin of a success, in logits: a smaller one may depend on the order of
+summation. Of logits that differ by less than 1 it is this share of their range."""
+LEAST_RANGE = 3000
+"""Least range of logits, as a multiple of the rounding of a number of size 1."""
 
 SQUARED = Penalty(torch.square, lambda length: torch.full_like(length, 2.0))
 PLAIN = Penalty(lambda length: length, lambda length: 1 / length.clamp_min(SMOOTHING))
@@ -91,6 +99,26 @@ def target_margin(
     """Return the largest target logit less the largest competing logit."""
     largest = logits.masked_fill(~target_mask, -torch.inf).amax(1)
     return largest - logits.masked_fill(target_mask, -torch.inf).amax(1)
+
+
+@subnormals_as_zero()
+def safe_margins(
+    model: nn.Module, clean: Float[Tensor, "n ..."]
+) -> Float[Tensor, " n"]:
+    """Return the least margin of a success of each image.
+
+    Raises:
+        InputError: The logits differ so little that the objective cannot be minimised.
+    """
+    logits = predict(model, clean)
+    extent = logits.amax(1) - logits.amin(1)
+    if 0 < extent.amax() < LEAST_RANGE * torch.finfo(extent.dtype).eps:
+        raise InputError(
+            f"model: its logits of an image differ by {extent.amax():.1g} at most, "
+            "which is lost in the rounding of the loss; multiply them by a constant, "
+            "or use method='minimal'"
+        )
+    return SAFE_MARGIN * extent.clamp_max(1)
 
 
 def evaluate(

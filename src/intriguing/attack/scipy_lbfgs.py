@@ -12,8 +12,12 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from intriguing.attack.lbfgs import safe_margins
-from intriguing.attack.objective import Penalty, evaluate, penalty_named
+from intriguing.attack.objective import (
+    Penalty,
+    evaluate,
+    penalty_named,
+    safe_margins,
+)
 from intriguing.attack.state import LbfgsResult
 from intriguing.attack.subnormal import subnormals_as_zero
 from intriguing.attack.watch import Watch
@@ -54,9 +58,8 @@ def scipy_one_by_one(
     penalty, watch = penalty_named(norm), watch or Watch()
 
     def minimise(weight: np.ndarray, start: np.ndarray) -> Minimum:
-        problems = zip(
-            images.split(1), target_mask.split(1), weight, start, strict=True
-        )
+        rows = images.split(1), target_mask.split(1), weight, start
+        problems = zip(*rows, strict=True)
         how = penalty, iterations, watch
         minima = [minimise_penalised(model, *one, *how) for one in problems]
         return Minimum(*map(np.array, zip(*minima, strict=True)))
@@ -133,10 +136,7 @@ def minimise_penalised(
         loss, gradient, _ = network(x)
         shift = x - origin
         length = torch.tensor(np.linalg.norm(shift))
-        value, curvature = (
-            float(penalty.value(length)),
-            float(penalty.curvature(length)),
-        )
+        value, curvature = (float(of(length)) for of in penalty)
         return weight * value + loss, weight * curvature * shift + gradient
 
     def stop_in_time(_point: np.ndarray) -> None:

@@ -10,8 +10,12 @@ from botorch.optim.batched_lbfgs_b import (  # pyright: ignore[reportMissingImpo
 )
 from torch import Tensor, nn
 
-from intriguing.attack.lbfgs import safe_margins
-from intriguing.attack.objective import SQUARED, evaluate, target_mask_of
+from intriguing.attack.objective import (
+    SQUARED,
+    evaluate,
+    safe_margins,
+    target_mask_of,
+)
 from intriguing.attack.scipy_lbfgs import MAX_ITERATIONS, Minimum, bisect_weights
 from intriguing.attack.watch import Watch
 from intriguing.attack.weights import initial_weights
