@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from intriguing.errors import InputError
-from intriguing.workflow.config import Strict
+from intriguing.workflow.sections import Strict
 from intriguing.workflow.sheets import (
     Count,
     ImageCount,

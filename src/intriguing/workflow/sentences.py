@@ -87,10 +87,9 @@ def units_controls(table: Cells) -> str:
 def sae_answer(table: Cells) -> str:
     """Return what a minimal perturbation is made of, seen through a sparse code."""
 
-    def both(column: str, form: str) -> tuple[str, str]:
+    def both(column: str, form: str) -> list[str]:
         rows = (f"{LAYER}:{name}" for name in ("adversarial", "natural"))
-        first, second = (_number(table[row, column], form) for row in rows)
-        return first, second
+        return [_number(table[row, column], form) for row in rows]
 
     switched, other = both("switched", ".1f")
     missed, natural = both("uncarried", ".1%")
@@ -111,10 +110,8 @@ def sae_answer(table: Cells) -> str:
 @from_table("superposition")
 def superposition_answer(table: Cells) -> str:
     """Return what adversarial training does to superposition, by width."""
-    widths = sorted(
-        int(row.partition(":")[0]) for row, _ in table if row.endswith(":change")
-    )
-    ends = dict.fromkeys((widths[0], widths[-1]))
+    widths = [int(row.partition(":")[0]) for row, _ in table if row.endswith(":change")]
+    ends = dict.fromkeys((min(widths), max(widths)))
     said = [
         f"{_number(table[f'{width}:change', 'fvu-2 ratio'], '.2f')} and "
         f"{_number(table[f'{width}:change', 'features-2 ratio'], '.2f')} "
@@ -136,11 +133,8 @@ def bounds_answer(results: Path) -> str:
             return MISSING.format(path=path, target="make everything")
     tables = [pd.read_csv(path).pivot(index="row", columns="column") for path in paths]
     constants, shares = (table["value"] for table in tables)
-    names = [
-        name
-        for name in ("FC100-100-10", "ReLU100-100-10")
-        if name in constants.index and name in shares.index
-    ]
+    known = constants.index.intersection(shares.index)
+    names = [name for name in ("FC100-100-10", "ReLU100-100-10") if name in known]
     better = (shares.loc[names, "mean"] > shares.loc[names, "product"]).all()
     return f"One can{'' if better else 'not'} do better than the product.\n" + "".join(
         f"For {name} the product is {constants.loc[name, 'product']:.0f}, and LipSDP "
@@ -256,8 +250,8 @@ def readings_answer(table: Cells) -> str:
 @from_table("natural", "make natural")
 def natural_answer(table: Cells) -> str:
     """Return how far photographs are from their adversarial images."""
-    networks = [row for row, column in table if column == "distortion-fixed"]
-    first, column = networks[0], "distortion-fixed"
+    column = "distortion-fixed"
+    first = next(row for row, name in table if name == column)
     distortion = _number(table[first, column], ".2g")
     rounded = _number(table[first, "rounded-fixed"], ".1%")
     return (

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from intriguing.errors import InputError
-from intriguing.workflow.config import AttackSection, RunConfig, Strict
+from intriguing.workflow.config import RunConfig
+from intriguing.workflow.sections import AttackSection, Strict
 from intriguing.workflow.validation import in_two_lines, problems_of, suggestion
 
 # The attack whose weights the coarser searches start from.

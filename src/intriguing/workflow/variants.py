@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from intriguing.errors import InputError
-from intriguing.workflow.config import Strict
+from intriguing.workflow.sections import Strict
 from intriguing.workflow.sheets import (
     Count,
     Entries,

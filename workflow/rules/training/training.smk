@@ -1,4 +1,4 @@
-from intriguing.workflow.config import AutoencoderSection, LbfgsSection
+from intriguing.workflow.sections import AutoencoderSection, LbfgsSection
 
 
 def split_of(wildcards):
