@@ -6,10 +6,19 @@ from math import ceil
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator
 
 from intriguing.errors import InputError
-from intriguing.figures.style import GREEN, OURS, PAPER, QUIET, Look, blank, styled
+from intriguing.figures.style import (
+    GREEN,
+    OURS,
+    PAPER,
+    QUIET,
+    Look,
+    blank,
+    label_plainly,
+    styled,
+)
 
 ACROSS = 4  # panels in a row
 POINTS: Mapping[str, Look] = {
@@ -73,8 +82,7 @@ def certified_figure(networks: Mapping[str, pd.DataFrame]) -> Figure:
         axes.set_title(name)
         axes.set_box_aspect(1)
         for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter(FuncFormatter("{0:g}".format))
-            axis.set_minor_formatter(NullFormatter())
+            label_plainly(axis)
     for place, axes in enumerate(panels.flat):
         axes.tick_params(labelbottom=place + across >= len(networks))
         if place >= len(networks):
@@ -90,10 +98,8 @@ def certified_figure(networks: Mapping[str, pd.DataFrame]) -> Figure:
 def waterfall_figure(table: pd.DataFrame) -> Figure:
     """Return the factors between a product of norms and a typical gradient.
 
-    Linear networks, whose gradient is the same everywhere, are left out.
-
-    Args:
-        table: Tidy table ``bounds``.
+    Linear networks, whose gradient is the same everywhere, are left out. The table is
+    ``bounds``.
 
     Raises:
         InputError: A network lacks one of `LEVELS`.
@@ -121,8 +127,7 @@ def waterfall_figure(table: pd.DataFrame) -> Figure:
     axes.invert_yaxis()
     axes.set(xscale="log", xlabel="Lipschitz constant: logits per unit of distance")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter(FuncFormatter("{0:g}".format))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    label_plainly(axes.xaxis)
     figure.legend(loc="outside upper center", ncols=2, fontsize=7)
     return figure
 
@@ -155,8 +160,7 @@ def penalties_figure(records: pd.DataFrame) -> Figure:
     panels[0].set_ylabel("distance to the nearest\nadversarial image")
     panels[1].set_xscale("log")
     panels[1].xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    panels[1].xaxis.set_major_formatter(FuncFormatter("{0:g}".format))
-    panels[1].xaxis.set_minor_formatter(NullFormatter())
+    label_plainly(panels[1].xaxis)
     handles, names = panels[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper center", ncols=4)
     return figure
@@ -164,11 +168,7 @@ def penalties_figure(records: pd.DataFrame) -> Figure:
 
 @styled()
 def depth_figure(table: pd.DataFrame) -> Figure:
-    """Return bounds from above, and gradients, against the number of hidden layers.
-
-    Args:
-        table: Tidy table ``depth``.
-    """
+    """Return the bounds and gradients of the tidy table ``depth`` against the depth."""
     own = table[table["row"].str.isdigit()].assign(depth=lambda t: t["row"].astype(int))
     figure = blank(5.2, 3.2)
     axes = figure.subplots()
@@ -182,7 +182,6 @@ def depth_figure(table: pd.DataFrame) -> Figure:
     axes.set(yscale="log", xlabel="hidden layers of 100 ReLU units")
     axes.set_ylabel("logits per unit of distance")
     axes.set_xticks(sorted(own["depth"].unique()))
-    axes.yaxis.set_major_formatter(FuncFormatter("{0:g}".format))
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    label_plainly(axes.yaxis)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside right center")
     return figure

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator
 
 from intriguing.figures.bounds import DEPTHS
-from intriguing.figures.style import OURS, QUIET, Look, blank, styled
+from intriguing.figures.style import OURS, QUIET, Look, blank, label_plainly, styled
 
 WHOLE = ("product", "liplt", "eclipse-fast", "lipsdp")
 """Families that treat matrices as they are."""
@@ -36,8 +36,7 @@ def compact_proofs_figure(records: pd.DataFrame) -> Figure:
         axes.set_title(f"{depth} hidden layer{'s' if depth > 1 else ''}")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter(FuncFormatter("{0:g}".format))
-            axis.set_minor_formatter(NullFormatter())
+            label_plainly(axis)
     panels[0].set_ylabel("tightness")
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(

@@ -8,7 +8,9 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib import style
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 Look = dict[str, Any]
 """Keyword arguments of an artist."""
@@ -52,6 +54,12 @@ def styled() -> Iterator[None]:
 def blank(width: float, height: float) -> Figure:
     """Return an empty figure, in inches, that is not registered with pyplot."""
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def label_plainly(axis: Axis) -> None:
+    """Label a logarithmic axis with plain numbers, at its major ticks only."""
+    axis.set_major_formatter(FuncFormatter("{0:g}".format))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def add_image(
