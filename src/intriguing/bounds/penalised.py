@@ -5,11 +5,10 @@ import pandas as pd
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from intriguing.attack.typical_distance import typical_distance
+from intriguing.attack.typical_distance import error_and_distance
 from intriguing.bounds.certify import certify
 from intriguing.bounds.lipschitz import lipschitz
 from intriguing.bounds.penalties import METHODS
-from intriguing.models.evaluation import predict
 
 ALLOWED = 0.0025
 """Test errors up to this much above the unpenalised network's count as equal."""
@@ -29,8 +28,8 @@ def measured_gain(
 ) -> dict[str, float]:
     """Return test error, distances, and bounds of one network.
 
-    ``distance`` is `typical_distance`, and ``certified`` the mean distance that CROWN
-    proves, both in pixels of [0, 1].
+    They are those of `error_and_distance`, and ``certified``, the mean distance that
+    CROWN proves, in pixels of [0, 1].
 
     Args:
         network: Linear layers with ReLU between them.
@@ -40,12 +39,8 @@ def measured_gain(
         certified: How many are certified, of the first; others than those that are
             classified correctly count as 0.
     """
-    right = predict(network, images).argmax(1) == labels
-    shown, own = images[right][:attacked], labels[right][:attacked]
     proved = certify(network, images[:certified], labels[:certified], method="crown")
-    return {
-        "error": 1 - float(right.double().mean()),
-        "distance": typical_distance(network, shown, own),
+    return error_and_distance(network, images, labels, attacked) | {
         "certified": float(proved.radius.mean()),
         "product": lipschitz(network, "product").upper,
         "eclipse": lipschitz(network, "eclipse-fast").upper,

@@ -14,9 +14,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize
 
-from intriguing.attack.typical_distance import typical_distance
+from intriguing.attack.typical_distance import error_and_distance
 from intriguing.models.architecture import build
-from intriguing.models.evaluation import predict
 from intriguing.sae.code import SparseCode
 from intriguing.sae.measure import CodeSettings, layers_of
 from intriguing.sae.quality import unexplained
@@ -106,8 +105,8 @@ def measured_superposition(
 ) -> dict[str, float]:
     """Return test error, distance, and both measures at each hidden layer.
 
-    ``distance`` is `typical_distance`; ``features`` are effective features as a share
-    of the layer's units.
+    The first two are those of `error_and_distance`; ``features`` are effective features
+    as a share of the layer's units.
 
     Args:
         network: Of `fit_against_perturbations`.
@@ -117,15 +116,9 @@ def measured_superposition(
         epochs: Of the codes.
         seed: Of the codes.
     """
-    images, labels = test
-    right = predict(network, images).argmax(1) == labels
-    shown, own = images[right][:attacked], labels[right][:attacked]
-    facts = {
-        "error": 1 - float(right.double().mean()),
-        "distance": typical_distance(network, shown, own),
-    }
+    facts = error_and_distance(network, *test, attacked)
     for number, layer in enumerate(layers_of(network), start=1):
-        known, seen = layer.encoder(train_images), layer.encoder(images)
+        known, seen = layer.encoder(train_images), layer.encoder(test[0])
         units = known.shape[1]
         settings = CodeSettings(DICTIONARY, max(round(SPARSITY * units), 1), epochs)
         code = settings.fit(known, seed)
