@@ -58,7 +58,7 @@ def reference_entries(weights: bytes, reference: bytes) -> list[Entry]:
         for name in (*METHODS, "lower"):
             ours = found[name].upper if name in found else None
             known = float(getattr(line, name))
-            entries.append(Entry(row, name, ours, None, None, None, None, known, ""))
+            entries.append(Entry(row, name, ours, published=known))
     return entries
 
 

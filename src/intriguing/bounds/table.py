@@ -38,12 +38,7 @@ CONSTANT_KINDS: Kinds = dict.fromkeys(CONSTANTS, "number")
 
 
 def certified_cells(network: str, records: pd.DataFrame) -> dict[Cell, Interval]:
-    """Return what is certified of a network's images, as shares of the attack.
-
-    Args:
-        network: Its name, the row.
-        records: Of `records.certified_records`.
-    """
+    """Return what `certified_records` has of a network, as shares of the attack."""
     shares = {
         name: (records[name] / records["attacked"]).to_numpy()
         for name in (*CHEAP, "certified")
@@ -62,7 +57,7 @@ def certified_cells(network: str, records: pd.DataFrame) -> dict[Cell, Interval]
 def constant_entries(networks: Mapping[str, Mapping[str, float]]) -> list[Entry]:
     """Return rows of the tidy table ``bounds``: one number a network and bound."""
     return [
-        Entry(network, name, found[name], None, None, None, None, None, "")
+        Entry(network, name, found[name])
         for network, found in networks.items()
         for name in CONSTANTS
     ]
@@ -163,8 +158,7 @@ def compact_entries(records: pd.DataFrame) -> list[Entry]:
             ("megaflop", last["operations"] / 1e6),
             ("unexplained / 1000", last["unexplained"] / 1000),
         ):
-            none = None, None, None, None, None
-            entries.append(Entry(name, column, float(number), *none, ""))
+            entries.append(Entry(name, column, float(number)))
     return entries
 
 
@@ -221,17 +215,13 @@ def benchmark_entries(
     count = len(decided)
     verified = int((decided["status"].eq("certified") & decided["proved"]).sum())
     falsified = int(decided["status"].eq("falsified").sum())
-    shares = verified, falsified, count - verified - falsified
+    totals = verified, falsified, count - verified - falsified, seconds
     entries = [
-        Entry("ours", name, number / count, None, None, count, None, None, "")
-        for name, number in zip(BENCHMARK_COLUMNS, shares, strict=False)
+        Entry("ours", name, total / count, n=count)
+        for name, total in zip(BENCHMARK_COLUMNS, totals, strict=True)
     ]
-    entries.append(
-        Entry("ours", "seconds", seconds / count, None, None, count, None, None, "")
-    )
     for line in published.itertuples():
         for name in ("verified", "seconds"):
             known = getattr(line, name)
-            entry = Entry(line.verifier, name, None, None, None, None, None, known, "")
-            entries.append(entry)
+            entries.append(Entry(line.verifier, name, published=known))
     return entries

@@ -35,11 +35,7 @@ class Interference(NamedTuple):
     compared: Bool[Tensor, "n latents"]
 
     def correlations(self, after: Float[Tensor, "n units"]) -> Float[Tensor, " n"]:
-        """Return the correlation over latents of predicted and actual changes.
-
-        Args:
-            after: Activations of the perturbed images.
-        """
+        """Return the correlation over latents of predicted and actual changes."""
         change = self.code.scores(after) - self.code.scores(self.before)
         return correlations_where(self.compared, change, self.predicted)
 
@@ -55,14 +51,8 @@ def interference_of(
 
     The prediction is ``(G - I) (z_target - z_label)``, where G is the Gram matrix of
     the directions and ``z`` are the mean latents of a class. A latent's own part is
-    left out with the diagonal.
-
-    Args:
-        code: Of the layer.
-        before: Activations of the clean images.
-        attacked: Gives labels and targets.
-        activations: Of the training images.
-        labels: Of the training images.
+    left out with the diagonal. ``before`` are the activations of the clean images,
+    ``activations`` and ``labels`` those of the training images.
     """
     classes = range(int(labels.max()) + 1)
     means = [code.encode(activations[labels == one]).mean(0) for one in classes]
@@ -79,13 +69,7 @@ def correlations_where(
     first: Float[Tensor, "n m"],
     second: Float[Tensor, "n m"],
 ) -> Float[Tensor, " n"]:
-    """Return Pearson's correlation of two rows, 0 if one of them is constant.
-
-    Args:
-        compared: Entries of each row that count.
-        first: Values.
-        second: Values.
-    """
+    """Return Pearson's correlation of the entries compared, 0 if a row is constant."""
     count = compared.sum(1, keepdim=True).clamp(min=1)
 
     def centred(values: Tensor) -> Tensor:

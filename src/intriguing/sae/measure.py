@@ -133,13 +133,7 @@ def perturbation_rows(
 ) -> list[dict[str, float | str]]:
     """Return the means over images of what each perturbation does to a code.
 
-    Args:
-        layer: The layer.
-        code: Of its activations.
-        attacked: Images, flattened.
-        perturbations: Of these images, by name.
-        activations: Of the training images.
-        labels: Of the training images.
+    ``activations`` and ``labels`` are those of the training images.
 
     Returns:
         For each perturbation, the measures of `code_changes` and `alignments`, the mean

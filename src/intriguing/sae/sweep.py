@@ -54,11 +54,7 @@ def sweep_rows(
 
 
 def sweep_cells(rows: pd.DataFrame) -> dict[Cell, Interval | None]:
-    """Return one row a setting.
-
-    Args:
-        rows: Those of `sweep_rows`, of all seeds.
-    """
+    """Return one row a setting, from those of `sweep_rows` of all seeds."""
     return {
         (str(setting), column): over_seeds(own[column].tolist())
         for setting, own in rows.groupby("setting", sort=False)

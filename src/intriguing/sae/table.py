@@ -6,11 +6,11 @@ from intriguing.sae.measure import CODE, FROZEN, LARGER
 from intriguing.sae.perturbations import ADVERSARIAL, NATURAL, RANDOM, SIGNS
 from intriguing.stats.intervals import Interval, over_seeds
 from intriguing.tables.rates import Cell
+from intriguing.tables.row_names import LAYER, layer_row
 from intriguing.tables.tidy import Kinds
 
 Cells = dict[Cell, Interval | None]
 
-LAYER = ["network", "trained", "layer"]
 QUALITIES = ("fvu", "dead", "accuracy", "spliced", "agreement")
 QUALITIES += ("purity-latents", "purity-units", "purity-random")
 PARTS = ("uncarried", "uncarried-size")
@@ -58,7 +58,7 @@ def code_cells(qualities: pd.DataFrame, changes: pd.DataFrame) -> Cells:
     cells: Cells = {}
     by_layer = {key: own for key, own in changes.groupby(LAYER, sort=False)}
     for key, own in qualities.groupby(LAYER, sort=False):
-        row, code = row_name(*key), own[own["code"] == CODE]
+        row, code = layer_row(*key), own[own["code"] == CODE]
         for name in QUALITIES:
             cells[row, name] = over_seeds(code[name].tolist())
         for other in (FROZEN, LARGER):
@@ -81,15 +81,11 @@ def _ratio(changes: pd.DataFrame, code: str, column: str) -> Interval | None:
 
 
 def perturbation_cells(changes: pd.DataFrame) -> Cells:
-    """Return the table ``sae-perturbations``: each perturbation through each layer.
-
-    Args:
-        changes: As for `code_cells`.
-    """
+    """Return the table ``sae-perturbations``: each perturbation through each layer."""
     cells: Cells = {}
     columns = [*PARTS, "change", *CHANGES, *COSINES, "energy", *INTERFERENCE]
     for (*key, name), own in changes.groupby([*LAYER, "perturbation"], sort=False):
-        row = f"{row_name(*key)}:{name}"
+        row = f"{layer_row(*key)}:{name}"
         code = own[own["code"] == CODE]
         for column in columns:
             cells[row, column] = over_seeds(code[column].tolist())
@@ -101,8 +97,3 @@ def perturbation_cells(changes: pd.DataFrame) -> Cells:
             signed = [PARTS[0], *(f"{PARTS[0]}-{other}" for other in (FROZEN, LARGER))]
             cells |= {(row, column): None for column in signed}
     return cells
-
-
-def row_name(network: str, trained: bool, layer: int) -> str:
-    """Return the name of a layer's row."""
-    return f"{network}:{layer}{'' if trained else ':untrained'}"

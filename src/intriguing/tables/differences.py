@@ -172,7 +172,7 @@ def difference_table(found: Mapping[str, Sequence[Difference]]) -> pd.DataFrame:
     columns = [column for column in KINDS if column in there]
     return frame_of(
         [
-            entries.get(column, _plain(row, column, None))
+            entries.get(column, Entry(row, column))
             for row, entries in by_row.items()
             for column in columns
         ]
@@ -186,7 +186,7 @@ def count_table(rows: Mapping[str, Sequence[Difference]]) -> pd.DataFrame:
         verdicts = [one.comparison.verdict for one in found]
         counts = {"numbers": len(found)} | {v: verdicts.count(v) for v in VERDICTS}
         for column, count in counts.items():
-            entries.append(_plain(row, column, count))
+            entries.append(Entry(row, column, count))
     return frame_of(entries)
 
 
@@ -210,7 +210,7 @@ def _entries(reading: str, one: Difference) -> list[Entry]:
     if first:
         entries.insert(1, _interval(row, "difference", compared.difference))
         if compared.detectable:
-            entries.append(_plain(row, "detectable", compared.detectable))
+            entries.append(Entry(row, "detectable", compared.detectable))
     return entries
 
 
@@ -227,8 +227,4 @@ def _count(number: Any) -> int | None:
 
 def _interval(row: str, column: str, one: Interval) -> Entry:
     ends = one.value, one.low, one.high, one.n, one.seeds
-    return Entry(row, column, *ends, None, "")
-
-
-def _plain(row: str, column: str, value: float | None) -> Entry:
-    return Entry(row, column, value, None, None, None, None, None, "")
+    return Entry(row, column, *ends)

@@ -19,7 +19,7 @@ def factor_entry(row: str, column: str, values: Sequence[float]) -> Entry:
     Without a value where a seed has none, such as a ratio to an error of zero.
     """
     if not all(0 < value < inf for value in values):
-        return Entry(row, column, None, None, None, None, len(values), None, "")
+        return Entry(row, column, seeds=len(values))
     mean = exp(sum(map(log, values)) / len(values))
     return _entry(row, column, values, mean, geometric_over_seeds)
 
@@ -33,4 +33,4 @@ def _entry(
 ) -> Entry:
     found = interval(values)
     low, high = (found.low, found.high) if found else (None, None)
-    return Entry(row, column, mean, low, high, None, len(values), None, "")
+    return Entry(row, column, mean, low, high, seeds=len(values))

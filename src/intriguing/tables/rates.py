@@ -83,11 +83,7 @@ def fooling_hits(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def fooling_rates(predictions: pd.DataFrame) -> Cells:
-    """Return the share of images misclassified, of those correct when clean.
-
-    Args:
-        predictions: As for `fooling_hits`.
-    """
+    """Return the share of `fooling_hits` among images that are correct when clean."""
     return pooled_rates(fooling_hits(predictions))
 
 

@@ -1,5 +1,8 @@
 """Names of table rows that are not networks; free of imports, so of torch."""
 
+LAYER = ["network", "trained", "layer"]
+"""What identifies a layer, as `layer_row` takes it."""
+
 CLEAN = "clean"
 """Unperturbed images."""
 MATCHED = "matched:"
@@ -19,3 +22,8 @@ FACTOR = "times-"
 """Prefix: a factor by which perturbations are multiplied."""
 MATCHED_LENGTH = "matched-"
 """Prefix: a distortion to which all perturbations are scaled."""
+
+
+def layer_row(network: str, trained: bool, layer: int) -> str:
+    """Return the name of a layer's row."""
+    return f"{network}:{layer}{'' if trained else ':untrained'}"

@@ -37,13 +37,13 @@ class Entry(NamedTuple):
 
     row: str
     column: str
-    value: float | None
-    low: float | None
-    high: float | None
-    n: int | None
-    seeds: int | None
-    published: float | None
-    verdict: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    seeds: int | None = None
+    published: float | None = None
+    verdict: str = ""
 
 
 COLUMNS = list(Entry._fields)
@@ -115,7 +115,7 @@ def _entry(cell: Cell, one: Interval | None, paper: Any, kinds: Kinds | None) ->
     """Return the row of a cell; without one of the two numbers there is no verdict."""
     published, verdict = paper.value if paper else None, ""
     if one is None:
-        return Entry(*cell, None, None, None, None, None, published, verdict)
+        return Entry(*cell, published=published)
     if paper and can_fail(*cell, paper.sample):
         verdict = _verdict(cell, one, paper, kinds)
     numbers = one.value, one.low, one.high, one.n, one.seeds

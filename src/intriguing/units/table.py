@@ -13,11 +13,11 @@ from intriguing.stats.agreement import Claim, directional_claim
 from intriguing.stats.intervals import Interval, average, over_seeds
 from intriguing.stats.selectivity import TOP, Selectivity
 from intriguing.tables.rates import Cell
+from intriguing.tables.row_names import LAYER, layer_row
 from intriguing.tables.tidy import Kinds
 from intriguing.units.measure import NEURONS, PATH, ROTATION
 
 MEASURES = Selectivity._fields
-LAYER = ["network", "trained", "layer"]
 GAIN, AS_EXTREME = "gain-", "as-extreme-"
 """Prefixes of columns: difference from the rotations, share of rotations as far out."""
 TOLERANCE = 1 / TOP
@@ -43,13 +43,8 @@ def against_rotations(measured: pd.DataFrame) -> pd.DataFrame:
         (``gain-``); and the share of rotations that are at least as far from that mean
         (``as-extreme-``).
     """
-    return pd.DataFrame(
-        [
-            row
-            for _, own in measured.groupby([*LAYER, "seed"], sort=False)
-            for row in _compared(own)
-        ]
-    )
+    layers = measured.groupby([*LAYER, "seed"], sort=False)
+    return pd.DataFrame([row for _, own in layers for row in _compared(own)])
 
 
 def _compared(own: pd.DataFrame) -> Iterator[dict]:
@@ -60,24 +55,16 @@ def _compared(own: pd.DataFrame) -> Iterator[dict]:
     for _, row in own[~own["basis"].isin([ROTATION, PATH])].iterrows():
         gain = (row[list(MEASURES)] - mean).astype(float)
         extreme = (spread >= gain.abs()).mean()
-        more = (
-            gain.add_prefix(GAIN).to_dict() | extreme.add_prefix(AS_EXTREME).to_dict()
-        )
-        yield row.to_dict() | more
+        more = extreme.add_prefix(AS_EXTREME).to_dict()
+        yield row.to_dict() | gain.add_prefix(GAIN).to_dict() | more
 
 
 def unit_cells(compared: pd.DataFrame) -> dict[Cell, Interval | None]:
-    """Return one row for each layer and basis.
-
-    Args:
-        compared: As `against_rotations` returns it.
-    """
+    """Return one row for each layer and basis, from those of `against_rotations`."""
     cells: dict[Cell, Interval | None] = {}
     columns = [*(f"{GAIN}{name}" for name in MEASURES), *MEASURES]
-    keys = [*LAYER, "basis"]
-    for (network, trained, layer, basis), own in compared.groupby(keys, sort=False):
-        row = f"{network}:{layer}{'' if trained else ':untrained'}"
-        row += "" if basis == NEURONS else f":{basis}"
+    for (*key, basis), own in compared.groupby([*LAYER, "basis"], sort=False):
+        row = layer_row(*key) + ("" if basis == NEURONS else f":{basis}")
         for column in columns:
             cells[row, column] = over_seeds(own[column].tolist())
     return cells
@@ -87,10 +74,7 @@ def over_networks(values: pd.Series, units: pd.DataFrame) -> Interval | None:
     """Return the mean over networks of the mean over layers, with its interval.
 
     Networks are independent, the layers of one are not; None without two seeds of any.
-
-    Args:
-        values: One for each row of ``units``.
-        units: Gives ``network`` and ``seed``.
+    ``units`` gives the ``network`` and the ``seed`` of each value.
     """
     by_seed = values.groupby([units["network"], units["seed"]]).mean()
     networks = [over_seeds(own.tolist()) for _, own in by_seed.groupby(level=0)]
@@ -101,9 +85,7 @@ def over_networks(values: pd.Series, units: pd.DataFrame) -> Interval | None:
 def unit_claims(compared: pd.DataFrame, networks: Sequence[str]) -> list[Claim]:
     """Return verdicts on the paper's sentence about the basis, and on its strong form.
 
-    Args:
-        compared: As `against_rotations` returns it.
-        networks: Those that stand for the paper's.
+    ``networks`` are those that stand for the paper's.
     """
     own = compared[compared["network"].isin(networks)]
     units = own[own["trained"] & (own["basis"] == NEURONS)]
