@@ -67,12 +67,7 @@ def hessian(point: Point, weight: float) -> Float[np.ndarray, "2 2"]:
 
 
 def iterates(weight: float, box: bool = True) -> Points:
-    """Return the iterates of SciPy's L-BFGS-B from the clean image.
-
-    Args:
-        weight: The weight c of the penalty.
-        box: Keep the pixels in [0, 1].
-    """
+    """Return the iterates of SciPy's L-BFGS-B from the clean image, or with no box."""
     found = [CLEAN]
     minimize(
         objective,

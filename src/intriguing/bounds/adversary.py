@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from intriguing.bounds.network import Network, logits_of, margins_and_gradients
+from intriguing.bounds.network import Network, Vector, logits_of, margins_and_gradients
 
 FLIPPED = -1e-5
 """Margin of a counterexample, in logits: beyond the rounding of float32."""
@@ -18,7 +18,6 @@ LEAST_BALL = 1e-3
 """Least multiplier of the ball, relative to the one without a box: the multipliers of
 the pixels are divided by it."""
 
-Vector = Float[np.ndarray, " _"]
 Points = Float[np.ndarray, "_ d"]
 
 
@@ -66,13 +65,7 @@ def least_margin(
 ) -> Attacked:
     """Return the least margin that projected gradient descent finds in ball and box.
 
-    Args:
-        network: The network.
-        image: Centre of the ball.
-        radius: Of the ball.
-        contrast: Weights of the logits in the margin.
-        starts: Flat images to start from.
-        steps: Of each start.
+    ``contrast`` has the weights of the logits in the margin; each start has its steps.
     """
     points = project(starts, image, radius)
     contrasts = np.tile(contrast, (len(points), 1))
@@ -113,12 +106,7 @@ def random_starts(image: Vector, radius: float, count: int, seed: int) -> Points
 def box_multipliers(gradient: Vector, image: Vector, radius: float) -> Vector:
     """Return multipliers of x (1 - x) >= 0 relative to the ball's.
 
-    They are those of the minimum of a linear function over ball and box.
-
-    Args:
-        gradient: Of the linear function.
-        image: Centre of the ball.
-        radius: Of the ball.
+    They are those of the minimum over ball and box of a linear function.
     """
     high = np.linalg.norm(gradient) / (2 * radius)
     low = LEAST_BALL * high

@@ -6,14 +6,13 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
 from torch import nn
 
 from intriguing.bounds.adversary import FLIPPED, box_multipliers, project
 from intriguing.bounds.certificates import Leaf
 from intriguing.bounds.interior_point import Matrix, Solution, solve
 from intriguing.bounds.intervals import Ball, Interval
-from intriguing.bounds.network import Network, logits_of
+from intriguing.bounds.network import Network, Vector, logits_of
 from intriguing.bounds.relaxation import (
     Ellipsoid,
     Relaxation,
@@ -27,8 +26,6 @@ TOLERANCE, ITERATIONS = 1e-3, 22
 """Gap at which a program counts as solved, in units of its objective; iterations."""
 PROVED = 1e-5
 """Least value that counts as positive, in the same units: far above rounding."""
-
-Vector = Float[np.ndarray, " _"]
 
 
 class Question(NamedTuple):
@@ -82,13 +79,7 @@ class Proof(NamedTuple):
 
 
 def prove(question: Question, hint: Hint, most_nodes: int) -> Proof:
-    """Try to prove the margin by branch and bound.
-
-    Args:
-        question: The margin.
-        hint: Where the margin is least.
-        most_nodes: Programs after which to give up.
-    """
+    """Try to prove the margin by branch and bound, by so many programs at most."""
     splits = np.zeros(sum(question.network.sizes), int)
     heap, leaves, solved, pushed = [(-np.inf, 0, splits, hint)], [], 0, 1
     while heap:

@@ -107,6 +107,7 @@ def certify(
         # Of the images as they were given, not as the model takes them.
         evaluate = partial(_classes, attacked, taken.dtype)
         found = _Results(given, evaluate, network)
+        found.falsify(np.flatnonzero(~right))
         if within is None:
             _largest(model, steps, found, classes, right)
         else:
@@ -126,8 +127,6 @@ def _decide_all(
     right: np.ndarray,
     radius: float,
 ) -> None:
-    found.falsify(np.flatnonzero(~right))
-
     def work(i: int) -> None:
         label = int(labels[i])
         ball = Ball(found.points[i], radius, in_box=False)
@@ -149,7 +148,6 @@ def _largest(
     labels: np.ndarray,
     right: np.ndarray,
 ) -> None:
-    found.falsify(np.flatnonzero(~right))
     rows = np.flatnonzero(right)
     if not len(rows):
         return

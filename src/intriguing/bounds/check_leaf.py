@@ -7,24 +7,19 @@ The quadratic form is built in the coordinates of the pixels. It shares no code 
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
 from torch import nn
 
 from intriguing.bounds.certificates import Leaf
 from intriguing.bounds.check_curves import Chords, chords_of, deficit
 from intriguing.bounds.check_linear import Claim, centres, margin_of
+from intriguing.bounds.network import Matrix, Vector
 from intriguing.bounds.rounding import UNIT, gamma, is_positive_definite
-
-Vector = Float[np.ndarray, " _"]
-Matrix = Float[np.ndarray, "_ _"]
 
 
 class _Rows(NamedTuple):
     """Linear forms on (1, change of the pixels / radius, free activations / upper).
 
-    Attributes:
-        rows: One form a row.
-        error: Bound of the norm of each row's error.
+    There is one a row; ``error`` bounds the norm of each row's error.
     """
 
     rows: Matrix

@@ -9,11 +9,8 @@ import numpy as np
 from jaxtyping import Float
 from torch import nn
 
-from intriguing.bounds.network import Network
+from intriguing.bounds.network import Matrix, Network, Vector
 from intriguing.bounds.rounding import UNIT, gamma, product_error
-
-Vector = Float[np.ndarray, " _"]
-Matrix = Float[np.ndarray, "_ _"]
 
 
 class Claim(NamedTuple):

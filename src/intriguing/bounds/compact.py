@@ -164,11 +164,8 @@ def activation_freedom(method: str, sizes: Sequence[int]) -> int:
     """Return the degrees of freedom that the activations have in a proof.
 
     LipSDP leaves a slope for each unit. The other methods know one norm of what a layer
-    of activations does, and hold for any matrix of that norm.
-
-    Args:
-        method: As in `lipschitz`.
-        sizes: Inputs, units of each hidden layer, and classes.
+    of activations does, and hold for any matrix of that norm. ``sizes`` are inputs,
+    units of each hidden layer, and classes.
     """
     return sum(size if method == "lipsdp" else size**2 for size in sizes[1:-1])
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
 from torch import nn
 
 from intriguing.bounds.adversary import (
@@ -31,7 +30,7 @@ from intriguing.bounds.intervals import (
     layer_norms,
     linear_lower_bound,
 )
-from intriguing.bounds.network import ACTIVATIONS, Network, contrast, logits_of
+from intriguing.bounds.network import ACTIVATIONS, Network, Vector, contrast, logits_of
 
 METHODS = ("product", "crown", "sdp", "branch-and-bound")
 """From the cheapest to the strongest; each includes the ones before it."""
@@ -40,8 +39,6 @@ LONGER = 200
 """Starts and steps of the attack before any program, and steps of the one after it."""
 STRICT = 1e-9
 """Least margin that counts as positive, in bounds without a program."""
-
-Vector = Float[np.ndarray, " _"]
 
 
 class Decision(NamedTuple):
@@ -101,13 +98,7 @@ def ladder(network: Network, method: str, most_nodes: int, seed: int) -> Ladder:
 
 
 def decide(steps: Ladder, ball: Ball, label: int) -> Decision:
-    """Decide whether the prediction of an image is constant near it.
-
-    Args:
-        steps: How far to go.
-        ball: The image, and how near.
-        label: Class that the network gives it.
-    """
+    """Decide whether the prediction of an image, its label, is constant near it."""
     found = decide_cheaply(steps, ball, label)
     if found.status == "certified":
         return found
@@ -167,7 +158,9 @@ def _by_programs(
     for other in sorted(attacks, key=lambda one: attacks[one].margin):
         weights = contrast(len(found.proof), label, other)
         question = Question(steps.network, found.ball, found.intervals, weights)
-        attack = _longer(question, attacks[other])
+        starts = attacks[other].image[None]
+        longer = least_margin(*question.around, starts, LONGER)
+        attack = min(attacks[other], longer, key=lambda one: one.margin)
         if attack.margin < FLIPPED:
             return found._replace(status="falsified", counterexample=attack.image)
         hint = Hint(attack.image, _box(found.ball, attack))
@@ -192,12 +185,6 @@ def _pass_check(
     # The check of leaves takes the claimed ends as they are, without the layers' norms.
     claim = Claim(question.network, (), *question.ball, lower, upper)
     return all(leaf_proves(claim, label, other, leaf) for leaf in leaves)
-
-
-def _longer(question: Question, attack: Attacked) -> Attacked:
-    """Return the better of an attack and a longer one from its end."""
-    longer = least_margin(*question.around, attack.image[None], LONGER)
-    return min(attack, longer, key=lambda one: one.margin)
 
 
 def _box(ball: Ball, attack: Attacked) -> Vector:

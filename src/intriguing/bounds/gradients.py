@@ -61,13 +61,7 @@ def norms_at(network: Network, hidden: Sequence[Float[np.ndarray, "k _"]]) -> No
 
 
 def steepest_in_box(network: Network, starts: Points, seed: int) -> float:
-    """Return the largest norm that a random search finds among images of the box.
-
-    Args:
-        network: The network.
-        starts: Where the search begins.
-        seed: Of its proposals.
-    """
+    """Return the largest norm that a random search finds among images of the box."""
     generator = np.random.default_rng(seed)
     points, best = starts.copy(), gradient_norms(network, starts)
     for done in range(ROUNDS):

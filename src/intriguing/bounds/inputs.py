@@ -35,12 +35,6 @@ def require_same_logits(
 ) -> None:
     """Refuse a model whose logits are not those of the network that was read from it.
 
-    Args:
-        network: The weights that were read.
-        model: The model, as it is called.
-        images: As the caller has them.
-        logits: What the model gives them.
-
     Raises:
         InputError: They differ by more than half the digits of the model's precision.
     """

@@ -19,6 +19,7 @@ from scipy.linalg import lapack
 from scipy.sparse import block_diag, csr_matrix
 
 from intriguing.bounds.kernels import schur_of_pairs
+from intriguing.bounds.network import Matrix, Vector
 
 RIDGES = (1e-13, 1e-9)
 """Added to the diagonal of the scaled Schur complement; the second where it fails."""
@@ -28,9 +29,6 @@ SHORTEST = 1e-4
 """Step length below which both directions have stalled."""
 TO_BOUNDARY, SAFE = 0.999, 0.95
 """Share of the way to the boundary, of the predictor and of the step."""
-
-Matrix = Float[np.ndarray, "_ _"]
-Vector = Float[np.ndarray, " _"]
 
 
 class Program(NamedTuple):
@@ -100,11 +98,6 @@ def _operator(program: Program, matrix: Matrix) -> Vector:
     return np.r_[matrix[0, 0], np.diag(matrix) @ program.ball, pairs]
 
 
-def _conditions(program: Program) -> csr_matrix:
-    """Return the linear conditions on (g, t, y): t is positive too."""
-    return csr_matrix(block_diag([[[0.0, 1.0]], program.conditions]))
-
-
 def solve(
     program: Program,
     start: Vector,
@@ -125,7 +118,8 @@ def solve(
         lost: What of g a proof loses at dual variables.
         attacks: Says of a primal matrix whether it yields a counterexample.
     """
-    conditions = _conditions(program)
+    # Linear ones on (g, t, y): t is positive too.
+    conditions = csr_matrix(block_diag([[[0.0, 1.0]], program.conditions]))
     point = _first_point(program, conditions, start)
     for i in range(iterations):
         status = _ended(program, conditions, point, tolerance, threshold)
@@ -261,10 +255,8 @@ def _lengths(point: Point, change: Point, share: float) -> tuple[float, float]:
     """Return the primal and the dual step that keep a share of the way inside."""
     primal = min(_linear_length(point.weights, change.weights, share), 1.0)
     dual = min(_linear_length(point.margins, change.margins, share), 1.0)
-    return (
-        _matrix_length(point.primal, change.primal, primal, share),
-        _matrix_length(point.slack, change.slack, dual, share),
-    )
+    primal = _matrix_length(point.primal, change.primal, primal, share)
+    return primal, _matrix_length(point.slack, change.slack, dual, share)
 
 
 def _linear_length(values: Vector, change: Vector, share: float) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import nn
 
-from intriguing.bounds.network import ACTIVATIONS, Network, pre_activations
+from intriguing.bounds.network import ACTIVATIONS, Network, Vector, pre_activations
 from intriguing.bounds.sigmoid_lines import sigmoid_lines
 
 WIDENED = 1e-9
@@ -23,8 +23,6 @@ TINIEST = 1e-9
 """Least multiplier of a ball, relative to the one without a box."""
 PEGGINGS = 30
 """Most rounds that look for the pixels which end at the box."""
-
-Vector = Float[np.ndarray, " _"]
 
 
 class Interval(NamedTuple):

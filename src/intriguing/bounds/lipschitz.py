@@ -8,14 +8,12 @@ from jaxtyping import Float
 from torch import nn
 
 from intriguing.bounds.lipsdp import GAP, Multipliers, least_multipliers
-from intriguing.bounds.network import ACTIVATIONS, fully_connected
+from intriguing.bounds.network import ACTIVATIONS, Matrix, fully_connected
 from intriguing.bounds.rounding import gamma, is_positive_definite, norm_above
 from intriguing.errors import InputError
 
 GUARD = 1e-9
 """Relative increase of each bound, well above the rounding of its computation."""
-
-Matrix = Float[np.ndarray, "_ _"]
 
 
 class LipschitzBound(NamedTuple):

@@ -52,9 +52,7 @@ class _Forms(NamedTuple):
 def least_multipliers(weights: Sequence[Matrix], steepest: float) -> Multipliers:
     """Return multipliers whose squared constant is the smallest, up to `GAP`.
 
-    Args:
-        weights: Matrix of each layer.
-        steepest: Largest slope of the activation.
+    ``steepest`` is the largest slope of the activation.
     """
     reduced = np.transpose(np.linalg.qr(weights[0].T, mode="r"))  # up to an isometry
     norms = [float(np.linalg.norm(weight, 2)) for weight in weights]
@@ -99,11 +97,7 @@ def _feasible(
 ) -> Vector:
     """Return multipliers with a positive definite matrix: larger for earlier layers.
 
-    Args:
-        forms: Of the network.
-        sizes: Units of each hidden layer.
-        norms: Squared spectral norm of each layer.
-        half: Half of the activation's steepest slope.
+    ``norms`` are the squared spectral norms of all layers, ``sizes`` of hidden ones.
     """
     for share in 2.0 * 1.3 ** np.arange(100):
         layers = [share * norms[-1]]

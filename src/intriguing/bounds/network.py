@@ -9,12 +9,9 @@ from jaxtyping import Float
 from scipy.special import expit
 from torch import nn
 
-from intriguing.bounds.folding import affine_map, layers_of
+from intriguing.bounds.folding import Matrix, Vector, affine_map, layers_of
 from intriguing.errors import InputError
 from intriguing.models.checks import require_module
-
-Vector = Float[np.ndarray, " _"]
-Matrix = Float[np.ndarray, "_ _"]
 
 
 class Activation(NamedTuple):
@@ -111,13 +108,7 @@ def margins_and_gradients(
     points: Float[np.ndarray, "k d"],
     contrasts: Float[np.ndarray, "k classes"],
 ) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, "k d"]]:
-    """Return weighted sums of logits and their gradients by the pixels.
-
-    Args:
-        network: The network.
-        points: Flat images.
-        contrasts: One weight a logit, for each image.
-    """
+    """Return weighted sums of the logits of flat images, and their gradients."""
     *hidden, logits = pre_activations(network, points)
     gradient = contrasts
     derivative = ACTIVATIONS[network.activation].derivative

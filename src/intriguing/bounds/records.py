@@ -82,12 +82,7 @@ def require_consistent(records: pd.DataFrame, proved: np.ndarray) -> None:
 def constants(
     model: nn.Module, images: Float[Tensor, "n ..."], seed: int
 ) -> dict[str, float]:
-    """Return bounds of the Lipschitz constant, from above and from below.
-
-    Args:
-        model: A fully connected network.
-        images: At which gradients are computed.
-        seed: Of the search in the box.
+    """Return bounds of a fully connected network's Lipschitz constant, from both sides.
 
     Raises:
         ArithmeticError: The certificate of LipSDP does not pass its check.

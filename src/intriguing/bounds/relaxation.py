@@ -22,12 +22,11 @@ from jaxtyping import Bool, Float, Int
 from scipy.linalg import cho_solve, lapack
 
 from intriguing.bounds.interior_point import Program, adjoint
-from intriguing.bounds.network import Network
+from intriguing.bounds.network import Network, Vector
 
 RADIUS_START = 1.5
 """First multiplier of the ball, in units of the objective."""
 
-Vector = Float[np.ndarray, " _"]
 Mask = Bool[np.ndarray, " units"]
 
 
@@ -157,10 +156,7 @@ def first_multipliers(relaxation: Relaxation, sizes: Sequence[int]) -> Vector:
     """Return dual variables that fulfil all constraints of a program strictly.
 
     Later layers are shrunk more, as their quadratic forms are bounded by the earlier.
-
-    Args:
-        relaxation: The program.
-        sizes: Units of each hidden layer.
+    ``sizes`` are the units of each hidden layer.
     """
     program, places = relaxation.program, relaxation.multipliers
     layers = np.broadcast_to(np.repeat(np.arange(len(sizes)), sizes), places.shape)

@@ -3,12 +3,10 @@
 import numpy as np
 from jaxtyping import Float
 
-from intriguing.bounds.network import Activation
+from intriguing.bounds.network import Activation, Vector
 
 SLOPES = 33
 """Slopes that are tried, from 0 to the steepest."""
-
-Vector = Float[np.ndarray, " _"]
 
 
 def turning_points(

@@ -94,9 +94,8 @@ class NetworkNorms(NamedTuple):
         for path, layer in self.layers.items():
             ends = f"not available: {layer.reason}"
             if layer.lower is not None and layer.upper is not None:
-                ends = (
-                    f"{_short(layer.lower, ROUND_FLOOR):>10}  {_short(layer.upper):>10}"
-                )
+                lower = _short(layer.lower, ROUND_FLOOR)
+                ends = f"{lower:>10}  {_short(layer.upper):>10}"
             rows.append(f"{named[path]:{width}}  {ends}")
         upper, reason = self.product
         bound = f"at most {_short(upper)}" if upper is not None else ""
@@ -150,9 +149,8 @@ def _checked_size(layer: nn.Module, input_size: Any) -> Size:
 
 def _is_whole(size: Any) -> bool:
     """Return whether sides of an input are positive whole numbers."""
-    return isinstance(size, tuple | list) and all(
-        isinstance(side, int) and side > 0 for side in size
-    )
+    sides = size if isinstance(size, tuple | list) else [None]
+    return all(isinstance(side, int) and side > 0 for side in sides)
 
 
 def network_norms(network: nn.Module, shape: Size) -> NetworkNorms:
@@ -176,14 +174,13 @@ def network_norms(network: nn.Module, shape: Size) -> NetworkNorms:
     whole = network if any(network.children()) else nn.Sequential(network)
     counts, layers = Counter(), {}
     used = dict.fromkeys(_innermost_modules(whole, tuple(shape)))
-    for path, module, size in tqdm(
-        used, desc="norms", unit="layer", disable=None, leave=False
-    ):
+    shown = {"desc": "norms", "unit": "layer", "leave": False}
+    for path, module, size in tqdm(used, **shown, disable=None):
         if type(module) in NONEXPANSIVE:
             continue
         if path in layers:  # used again, on another size
-            again = _measured(module, layers[path].name, size)
-            layers[path] = max(layers[path], again, key=_upper_or_infinite)
+            both = layers[path], _measured(module, layers[path].name, size)
+            layers[path] = max(both, key=lambda one: (one.upper is None, one.upper))
             continue
         kind = kind_of(module)
         counts[kind] += 1
@@ -206,10 +203,6 @@ def _measured(module: nn.Module, name: str, size: Size) -> Layer:
     except InputError as error:
         return layer._replace(reason=str(error))
     return layer._replace(lower=lower, upper=upper)
-
-
-def _upper_or_infinite(layer: Layer) -> float:
-    return inf if layer.upper is None else layer.upper
 
 
 def _innermost_modules(
