@@ -119,10 +119,7 @@ def success_mask(
 ) -> Bool[Tensor, "n classes"]:
     """Return which classes count as success: the target, else all but the label.
 
-    Args:
-        targets: What the caller gave.
-        labels: Likewise.
-        clean: Logits of the clean images.
+    ``clean`` are the logits of the clean images.
 
     Raises:
         InputError: Classes are wrong, or likely given as the wrong argument.
@@ -142,10 +139,7 @@ def checked_classes(
 ) -> Int[Tensor, " n"]:
     """Return one class an image; a single integer stands for all images.
 
-    Args:
-        name: ``targets`` or ``labels``, for messages.
-        values: Integers of any type.
-        logits: What the model gives the images.
+    ``logits`` are what the model gives the images.
 
     Raises:
         InputError: They are no integers, too few or too many, or no class of the

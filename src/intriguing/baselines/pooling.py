@@ -35,12 +35,7 @@ perturbation nearby."""
 def attack_ends(
     model: nn.Module, task: Task, attacks: Sequence[Attack]
 ) -> pd.DataFrame:
-    """Return where each attack ends, beside the optimum.
-
-    Args:
-        model: As `pooled_network` takes it.
-        task: Images, with target classes.
-        attacks: The attacks.
+    """Return where each attack on a `pooled_network` ends, beside the optimum.
 
     Returns:
         One row an attack and image: ``attack``, ``image``; the L2 ``length``, infinite

@@ -81,20 +81,14 @@ def attack(
     image, float32 pixels in [0, 1], a picture shows the original, the difference times
     ten about mid-grey, and the adversarial image.
     """
-    form = ".png" if round_to else ".npy"
-    output = output or Path(f"{picture.stem}-adversarial{form}")
-    if output.suffix != form:
-        given = "with" if round_to else "without"
-        raise InputError(f"--output {output}: {given} --round-to 8 it is a {form} file")
-    require_place(output, picture)
+    place = place_of(output, picture, ".png" if round_to else ".npy")
     classifier = read_classifier(model, weights, size)
     clean = read_picture(picture, classifier)
     goal = None if target is None else classifier.number(target)
     before = int(predict(classifier.network, clean).argmax())
     if goal == before:
-        raise InputError(
-            f"--target {target}: the network says so already; give another class"
-        )
+        said = "the network says so already; give another class"
+        raise InputError(f"--target {target}: {said}")
     click.echo(f"before      {verdict(classifier, clean)}")
     started = time.perf_counter()
     found = find_adversarial(
@@ -108,20 +102,28 @@ def attack(
     )
     taken = time.perf_counter() - started
     if not found.reached[0]:
-        raise InputError(
-            f"{picture}: no adversarial image found by {method} in {taken:.0f} s"
-        )
+        missing = f"no adversarial image found by {method} in {taken:.0f} s"
+        raise InputError(f"{picture}: {missing}")
     show(classifier, clean, found, taken)
-    write(output, classifier, clean, found)
+    write(place, classifier, clean, found)
 
 
-def require_place(output: Path, picture: Path) -> None:
-    """Refuse a place that cannot be written to, or where the picture itself is."""
+def place_of(output: Path | None, picture: Path, form: str) -> Path:
+    """Return where the adversarial image goes.
+
+    Raises:
+        InputError: The file has another form, cannot be written to, or is the picture.
+    """
+    output = output or Path(f"{picture.stem}-adversarial{form}")
     folder = output.parent
+    if output.suffix != form:
+        given = "with" if form == ".png" else "without"
+        raise InputError(f"--output {output}: {given} --round-to 8 it is a {form} file")
     if not (folder.is_dir() and os.access(folder, os.W_OK)):
         raise InputError(f"--output {output}: {folder} is no folder to write to")
     if picture.resolve() in (output.resolve(), triple_of(output).resolve()):
         raise InputError(f"--output {output}: it would replace {picture}")
+    return output
 
 
 def triple_of(output: Path) -> Path:
