@@ -117,7 +117,7 @@ def _solve_node(question: Question, splits: Splits, hint: Hint) -> _Node:
     """Solve one program."""
     image, radius = question.ball.image, question.ball.radius
     ellipsoid = ellipsoid_around(image, radius, hint.box)
-    relaxation = _relaxation(question, ellipsoid, splits, hint.image)
+    relaxation = relaxation_of(question, ellipsoid, splits, hint.image)
     start = first_multipliers(relaxation, question.network.sizes)
     rounded = partial(_counterexample, question, relaxation)
     attacks = lambda primal: rounded(primal) is not None  # noqa: E731
@@ -138,9 +138,10 @@ def _solve_node(question: Question, splits: Splits, hint: Hint) -> _Node:
     return _Node((), found, value, branch, following)
 
 
-def _relaxation(
+def relaxation_of(
     question: Question, ellipsoid: Ellipsoid, splits: Splits, near: Vector
 ) -> Relaxation:
+    """Return the program of a question in an ellipsoid; ``near`` has a small margin."""
     network, ball, intervals, contrast = question
     around = network, ball.image, ellipsoid, intervals
     if network.activation is nn.ReLU:

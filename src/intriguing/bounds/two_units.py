@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import nn
 
+from intriguing.bounds.branching import Question, relaxation_of
 from intriguing.bounds.interior_point import Solution, solve
 from intriguing.bounds.intervals import (
     Ball,
@@ -24,8 +25,6 @@ from intriguing.bounds.relaxation import (
     ellipsoid_around,
     first_multipliers,
 )
-from intriguing.bounds.relaxed_curves import relax_curves
-from intriguing.bounds.relaxed_relu import relax_relu
 
 WEIGHT = np.array([[3.0, 1.0], [-1.5, 2.5]])
 BALL = Ball(np.array([0.5, 0.5]), 0.4, in_box=False)
@@ -83,11 +82,8 @@ def solved(activation: type[nn.Module], direction: Vector, threshold: float) -> 
     """Return a program that stops where it proves a weighted sum above a threshold."""
     network = network_of(activation)
     ellipsoid = ellipsoid_around(BALL.image, BALL.radius, np.zeros(2))
-    around = network, BALL.image, ellipsoid, intervals(network)
-    if activation is nn.ReLU:
-        relaxation = relax_relu(*around, np.zeros(2, int), direction)
-    else:
-        relaxation = relax_curves(*around, direction, BALL.image)
+    question = Question(network, BALL, intervals(network), direction)
+    relaxation = relaxation_of(question, ellipsoid, np.zeros(2, int), BALL.image)
     start, least = first_multipliers(relaxation, [2]), threshold / relaxation.unit
     stops = TOLERANCE, ITERATIONS, least, relaxation.lost
     return Solved(relaxation, solve(relaxation.program, start, *stops))
