@@ -7,8 +7,8 @@ devices and in other precisions pixels are tensors.
 
 from collections.abc import Callable
 from functools import cache, partial
-from types import SimpleNamespace
-from typing import Any, NamedTuple
+from types import ModuleType, SimpleNamespace
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -74,7 +74,7 @@ def dense_backend() -> Backend:
 def compiled_backend() -> Backend:
     """Return the backend of compiled stages and passes in torch."""
     return Backend(
-        loop=loop_with(callable_from_python(compiled_stages), torch_passes),
+        loop=loop_with(callable_from_python(cast(Any, compiled_stages)), torch_passes),
         passes=lambda network, state: HostPasses(network, as_array),
         zeros=partial(np.zeros, dtype=np.float32),
         room=lambda sizes: room_for(*sizes),
@@ -86,7 +86,7 @@ def compiled_backend() -> Backend:
 
 def tensor_backend(clean: Float[Tensor, "n d"]) -> Backend:
     """Return the backend of pixels in tensors like some images."""
-    stages = stages_with(callable_from_python(decisions), tensor_pixels)
+    stages = stages_with(callable_from_python(cast(Any, decisions)), tensor_pixels)
     limits = (const.SLOTS, const.SLOT_VALUES)
     if clean.device.type != "cpu":
         limits = (const.GPU_SLOTS, const.GPU_SLOT_VALUES)
@@ -108,10 +108,12 @@ def dense_loop() -> Callable[..., tuple[int, int, bool]]:
 
 
 @cache
-def callable_from_python(module: Any) -> SimpleNamespace:
+def callable_from_python(module: ModuleType) -> SimpleNamespace:
     """Return the public functions of a compiled module as Python may call them."""
-    kernels = {name: getattr(module, name).py_func for name in module.__all__}
-    return SimpleNamespace(**{name: entry_point(f) for name, f in kernels.items()})
+    kernels = {name: getattr(module, name) for name in module.__all__}
+    return SimpleNamespace(
+        **{name: entry_point(inner.py_func) for name, inner in kernels.items()}
+    )
 
 
 def as_array(tensor: Tensor) -> np.ndarray:
