@@ -35,8 +35,8 @@ def test_every_verdict_of_the_claims_stands_in_the_readme():
 
 
 def test_verdicts_are_counted_where_there_is_an_interval(tmp_path, monkeypatch):
-    lines = ["column,low,verdict", "a,1,agrees", "a,1,differs", "distortion,1,differs"]
-    lines += ["a,1,", "a,,agrees"]
+    lines = ["row,column,low,published,verdict", "r,a,1,2,agrees", "s,a,1,2,differs"]
+    lines += ["r,distortion,1,3,differs", "t,a,1,2,", "u,a,,2,agrees"]
     for name in ("models", "cross-model"):  # the second repeats the first's distortions
         (tmp_path / f"{name}.csv").write_text("\n".join(lines), encoding="utf-8")
     monkeypatch.chdir(tmp_path)

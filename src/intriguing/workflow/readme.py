@@ -13,11 +13,10 @@ from functools import partial
 from pathlib import Path
 
 import networkx as nx
-import pandas as pd
 
-from intriguing.tables.differences import REPEATED
 from intriguing.workflow.files import replacing, write_text
 from intriguing.workflow.markdown import cell_of, markdown_table, refreshed, with_cells
+from intriguing.workflow.printed import printed_numbers, read_reasons, reasons_table
 from intriguing.workflow.sentences import (
     MISSING,
     SUMMARIES,
@@ -40,6 +39,11 @@ PUBLISHED = {
     "Table 5: upper bounds of AlexNet's layers": "results/natural/tables/spectral",
     "Figure 5: mean distortion of photographs": "results/natural/tables/natural",
 }
+ALSO_PRINTED = {
+    "Section 4.2: adversarial training": "results/paper/tables/adversarial-training",
+}
+"""Numbers in the paper's text, which the counts of its tables leave out."""
+REASONS = Path("docs/reasons.tsv")
 VERDICTS = ("agrees", "differs", "undecided")
 PICTURES = (
     "examples cross-model distortions transfer-decomposition peers box-constraint "
@@ -79,19 +83,17 @@ def verdicts() -> str:
     rows = []
     for title, path in PUBLISHED.items():
         if Path(f"{path}.csv").is_file():
-            cells = pd.read_csv(f"{path}.csv")
-            # Settings, which have no interval, agree by construction.
-            own = cells[cells["low"].notna() & ~_is_repeated(Path(path).name, cells)]
-            counts = own["verdict"].value_counts()
+            counts = printed_numbers(Path(f"{path}.csv"))["verdict"].value_counts()
             counted = (counts.get(verdict, 0) for verdict in VERDICTS)
             rows.append((f"[{title}]({path}.md)", *counted))
     return markdown_table(("published numbers", *VERDICTS), rows, "---:")
 
 
-def _is_repeated(table: str, cells: pd.DataFrame) -> "pd.Series[bool]":
-    """Return which numbers of a table of the paper also stand in another one."""
-    columns = [column for name, column in REPEATED if name == table]
-    return cells["column"].isin(columns)
+def reasons() -> str:
+    """Return the numbers that differ from the paper's, each with the reason."""
+    titles = (PUBLISHED | ALSO_PRINTED).items()
+    tables = {title.partition(":")[0]: Path(f"{path}.csv") for title, path in titles}
+    return reasons_table(tables, read_reasons(REASONS))
 
 
 def provenance(results: Path = RESULTS) -> dict:
@@ -172,6 +174,7 @@ TABLES = {
 """Tables of the paper run, by what makes them."""
 BLOCKS: dict[str, Callable[[], str]] = {
     "verdicts": verdicts,
+    "reasons": reasons,
     **{
         name: partial(table, name, made)
         for made, names in TABLES.items()
