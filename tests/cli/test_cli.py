@@ -270,6 +270,31 @@ def test_an_error_takes_one_line_and_exit_status_1(
     assert str(stopped.value).startswith("intriguing: ")
 
 
+def test_a_certified_distance_is_checked_and_below_the_attacked_one(here):
+    code, text = output_of("certify", "digit.png", "--model", NET)
+    said = dict(line.split(maxsplit=1) for line in text.splitlines())
+    assert code == 0
+    assert said["check"] == "passed" and said["status"] == "certified"
+    assert 0 < float(said["radius"]) <= float(said["attacked"])
+    network = load_model(here / NET)
+    label = int(predict(network, clean_of(here)[None]).argmax())
+    assert said["class"] == f"class {label}"
+
+
+def test_a_distance_beyond_the_attacked_one_is_falsified(here):
+    _, text = output_of("certify", "digit.png", "--model", NET, "--radius", "4")
+    said = dict(line.split(maxsplit=1) for line in text.splitlines())
+    assert said["status"] == "falsified" and "check" not in said
+    assert float(said["attacked"]) <= 4
+
+
+def test_a_certificate_that_fails_its_check_is_no_success(here, monkeypatch):
+    module = sys.modules["intriguing.cli.certify"]  # the package has the command's name
+    monkeypatch.setattr(module, "verify", lambda *_: np.array([False]))
+    with pytest.raises(InputError, match="fails its check"):
+        output_of("certify", "digit.png", "--model", NET, "--radius", "1e-3")
+
+
 def test_a_target_that_is_the_class_already_is_named(here):
     _, text = output_of(*ATTACK, NET)
     number = text.split("class ")[1].split(",")[0]
