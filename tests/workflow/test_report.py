@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -59,6 +60,16 @@ def test_a_run_with_one_table_has_a_report(tmp_path, monkeypatch):
     assert "explore.html" not in page.links
 
 
+def test_a_number_of_two_versions_of_the_paper_counts_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    cells = "7 [6, 8] (paper 10) ≠ | 7 [6, 8] (paper 10) ≠"
+    header, row = "|  | upper-v4 | upper-v1 |", f"| conv2 | {cells} |"
+    path = written(tmp_path / "tables/spectral", header, row)
+    result = table_result("spectral", "Table 5", path.parent)
+    page = Page(report_page(tmp_path, [result]))
+    assert "Of 1 numbers that the paper prints" in " ".join(page.text.split())
+
+
 def test_an_answer_has_the_numbers_of_the_run(tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     header, row = "|  | ratio |", "| FC100-100-10 | 0.1234 |"
@@ -68,6 +79,23 @@ def test_an_answer_has_the_numbers_of_the_run(tmp_path, monkeypatch):
     assert "FC100-100-10 are 0.1234 times as long on average, and (not computed" in text
     assert "<!--" not in page.text
     assert "../../docs/minimal.md" in page.links
+
+
+def test_answers_link_to_pages_for_a_browser_once_they_are_built(tmp_path, monkeypatch):
+    for name in ("docs", "workflow"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    folder = written(tmp_path / "r/tables/minimal", "|  | ratio |", "| A | 1 |").parent
+    shown = [table_result("minimal", folder=folder)]
+    monkeypatch.chdir(tmp_path)
+    shutil.rmtree(tmp_path / "docs/_build", ignore_errors=True)
+    before = Page(report_page(tmp_path / "r", shown))
+    built = tmp_path / "docs/_build/html/minimal.html"
+    built.parent.mkdir(parents=True)
+    built.touch()
+    after = Page(report_page(tmp_path / "r", shown))
+    assert "../../docs/minimal.md" in before.links and "make docs" in before.text
+    assert "../../docs/_build/html/minimal.html" in after.links
+    assert "make docs" not in after.text
 
 
 def test_names_of_tables_are_shown_as_text(tmp_path, monkeypatch):

@@ -154,7 +154,10 @@ def show(
         f"distortion  {float(found.distortion):.3g} (root mean square per pixel)"
     )
     click.echo(f"largest     {largest:.3g} (change of a pixel)")
-    click.echo(f"time        {seconds:.1f} s, {int(found.evaluations)} evaluations")
+    click.echo(
+        f"time        {seconds:.1f} s, {int(found.evaluations)} forward passes, "
+        f"{int(found.gradients)} gradients"
+    )
 
 
 def write(

@@ -22,6 +22,8 @@ from intriguing.workflow.sentences import SUMMARIES, equivalence_rule
 
 TEMPLATE = Path("workflow/report/report.html")
 QUESTIONS = Path("docs/answers.md")
+BUILT = Path("docs/_build/html")
+"""Where `make docs` puts the pages."""
 IN_PAPER = ("Figures 1-4", "Figure 5", "4.1, 4.2", "Table 1", "Figure 7")
 IN_PAPER += ("Table 2", "Table 3", "Table 4", "Table 5")
 """What the paper calls its results, in its order."""
@@ -107,6 +109,7 @@ def report_page(results: Path, shown: Sequence[Result]) -> str:
         facts=read_json(facts) if facts.is_file() else None,
         marks=MARKS,
         has_explorer=(results / "explore.html").is_file(),
+        has_built_pages=BUILT.is_dir(),
         has_provenance=(results / "provenance.html").is_file(),
     )
 
@@ -209,7 +212,13 @@ def _answer(text: str, results: Path) -> str:
     blocks = {name: partial(answer, results) for name, answer in SUMMARIES.items()}
     filled = with_cells(refreshed(text, blocks), partial(_number, results))
     plain = re.sub(r"<!--.*?-->", "", filled, flags=re.DOTALL)
-    return re.sub(r"\]\((?!https?:|#)", "](../../docs/", plain)
+    return re.sub(r"(?<=\]\()([\w-]+)\.md", _address, plain)
+
+
+def _address(page: re.Match[str]) -> str:
+    """Return the address of a page of docs/: as built for browsers, if it is."""
+    built = BUILT / f"{page[1]}.html"
+    return f"../../{built.as_posix() if built.is_file() else f'docs/{page[0]}'}"
 
 
 def _number(results: Path, table: str, row: str, column: str) -> str:
