@@ -97,6 +97,19 @@ def test_an_import_under_a_computed_name_is_reported(own):
     assert "scripts/beside.py:5: the digest cannot see" in plan(own)
 
 
+def test_dvc_stores_and_restores_results_with_their_records(own):
+    (own / "dvc.yaml").write_text(block("yaml", "stages:"))
+    call(own, "git", "init", "--quiet")
+    call(own, *python("dvc", "init", "--quiet"))
+    call(own, *python("dvc", "config", "cache.type", "reflink,copy"))
+    call(own, *python("dvc", "repro", "--quiet"))
+    shutil.rmtree(own / "results")
+    shutil.rmtree(own / ".snakemake/metadata")
+    call(own, *python("dvc", "checkout", "--force", "--quiet"))
+    assert (own / "results/a.txt").is_file()
+    assert "Nothing to be done" in plan(own)
+
+
 def test_results_without_records_are_refused(own):
     shutil.rmtree(own / ".snakemake")
     assert "outputs without Snakemake's records" in plan(own)
