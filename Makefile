@@ -6,8 +6,8 @@ CORES ?= all
 # What `compare` compares with, a commit or a folder of results, and the run.
 BASE ?= HEAD
 RUN ?= paper
-# Processes of the tests; 0 runs them in one, as continuous integration does.
-WORKERS ?= 0
+# Processes of the tests, each of one thread; 0 runs them in the one of pytest.
+WORKERS ?= 2
 # The index of torch, such as https://download.pytorch.org/whl/cpu for one without CUDA.
 # It is used only when .venv is made.
 TORCH_INDEX ?=
@@ -88,9 +88,9 @@ docs: $(INSTALLED) ## build the pages of docs/ to docs/_build/html
 	@.venv/bin/python -m sphinx -q -W --keep-going docs docs/_build/html
 	@echo 'The pages are in docs/_build/html/index.html'
 
-test: lint ## lint, then all tests (WORKERS=2 for two processes)
-	@$(IN_VENV) .venv/bin/python -m pytest --numprocesses $(WORKERS) \
-	  --no-loadscope-reorder
+test: lint ## lint, then all tests in two processes (WORKERS=0 for one)
+	@$(IN_VENV) OMP_NUM_THREADS=1 .venv/bin/python -m pytest \
+	  --numprocesses $(WORKERS) --no-loadscope-reorder
 
 # The file's name keeps pytest from collecting it with the others.
 slurm-test: $(INSTALLED) ## the workflow on a SLURM of one node (Debian, as root)
