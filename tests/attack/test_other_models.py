@@ -1,5 +1,7 @@
 """Models and inputs of other people's: right, or refused in one line."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -36,21 +38,29 @@ class Inverted(nn.Sequential):
         return super().forward((1 - x) * 2)
 
 
-class InBfloat16(Opaque):
+class Around(Opaque):
+    """What a function makes of the network and its input."""
+
+    def __init__(self, inner: nn.Module, function) -> None:
+        super().__init__(inner)
+        self.function = function
+
     def forward(self, x):
-        with torch.autocast("cpu", torch.bfloat16):
-            return self.inner(x)
+        return self.function(self.inner, x)
 
 
-class Normalised(Opaque):
-    def forward(self, x):
-        return self.inner(x.sub_(0.5).div_(0.5))
+def in_bfloat16(inner, x):
+    with torch.autocast("cpu", torch.bfloat16):
+        return inner(x)
 
 
-class Noisy(Opaque):
-    def forward(self, x):
-        torch.rand(1)
-        return self.inner(x)
+def normalised(inner, x):
+    return inner(x.sub_(0.5).div_(0.5))
+
+
+def noisy(inner, x):
+    torch.rand(1)
+    return inner(x)
 
 
 @pytest.fixture
@@ -136,16 +146,16 @@ def test_activations_in_place_work_in_double_precision(activation, images):
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("wrap", [InBfloat16, Normalised, Noisy])
+@pytest.mark.parametrize("function", [in_bfloat16, normalised, noisy])
 def test_models_in_low_precision_or_that_change_their_input(
-    wrap, method, model, images
+    function, method, model, images
 ):
-    net, before = wrap(model).eval(), images.clone()
+    net, before = Around(model, function).eval(), images.clone()
     targets = next_classes(net, images)
     torch.manual_seed(5)
     state = torch.get_rng_state()
     found = find_adversarial(net, images, targets, method=method, **QUICK[method])
-    assert found.reached.float().mean() >= (0.5 if wrap is InBfloat16 else 1)
+    assert found.reached.float().mean() >= (0.5 if function is in_bfloat16 else 1)
     assert torch.equal(images, before)
     assert torch.equal(torch.get_rng_state(), state)
 
@@ -173,8 +183,6 @@ def test_a_model_in_training_mode_is_attacked_as_evaluated_and_put_back(method):
     net[1].eval()
     images = torch.rand(8, 1, 8, 8)
     before = {key: value.clone() for key, value in net.state_dict().items()}
-    found = find_adversarial(net, images, next_classes(net.eval(), images))
-    net.train(), net[1].eval()
     targets = next_classes(net.eval(), images)
     net.train(), net[1].eval()
     found = find_adversarial(net, images, targets, method=method, **QUICK[method])
@@ -230,6 +238,14 @@ def test_one_integer_stands_for_all_images(model, images):
     assert (found.prediction == 2).all()
 
 
+def refused(*given, **settings):
+    """Return the one line in which arguments are refused."""
+    with pytest.raises(InputError) as error:
+        find_adversarial(*given, **settings)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
 BAD = {
     "too few targets": (dict(targets=[1, 2]), "targets: shape (2,) for 8 images"),
     "too many targets": (dict(targets=[1] * 16), "targets: shape (16,) for 8 images"),
@@ -249,9 +265,7 @@ BAD = {
 
 @pytest.mark.parametrize(("settings", "said"), BAD.values(), ids=BAD)
 def test_bad_arguments_are_refused_in_one_line(settings, said, model, images):
-    with pytest.raises(InputError) as error:
-        find_adversarial(model, images, **settings)
-    assert said in str(error.value) and "\n" not in str(error.value)
+    assert said in refused(model, images, **settings)
 
 
 @pytest.mark.parametrize(
@@ -269,53 +283,36 @@ def test_bad_arguments_are_refused_in_one_line(settings, said, model, images):
     ],
 )
 def test_bad_images_are_refused_in_one_line(change, said, model, images):
-    with pytest.raises(InputError) as error:
-        find_adversarial(model, change(images), 1)
-    assert said in str(error.value) and "\n" not in str(error.value)
-
-
-class WithoutGradient(Opaque):
-    def forward(self, x):
-        with torch.no_grad():
-            return self.inner(x)
-
-
-class InDict(Opaque):
-    def forward(self, x):
-        return {"logits": self.inner(x)}
-
-
-class Dropping(nn.Module):
-    def forward(self, x):
-        return nn.functional.dropout(x, 0.1, training=True)
-
-
-class Complex(nn.Module):
-    def forward(self, x):
-        return x * 1j
-
-
-class Squeezed(nn.Module):
-    def forward(self, x):
-        return x.squeeze()
+    assert said in refused(model, change(images), 1)
 
 
 def with_last(model, layer):
     return nn.Sequential(*model, layer)
 
 
-def with_dropout(model):
-    return nn.Sequential(Dropping(), model)
-
-
 def with_batch_statistics(model):
     return nn.Sequential(nn.BatchNorm2d(1, track_running_stats=False), model)
 
 
-class Asserting(Opaque):
-    def forward(self, x):
-        assert x.shape[-1] == 9, "wrong size"
-        return self.inner(x)
+def asserting(inner, x):
+    assert x.shape[-1] == 9, "wrong size"
+    return inner(x)
+
+
+@torch.no_grad()
+def without_gradient(inner, x):
+    return inner(x)
+
+
+UNFIT = {
+    without_gradient: "model: its logits have no gradient",
+    lambda inner, x: {"logits": inner(x)}: "it returns a dict, not logits; wrap it",
+    lambda inner, x: inner(nn.functional.dropout(x, 0.1)): "change from call to call",
+    lambda inner, x: inner(x) * 1j: "logits are torch.complex64",
+    lambda inner, x: inner(x).squeeze(): "logits of shape (4,) for 1",
+    asserting: "images of shape (1, 1, 8, 8) (wrong size)",
+}
+"""What is said of models that do this around a network."""
 
 
 def frozen(model):
@@ -326,16 +323,11 @@ def frozen(model):
 @pytest.mark.parametrize(
     ("wrap", "said"),
     [
-        (WithoutGradient, "model: its logits have no gradient"),
-        (InDict, "it returns a dict, not logits; wrap it"),
-        (with_dropout, "logits change from call to call"),
+        *((partial(Around, function=one), said) for one, said in UNFIT.items()),
         (with_batch_statistics, "depend on the other images of the batch"),
         (lambda model: model.to("meta"), "weights are on the meta device"),
         (lambda model: with_last(model, nn.LazyLinear(4)), "call it once on a batch"),
-        (lambda model: with_last(model, Complex()), "logits are torch.complex64"),
         (lambda model: with_last(model, nn.Linear(4, 1)), "one logit; an attack needs"),
-        (lambda model: with_last(model, Squeezed()), "logits of shape (4,) for 1"),
-        (Asserting, "images of shape (1, 1, 8, 8) (wrong size)"),
         (lambda model: with_last(model, nn.Softmax(1)), "without its softmax"),
         (frozen, "it is frozen TorchScript; give"),
         (lambda model: model.forward, "model: method given"),
@@ -344,9 +336,7 @@ def frozen(model):
 def test_models_that_cannot_be_attacked_are_refused_in_one_line(
     wrap, said, model, images
 ):
-    with pytest.raises(InputError) as error:
-        find_adversarial(wrap(model), images, 1)
-    assert said in str(error.value) and "\n" not in str(error.value)
+    assert said in refused(wrap(model), images, 1)
 
 
 def test_autocast_around_the_call_is_refused(model, images):
@@ -399,16 +389,12 @@ def test_perturbations_are_no_longer_where_all_logits_are_small(
         find_adversarial(net, some, targets, method=method)
 
 
-class Rounding(Opaque):
-    def forward(self, x):
-        return self.inner((255 * x).round() / 255)
-
-
 @pytest.mark.parametrize("method", METHODS)
 def test_a_model_without_slope_is_not_called_robust(method, model, images):
     targets = next_classes(model, images)
+    rounding = Around(model, lambda inner, x: inner((255 * x).round() / 255))
     with pytest.warns(UserWarning, match=r"8 of 8 images, .* is zero"):
-        found = find_adversarial(Rounding(model), images, targets, method=method)
+        found = find_adversarial(rounding, images, targets, method=method)
     assert not found.reached.any()
 
 

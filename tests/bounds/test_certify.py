@@ -18,6 +18,7 @@ from intriguing.bounds import (
 )
 from intriguing.bounds.certificates import BY_LEAVES
 from intriguing.bounds.intervals import Ball
+from intriguing.bounds.network import fully_connected
 from intriguing.errors import InputError
 
 SIZES = [3, 4, 3, 3]
@@ -52,10 +53,14 @@ def largest(model, images, labels):
     return certify(model, images, labels)
 
 
-def test_the_largest_radius_is_just_below_the_exact_distance(largest, exact):
+def test_the_largest_radius_is_just_below_the_exact_distance_and_proved(
+    largest, exact, model, images, labels
+):
     finite = np.isfinite(exact)
     assert (largest.radius[finite] <= exact[finite] * (1 + 1e-6)).all()
     assert (largest.radius[finite] >= 0.99 * exact[finite]).all()
+    assert (largest.radius > 0).all()
+    assert verify(model, images, labels, largest.certificate).all()
 
 
 @pytest.mark.parametrize(
@@ -72,11 +77,6 @@ def test_a_radius_is_decided_by_the_exact_distance(
         assert bool(changed) == (status == "falsified")
         apart = (found.counterexample - one).double().norm()
         assert apart <= share * exact[row]
-
-
-def test_every_certificate_passes_the_check(model, images, labels, largest):
-    assert (largest.radius > 0).all()
-    assert verify(model, images, labels, largest.certificate).all()
 
 
 def test_what_the_check_refuses_is_not_certified(
@@ -143,9 +143,9 @@ def test_other_polynomials_are_refused(images, curved):
     owner = certificate.leaf_image[0]
     units = certificate.leaf_units
     for place, value in (((0, 5), -9.0), ((0, 3), -9.0), ((0, 0), np.nan)):
-        false = tampered(certificate, leaf_units=changed(units, place, value))
+        false = certificate._replace(leaf_units=changed(units, place, value))
         assert not verify(model, images, labels, false)[owner]
-    larger = tampered(certificate, leaf_value=certificate.leaf_value + 5)
+    larger = certificate._replace(leaf_value=certificate.leaf_value + 5)
     assert not verify(model, images, labels, larger)[owner]
 
 
@@ -166,7 +166,7 @@ def test_a_proof_for_the_box_is_none_for_the_ball(model, images, labels, largest
     certificate = largest.certificate
     assert certificate.in_box.any()
     assert not largest.on_ball[certificate.in_box].any()
-    false = tampered(certificate, in_box=np.zeros(len(images), bool))
+    false = certificate._replace(in_box=np.zeros(len(images), bool))
     proved = verify(model, images, labels, false)
     assert not proved[certificate.in_box].all()
 
@@ -187,7 +187,7 @@ def test_a_linear_network_is_certified_up_to_its_margin():
 
 def test_branching_proves_what_one_program_does_not(model, images, labels, exact):
     steps = [
-        decisions.ladder(decisions_network(model), method, 200, 0)
+        decisions.ladder(fully_connected(model), method, 200, 0)
         for method in ("sdp", "branch-and-bound")
     ]
     points = images.flatten(1).double().numpy()
@@ -205,71 +205,54 @@ def test_branching_proves_what_one_program_does_not(model, images, labels, exact
     assert single.count("certified") <= branched.count("certified")
 
 
-def decisions_network(model):
-    from intriguing.bounds.network import fully_connected
-
-    return fully_connected(model)
-
-
-def tampered(certificate, **changes):
-    return certificate._replace(**changes)
-
-
 def changed(array, place, value):
     copy = array.copy()
     copy[place] = value
     return copy
 
 
-@pytest.fixture(scope="module")
-def proved(largest):
-    """Return an image whose proof has leaves, and the place of one of them."""
-    owners = largest.certificate.leaf_image
-    assert len(owners)
-    return int(owners[0]), 0
-
-
 @pytest.mark.parametrize("factor", [1.02, 2.0])
 def test_a_larger_radius_is_refused(model, images, labels, largest, factor):
     certificate = largest.certificate
-    false = tampered(certificate, radius=factor * certificate.radius)
+    false = certificate._replace(radius=factor * certificate.radius)
     assert not verify(model, images, labels, false).any()
 
 
-@pytest.mark.parametrize("field", ["leaf_ball", "leaf_units", "leaf_value"])
-def test_other_multipliers_are_refused(model, images, labels, largest, proved, field):
-    row, leaf = proved
-    values = getattr(largest.certificate, field)
-    for other in (-1.0, np.nan):
-        false = tampered(largest.certificate, **{field: changed(values, leaf, other)})
-        assert not verify(model, images, labels, false)[row]
+def altered(field, value):
+    """Return how to alter the entry of the first leaf, or of its image."""
+
+    def alter(certificate, row):
+        place = 0 if field.startswith("leaf") else row
+        place = (row, 0) if field == "lower" else place
+        return {field: changed(getattr(certificate, field), place, value)}
+
+    return alter
 
 
-def test_a_narrower_interval_is_refused(model, images, labels, largest, proved):
-    row, _ = proved
-    lower = changed(largest.certificate.lower, (row, 0), 10.0)
-    false = tampered(largest.certificate, lower=lower)
-    assert not verify(model, images, labels, false)[row]
+def without_a_branch(certificate, row):
+    unstable = (certificate.lower[row] < 0) & (certificate.upper[row] > 0)
+    place = 0, int(np.flatnonzero(unstable)[0])
+    return {"leaf_splits": changed(certificate.leaf_splits, place, 1)}
 
 
-def test_a_claim_by_a_cheaper_method_is_refused(model, images, labels, largest, proved):
-    row, _ = proved
-    for how in (0, 1):
-        false = tampered(
-            largest.certificate, proof=changed(largest.certificate.proof, row, how)
-        )
-        assert not verify(model, images, labels, false)[row]
-
-
-def test_a_missing_branch_is_refused(model, images, labels, largest, proved):
-    row, leaf = proved
-    splits = largest.certificate.leaf_splits
-    unstable = (largest.certificate.lower[row] < 0) & (
-        largest.certificate.upper[row] > 0
-    )
-    unit = int(np.flatnonzero(unstable)[0])
-    half = changed(splits, (leaf, unit), 1)
-    false = tampered(largest.certificate, leaf_splits=half)
+@pytest.mark.parametrize(
+    "alter",
+    [
+        *(
+            altered(field, value)
+            for field in ("leaf_ball", "leaf_units", "leaf_value")
+            for value in (-1.0, np.nan)
+        ),
+        altered("lower", 10.0),
+        *(altered("proof", cheaper) for cheaper in (0, 1)),
+        without_a_branch,
+    ],
+)
+def test_an_altered_proof_is_refused(model, images, labels, largest, alter):
+    """Of multipliers, an interval, the method, or the branches."""
+    certificate = largest.certificate
+    row = int(certificate.leaf_image[0])
+    false = certificate._replace(**alter(certificate, row))
     assert not verify(model, images, labels, false)[row]
 
 
