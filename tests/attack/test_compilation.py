@@ -9,9 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
+from numba import config
 from numba.core.codegen import get_host_cpu_features
 
 import intriguing
+from intriguing.attack import compilation
 
 needs_avx512 = pytest.mark.skipif(
     "+avx512f" not in get_host_cpu_features(), reason="needs AVX-512"
@@ -39,12 +41,6 @@ point, length, descent = np.empty_like(image), row.copy(), row.copy()
 given = (image, image, image, row, row, ring, ring.copy(), point, length, descent)
 trials(*given, 0, 2.0, 1e-3)
 print(*descent, sum(trials.stats.cache_misses.values()))
-"""
-
-
-FOLDER = """
-from intriguing.attack.compilation import cache_folder
-print(cache_folder())
 """
 
 
@@ -126,12 +122,9 @@ tempfile.TemporaryFile = refused
 
 
 def test_a_lock_that_cannot_be_opened_is_no_failure(tmp_path):
-    first = printed(SMALL, NUMBA_CACHE_DIR=str(tmp_path))
-    (folder,) = tmp_path.iterdir()
-    for file in folder.iterdir():
-        file.unlink()
-    (folder / "lock").mkdir()
-    assert printed(SMALL, NUMBA_CACHE_DIR=str(tmp_path)) == first
+    lock = tmp_path / compilation.cache_folder().name / "lock"
+    lock.mkdir(parents=True)
+    assert printed(SMALL, NUMBA_CACHE_DIR=str(tmp_path)).split()[-1] == "1"
 
 
 def test_of_processes_that_begin_at_once_one_compiles(tmp_path):
@@ -148,20 +141,26 @@ def test_of_processes_that_begin_at_once_one_compiles(tmp_path):
 def test_a_process_that_keeps_the_lock_does_not_stop_others(tmp_path):
     import fcntl
 
-    settings = {"NUMBA_CACHE_DIR": str(tmp_path)}
     impatient = "from intriguing.attack import compilation\n"
     impatient += "compilation.LONGEST_WAIT = 0.5\n" + SMALL
-    with (Path(printed(FOLDER, **settings)) / "lock").open("a") as lock:
+    path = tmp_path / compilation.cache_folder().name / "lock"
+    path.parent.mkdir()
+    with path.open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        assert printed(impatient, **settings).split()[-1] == "1"
-        assert printed(impatient, **settings).split()[-1] == "0"  # stored all the same
+        found, misses = printed(impatient, NUMBA_CACHE_DIR=str(tmp_path)).split()
+        assert misses == "1"  # and stored all the same
+        again = printed(impatient, NUMBA_CACHE_DIR=str(tmp_path)).split()
+        assert again == [found, "0"]
 
 
-def test_code_that_was_not_used_for_long_is_removed_when_sources_change(tmp_path):
+def test_code_that_was_not_used_for_long_is_removed_when_sources_change(
+    tmp_path, monkeypatch
+):
     for name, days in (("intriguing-a", 31), ("intriguing-b", 29), ("other", 99)):
         (tmp_path / name / "inside").mkdir(parents=True)
         then = time.time() - days * 24 * 3600
         os.utime(tmp_path / name, (then, then))
-    new = Path(printed(FOLDER, NUMBA_CACHE_DIR=str(tmp_path)))
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path))
+    new = compilation.cache_folder.__wrapped__()
     left = {folder.name for folder in tmp_path.iterdir()}
     assert left == {"intriguing-b", "other", new.name}

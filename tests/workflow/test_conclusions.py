@@ -1,11 +1,10 @@
 """Whether two results support the same conclusions, on constructed results."""
 
 import json
-import subprocess
+import runpy
 import sys
 
 import pytest
-from conftest import ROOT
 
 from intriguing.workflow.compare.conclusions import conclusions
 
@@ -33,10 +32,16 @@ def compared(base, tmp_path, **how):
     return conclusions(base, results(tmp_path / "results/now", **how))
 
 
-def test_equal_results_support_the_same_conclusions(base, tmp_path):
+def test_equal_results_support_the_same_conclusions_and_negligible_changes_too(
+    base, tmp_path
+):
     found = compared(base, tmp_path)
     assert found.are_the_same
     assert found.text() == "Same conclusions: 3 numbers and claims compared"
+    lines = [[f"a,x,{value},{value},{value},,,,"] for value in (2, 2.001, 2.1)]
+    sides = [results(tmp_path / f"{i}", cells) for i, cells in enumerate(lines)]
+    assert conclusions(sides[0], sides[1]).are_the_same
+    assert conclusions(sides[0], sides[2]).outside == ["tables/models.csv: a / x"]
 
 
 def cell(value, low, high, verdict="agrees"):
@@ -80,21 +85,15 @@ def test_a_contradiction_is_named(base, tmp_path, how, told):
     assert told in found.text()
 
 
-def test_a_negligible_change_of_an_exact_number_is_no_contradiction(tmp_path):
-    lines = [[f"a,x,{value},{value},{value},,,,"] for value in (2, 2.001, 2.1)]
-    sides = [results(tmp_path / f"{i}", cells) for i, cells in enumerate(lines)]
-    assert conclusions(sides[0], sides[1]).are_the_same
-    assert conclusions(sides[0], sides[2]).outside == ["tables/models.csv: a / x"]
-
-
 @pytest.mark.parametrize(("claim", "status"), [("agrees", 0), ("differs", 1)])
-def test_the_command_answers_by_its_exit_status(base, tmp_path, claim, status):
+def test_the_command_answers_by_its_exit_status(
+    base, tmp_path, claim, status, monkeypatch, capsys
+):
     results(tmp_path / "results/now", claim=claim)
-    module = "intriguing.workflow.compare.conclusions"
-    command = [sys.executable, "-m", module, "--base=results/base", "--run=now"]
-    environment = {"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin:/bin"}
-    done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == status, done.stderr
-    assert done.stdout.startswith("Other" if status else "Same")
+    monkeypatch.chdir(tmp_path)
+    options = ["--base=results/base", "--run=now"]
+    monkeypatch.setattr(sys, "argv", ["conclusions", *options])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(sys.modules[conclusions.__module__].__file__, None, "__main__")
+    assert ended.value.code == status
+    assert capsys.readouterr().out.startswith("Other" if status else "Same")
