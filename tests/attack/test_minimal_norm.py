@@ -41,9 +41,11 @@ def cells():
     return minimal_norm.length_cells("net", new, old)
 
 
-def test_ratios_are_image_by_image(cells):
+def test_ratios_are_image_by_image_and_both_mean_lengths_are_there(cells):
     expected = np.mean([np.mean([1, 0.8, 0.5]), 1])
     assert cells["net", "ratio"].value == pytest.approx(expected, abs=1e-5)
+    assert cells["net", "distortion-lbfgs"].value == pytest.approx(0.15416683)
+    assert cells["net", "distortion-minimal"].value == pytest.approx(0.14166667)
 
 
 @pytest.mark.parametrize(
@@ -61,8 +63,3 @@ def test_ratios_are_image_by_image(cells):
 def test_shares_are_of_all_images_of_all_seeds(cells, column, images):
     found = cells["net", column]
     assert (found.value, found.n, found.seeds) == (pytest.approx(images / 6), 6, 2)
-
-
-def test_both_mean_lengths_are_there(cells):
-    assert cells["net", "distortion-lbfgs"].value == pytest.approx(0.15416683)
-    assert cells["net", "distortion-minimal"].value == pytest.approx(0.14166667)

@@ -34,7 +34,7 @@ def test_the_size_of_log_ratios_of_equal_factors_is_their_logarithm():
     assert size == pytest.approx(np.log(1.1))
 
 
-def test_the_planted_reading_is_found():
+def test_the_planted_reading_is_found_and_equal_ones_are_equally_probable():
     rng = np.random.default_rng(0)
     samples = {
         name: rng.gamma(3, size, 256) for name, size in {"a": 1, "b": 2, "c": 3}.items()
@@ -52,7 +52,4 @@ def test_the_planted_reading_is_found():
     shares = posterior(np.stack(sizes), 3)
     assert shares.sum() == pytest.approx(1)
     assert shares[1] > 0.95
-
-
-def test_equal_readings_are_equally_probable():
     assert posterior(np.full((4, 3), 0.1), 3) == pytest.approx([0.25] * 4)

@@ -42,12 +42,9 @@ def test_networks_that_agree_on_an_image_get_the_same_target():
     assert torch.equal(one[agree], two[agree])
 
 
-def test_the_next_class_follows_the_label_unless_it_is_the_prediction():
+def test_the_next_class_skips_the_prediction_and_the_nearest_is_no_target():
     labels, predictions = torch.tensor([0, 9, 4]), torch.tensor([0, 9, 5])
     assert next_targets(labels, predictions, 10).tolist() == [1, 0, 6]
-
-
-def test_the_nearest_class_is_no_target_at_all():
     labels, predictions = labels_and_predictions(5)
     assert choose_targets("nearest", labels, predictions, 10, 0) is None
     sampled = choose_targets("random", labels, predictions, 10, 7)

@@ -35,15 +35,12 @@ def test_the_minimiser_in_the_box_is_the_best_of_a_grid():
     assert ((end >= 0) & (end <= 1)).all()
 
 
-def test_clipping_the_unconstrained_minimiser_loses_the_success():
+def test_clipping_loses_the_success_at_the_largest_weight_and_a_larger_one_fails():
     weight = largest_adversarial_weight()
     inside, outside = iterates(weight)[-1], iterates(weight, box=False)[-1]
     assert margin(inside) > 0 and margin(outside) > 0
     assert (outside < 0).any()
     assert margin(np.clip(outside, 0, 1)) < 0
-
-
-def test_a_weight_above_the_largest_fails():
     weight = largest_adversarial_weight()
     assert margin(iterates(weight * 1.01)[-1]) < 0
     assert margin(iterates(weight * 0.99)[-1]) > 0

@@ -47,23 +47,20 @@ def test_a_jump_of_the_margin_is_enclosed_too():
     assert tried <= 40
 
 
-def test_it_ends_early_next_to_the_boundary():
+def test_it_ends_early_next_to_the_boundary_or_after_as_many_weights_as_allowed():
     smooth = lambda c: torch.log(1.0 / c)  # noqa: E731
     near, short = follow(smooth, 0.11, Refinement(boundary_tolerance=5e-2))
     _, long = follow(smooth, 0.11, Refinement(boundary_tolerance=0.0))
     assert 0 < near.boundary_distance <= 5e-2
     assert short < long
+    _, tried = follow(lambda c: torch.tensor([1.0]), 2.0, Refinement(max_weights=1))
+    assert tried == 1
 
 
 @pytest.mark.parametrize("margin", [1.0, -1.0], ids=["always", "never"])
 def test_a_margin_without_a_sign_change_ends_the_search(margin):
     bracket, _ = follow(lambda c: torch.tensor([margin]), 1.0, Refinement())
     assert (bracket.success > 0) == (margin > 0)
-
-
-def test_one_weight_at_most_stops_after_one_weight():
-    _, tried = follow(lambda c: torch.tensor([1.0]), 2.0, Refinement(max_weights=1))
-    assert tried == 1
 
 
 @pytest.mark.parametrize("penalty", [SQUARED, PLAIN], ids=["squared", "plain"])
@@ -82,7 +79,7 @@ def basin(largest: float, scale: float):
     return lambda c: torch.log(largest / c), lambda c: scale * (largest / c) ** 0.3
 
 
-def test_a_start_that_meets_its_best_ends_there():
+def test_a_start_ends_at_its_best_or_in_a_longer_basin_at_the_first_failure():
     margin, length = basin(2.0, 1.5)
     best = BestStart(torch.tensor([1.9999]), torch.tensor([1.5]))
     bracket, tried = follow(
@@ -90,9 +87,6 @@ def test_a_start_that_meets_its_best_ends_there():
     )
     assert tried == 2
     assert bracket.success == pytest.approx(1.9999, rel=3e-3)
-
-
-def test_a_start_in_a_longer_basin_ends_at_the_first_failure():
     margin, length = basin(0.5, 2.0)
     best = BestStart(torch.tensor([0.6]), torch.tensor([1.5]))
     _, tried = follow(margin, 0.01, Refinement(boundary_tolerance=0), length, best)

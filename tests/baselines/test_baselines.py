@@ -203,26 +203,20 @@ def test_ratios_are_image_by_image_and_to_the_best_of_all(table):
         assert found == pytest.approx(number)
 
 
-def test_a_failure_is_infinitely_long(table):
+def test_failures_are_infinitely_long_and_where_another_is_shorter_is_counted(table):
+    """By a part in 10,000 or more: on the second image it is shorter by rounding."""
     assert value(table, "other", "success") == 0.75
     for column in ("mean-distortion", "ratio-to-best-mean", "ratio-to-best-worst"):
         assert value(table, "other", column) == np.inf
     assert value(table, "other", "median-distortion") == pytest.approx(0.15)
-
-
-def test_where_another_is_shorter_the_table_says_on_how_many_images(table):
-    """By a part in 10,000 or more: on the second image it is shorter by rounding."""
     assert value(table, "other", "beats-minimal") == 0.25
     assert value(table, "scipy", "beats-minimal") == 0
 
 
-def test_speeds_are_multiples_of_the_reference(table):
+def test_speeds_are_multiples_of_the_reference_where_there_is_one(table):
     assert value(table, "minimal-8", "images-per-second") == pytest.approx(100)
     assert value(table, "minimal-8", "times-scipy") == pytest.approx(100)
     assert value(table, "scipy", "times-scipy") == 1
-
-
-def test_without_the_reference_speeds_are_no_multiples(table):
     frame = compared().query("attack != 'scipy'")
     table = summary.peers_table({"Net:targeted": frame})
     assert set(summary.KINDS) - set(table["column"]) == {"times-scipy"}

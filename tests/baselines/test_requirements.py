@@ -104,13 +104,16 @@ def test_the_papers_method_is_held_against_scipy(table):
     assert value(table, row, AT_LEAST) == 40
 
 
-def test_costs_are_those_of_the_comparison(table):
+def test_costs_are_those_of_the_comparison_and_printed_as_plain_numbers(table):
     assert value(table, "targeted: minimal-1: forwards", "Net") == 13.5
     assert value(table, "targeted: minimal-8: share unconverged", "Net") == 0.25
     speed = value(table, "targeted: minimal-1: speed / scipy's", "Net")
     assert speed == pytest.approx(500)
     asked = set(table["row"])
     assert not any(row.startswith("untargeted") and "speed" in row for row in asked)
+    text = to_markdown(table, kinds_of(table))
+    assert "| targeted: minimal-1: forwards | -- | 12 | 13.5 |" in text
+    assert "interval" not in text
 
 
 def test_exact_optima_have_rows_of_their_own(table):
@@ -119,12 +122,6 @@ def test_exact_optima_have_rows_of_their_own(table):
     assert value(table, row + "worst", "FC10") == pytest.approx(3e-3)
     own = table[table["row"].str.startswith(row)]
     assert set(own["column"]) == {AT_LEAST, AT_MOST, "FC10"}
-
-
-def test_the_table_is_printed_as_plain_numbers(table):
-    text = to_markdown(table, kinds_of(table))
-    assert "| targeted: minimal-1: forwards | -- | 12 | 13.5 |" in text
-    assert "interval" not in text
 
 
 def test_a_failure_is_infinitely_longer_than_the_others():

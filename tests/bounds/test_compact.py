@@ -148,14 +148,11 @@ def factorisations(sizes):
     return sum(min(shape) ** 3 / 3 for shape in pairwise(sizes))
 
 
-def test_operations_of_the_product_are_those_that_torch_counts():
+def test_operations_of_the_families_are_those_that_torch_counts():
+    """Counted are matrix products; what else is stated are factorisations."""
     counted = counted_products(product_of_norms, weights_of(SIZES))
     stated = compact.product_operations(SIZES)
     assert stated - factorisations(SIZES) == pytest.approx(counted)
-
-
-def test_operations_of_the_other_families_are_those_that_torch_counts():
-    """Counted are matrix products; what else is stated are factorisations."""
     weights = weights_of(SIZES)
     counted = counted_products(liplt, weights)
     norms = sum(

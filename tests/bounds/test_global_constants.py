@@ -46,14 +46,11 @@ def test_one_hidden_layer_is_bounded_close_to_its_best_gates():
     assert best <= bound_of(network.weights, 1.0, "lipsdp").upper <= 1.2 * best
 
 
-def test_layers_that_are_not_aligned_leave_no_slack():
+def test_single_units_and_linear_networks_have_their_norm():
     """Each unit acts on its own: the product is the product of the largest ones."""
     first, last = np.diag([4.0, 1.0]), np.diag([1.0, 3.0])
     assert bound_of([first, last], 1.0, "product").upper == pytest.approx(12)
     assert bound_of([first, last], 1.0, "lipsdp").upper == pytest.approx(4, rel=1e-4)
-
-
-def test_a_linear_network_has_its_norm():
     model = small_network([4, 3])
     norm = torch.linalg.matrix_norm(model[1].weight.double(), 2)
     for name in METHODS:
@@ -91,9 +88,11 @@ def test_the_norm_of_the_jacobian_is_that_of_autograd():
     assert found[0] == pytest.approx(expected)
 
 
-def test_an_unknown_method_is_named():
+def test_unknown_methods_and_networks_without_weights_are_refused():
     with pytest.raises(InputError, match="'best' is unknown"):
         lipschitz(small_network([3, 3, 2]), "best")
+    with pytest.raises(InputError, match="weights are on the meta device"):
+        lipschitz(nn.Linear(3, 3, device="meta"))
 
 
 def test_lipsdp_is_the_optimum_of_another_solver():
@@ -178,11 +177,6 @@ def test_a_network_whose_units_all_die_is_constant(method):
     _, second, last = (one for one in model if isinstance(one, nn.Linear))
     second.weight.data[0], last.weight.data[:, 1] = 0, 0
     assert lipschitz(model, method).upper == 0
-
-
-def test_a_network_without_weights_has_no_constant():
-    with pytest.raises(InputError, match="weights are on the meta device"):
-        lipschitz(nn.Linear(3, 3, device="meta"))
 
 
 @pytest.fixture

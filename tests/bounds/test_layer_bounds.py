@@ -189,15 +189,12 @@ def test_the_ellipsoid_contains_ball_and_box_and_touches_where_both_end():
     assert (np.linalg.norm(inside, axis=1) <= ellipsoid.radius + 1e-12).all()
 
 
-def test_positive_definite_is_claimed_only_beyond_the_error():
+def test_definiteness_and_norms_are_claimed_only_beyond_the_error():
     matrix = np.diag([1.0, 1e-6])
     assert is_positive_definite(matrix, 1e-8)
     assert not is_positive_definite(matrix, 1e-6)
     assert not is_positive_definite(np.diag([1.0, -1e-3]), 0.0)
     assert not is_positive_definite(np.full((2, 2), np.nan), 0.0)
-
-
-def test_the_norm_is_bounded_from_above_and_closely():
     matrix = np.random.default_rng(0).normal(size=(7, 20))
     exact = np.linalg.svd(matrix, compute_uv=False)[0]
     assert exact <= norm_above(matrix) <= exact * (1 + 1e-9)

@@ -190,14 +190,11 @@ def test_noise_is_the_growth_of_tightness_beside_lipsdp():
     assert compact_kinds(table)["megaflop"] == "number"
 
 
-def test_the_front_has_the_proofs_that_no_other_beats():
+def test_every_depth_is_a_panel_of_all_proofs_with_the_front_of_the_best():
     points = pd.DataFrame(
         {"operations": [4, 1, 2, 2, 3], "tightness": [0.9, 0.2, 0.5, 0.4, 0.5]}
     )
     assert list(pareto_front(points).index) == [1, 2, 0]
-
-
-def test_every_depth_is_a_panel_with_all_proofs():
     figure = compact_proofs_figure(PROOFS)
     assert len(figure.axes) == 3
     for axes, depth in zip(figure.axes, (1, 2, 4), strict=True):

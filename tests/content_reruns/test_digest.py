@@ -158,9 +158,11 @@ def test_writing_a_module_in_another_layout_leaves_its_text():
         assert canonical(ast.parse(ast.unparse(tree))) == canonical(tree), path
 
 
-def test_line_ends_and_a_byte_order_mark_leave_the_digest():
+def test_unreached_modules_line_ends_and_a_byte_order_mark_leave_the_digest():
     windows = {name: "\ufeff" + t.replace("\n", "\r\n") for name, t in NET.items()}
     assert digest(windows) == digest(NET)
+    assert digest({**NET, "src/net/unused.py": "answer = 43\n"}) == digest(NET)
+    assert digest({**NET, "src/more.py": "import net.unused\n"}) == digest(NET)
 
 
 def test_odd_escapes_and_prefixes_are_left_to_the_linter():
@@ -168,11 +170,6 @@ def test_odd_escapes_and_prefixes_are_left_to_the_linter():
         warnings.simplefilter("error")
         one = digest({"scripts/step.py": "x = u'\\d'\n"})
     assert one == digest({"scripts/step.py": "x = '\\\\d'\n"})
-
-
-def test_a_module_that_is_not_reached_leaves_the_digest():
-    assert digest({**NET, "src/net/unused.py": "answer = 43\n"}) == digest(NET)
-    assert digest({**NET, "src/more.py": "import net.unused\n"}) == digest(NET)
 
 
 def test_a_checkout_gives_the_same_digest_wherever_it_lies(tmp_path, monkeypatch):
@@ -260,14 +257,11 @@ def test_code_that_does_otherwise_has_another_digest(one, other):
     assert digest({"scripts/step.py": one}) != digest({"scripts/step.py": other})
 
 
-def test_modules_that_change_places_change_the_digest():
+def test_every_reached_module_counts_and_its_place_too():
     step = {"scripts/step.py": "import a, b"}
     one = {**step, "src/a.py": "x = 1", "src/b.py": "x = 2"}
     other = {**step, "src/a.py": "x = 2", "src/b.py": "x = 1"}
     assert digest(one) != digest(other)
-
-
-def test_every_reached_module_counts_and_where_it_is_imported_from():
     files = {**NET, "src/net/copied.py": LAYERS}
     for name in ("src/net/__init__.py", "src/net/layers.py", "scripts/step.py"):
         assert digest({**files, name: NET[name] + "\nextra = 1\n"}) != digest(NET)
@@ -349,12 +343,9 @@ def test_a_name_that_a_module_imports_from_itself_ends():
     assert reached("from a import b", {"src/a.py": text}) == {"src/a.py"}
 
 
-def test_roots_are_searched_in_order_and_packages_come_first():
+def test_roots_are_searched_in_order_and_a_script_finds_its_neighbours(tmp_path):
     files = packages("src/a/__init__.py", "src/a.py", "scripts/a.py")
     assert reached("import a", files) == {"src/a/__init__.py"}
-
-
-def test_a_script_outside_the_roots_finds_its_neighbours(tmp_path):
     (tmp_path / "step.py").write_text("import beside\n")
     (tmp_path / "beside.py").touch()
     found = reached_modules(tmp_path / "step.py", [])
@@ -577,7 +568,7 @@ def test_asking_for_undeclared_files_is_refused_with_place_and_remedy(line):
     digest({**NET, "scripts/step.py": f"{declared}\n{line}"})
 
 
-def test_declared_files_count_and_their_neighbours_do_not():
+def test_declared_files_count_and_an_absent_one_is_named():
     files = {**NET, "src/net/layers.py": "DIGESTED_FILES = ('a.tsv', 'in/b.tsv')\n"}
     files |= {"src/net/a.tsv": "1", "src/net/in/b.tsv": "2", "src/net/c.tsv": "3"}
     same = {name: digest({**files, name: "4"}) == digest(files) for name in files}
@@ -585,9 +576,6 @@ def test_declared_files_count_and_their_neighbours_do_not():
     assert same["src/net/c.tsv"]
     swapped = files | {"src/net/a.tsv": "2", "src/net/in/b.tsv": "1"}
     assert digest(swapped) != digest(files)
-
-
-def test_a_declared_file_that_is_absent_is_named():
     step = "DIGESTED_FILES = ('published.tsv',)\n"
     with pytest.raises(CodeDigestError, match=r"step.py: .*published.tsv: No such"):
         digest({"scripts/step.py": step})

@@ -55,16 +55,13 @@ def test_the_message_says_what_is_wrong_with_idx(content, problem, request, seen
     seen(str(told.value), request.node.callspec.id)
 
 
-def test_pixels_are_the_bytes_over_255_in_float32():
+def test_pixels_are_the_bytes_over_255_in_float32_and_nothing_else_is_taken():
     images = np.arange(256, dtype=np.uint8).reshape(1, 1, 16, 16)
     pixels = to_pixels(torch.from_numpy(images))
     assert pixels.dtype == torch.float32
     exact = images.astype(np.float64) / 255
     np.testing.assert_array_equal(pixels.numpy(), exact.astype(np.float32))
     assert torch.equal(to_pixels(images), pixels)
-
-
-def test_images_that_are_no_bytes_are_refused():
     with pytest.raises(InputError, match=r"images.*uint8.*float32"):
         to_pixels(torch.rand(1, 1, 2, 2))
 

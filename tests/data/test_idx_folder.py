@@ -34,12 +34,14 @@ def write_folder(folder, count=80):
     return images, labels
 
 
-def test_plain_and_packed_files_hold_the_images(tmp_path):
+def test_plain_and_packed_files_hold_the_images_and_fewer_are_refused(tmp_path):
     images, labels = write_folder(tmp_path / "own")
     for part, of in idx_paths(tmp_path / "own").items():
         found = read_idx_pair(of["images"], of["labels"], 30, part)
         np.testing.assert_array_equal(found[0], images[:30])
         np.testing.assert_array_equal(found[1], labels[:30])
+    with pytest.raises(InputError, match=r"data\.test_images: 90 of 80"):
+        read_idx_pair(of["images"], of["labels"], 90, "test")
 
 
 @pytest.mark.parametrize(
@@ -57,13 +59,6 @@ def test_files_that_do_not_fit_are_refused_by_name(tmp_path, damage, told):
         of = idx_paths(tmp_path / "own")["test"]
         read_idx_pair(of["images"], of["labels"], 30, "test")
     assert "t10k-labels-idx1-ubyte" in str(caught.value)
-
-
-def test_fewer_images_than_the_config_says_are_refused(tmp_path):
-    write_folder(tmp_path / "own")
-    of = idx_paths(tmp_path / "own")["test"]
-    with pytest.raises(InputError, match=r"data\.test_images: 90 of 80"):
-        read_idx_pair(of["images"], of["labels"], 90, "test")
 
 
 def test_a_run_of_own_images_has_their_errors_and_no_number_of_the_paper(

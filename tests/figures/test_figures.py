@@ -280,7 +280,7 @@ def test_every_line_of_top_images_shows_its_images_in_order():
     assert "(d) last: random" in texts(figure)
 
 
-def test_spectra_have_a_panel_a_network_and_a_line_a_layer():
+def test_spectra_have_a_panel_a_network_and_a_line_a_layer_of_many_three_named():
     networks = {"A": {"conv1": [3.0, 2.0, 1.0], "fc1": [5.0, 0.0]}, "B": {"fc1": [1.0]}}
     figure = spectra_figure(networks)
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["A", "B"]
@@ -288,9 +288,6 @@ def test_spectra_have_a_panel_a_network_and_a_line_a_layer():
     np.testing.assert_array_equal(lines["conv1"].get_ydata(), [3, 2, 1])
     np.testing.assert_array_equal(lines["fc1"].get_ydata(), [5, LEAST])
     assert lines["conv1"].get_linestyle() != lines["fc1"].get_linestyle()
-
-
-def test_of_many_layers_the_first_the_middle_and_the_last_are_named():
     (axes,) = spectra_figure({"A": {f"layer{i}": [2, 1] for i in range(25)}}).axes
     named = [text.get_text() for text in axes.get_legend().get_texts()]
     assert named == ["layer0", "layer12", "layer24"]

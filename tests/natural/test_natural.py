@@ -49,7 +49,7 @@ def picture(path, size=(300, 260), colour=(10, 200, 90)):
 # ---------------------------------------------------------------- reading
 
 
-def test_a_picture_is_cut_to_its_central_square(tmp_path):
+def test_a_picture_is_cut_to_its_central_square_and_what_is_none_is_named(tmp_path):
     pixels = np.zeros((256, 256, 3), np.uint8)
     pixels[16:240, 16:240] = 255
     Image.fromarray(pixels).save(tmp_path / "square.png")
@@ -61,9 +61,6 @@ def test_a_picture_is_cut_to_its_central_square(tmp_path):
         found = images.read_picture(tmp_path / "one.png", 224)
         assert found.shape == (3, 224, 224)
         assert found.flatten(1).unique(dim=1).flatten().tolist() == [10, 200, 90]
-
-
-def test_what_is_no_picture_is_named(tmp_path):
     (tmp_path / "x.jpg").write_text("text")
     with pytest.raises(InputError, match=r"x\.jpg: cannot be read as a picture"):
         images.read_picture(tmp_path / "x.jpg", 8)
@@ -173,14 +170,13 @@ def test_layers_that_are_there_are_filled_in_and_the_others_are_listed(some_laye
     assert {m.k for m in network if isinstance(m, nn.LocalResponseNorm)} == {1.0}
 
 
-def test_a_network_in_part_makes_no_predictions(some_layers):
+def test_a_network_in_part_has_norms_of_layers_but_no_predictions_or_product(
+    some_layers,
+):
     network, _ = alexnet_from_layers(some_layers)
     target_mask = torch.zeros(1, 1000, dtype=torch.bool)
     with pytest.raises(InputError, match="NaN"):
         evaluate(network, torch.rand(1, 3, 227, 227), target_mask)
-
-
-def test_a_network_in_part_has_the_norms_of_its_layers_and_no_product(some_layers):
     kept = {name: some_layers[name] for name in ("conv1.weight", "conv1.bias")}
     network, missing = alexnet_from_layers(kept)
     assert network_norms(network[:3], (3, 227, 227)).layers["1"].upper > 0
@@ -254,14 +250,11 @@ PREDICTIONS = pd.DataFrame(
 )
 
 
-def test_cells_of_an_attack_are_counted_on_its_own_network():
+def test_cells_count_images_that_are_classified_correctly_when_clean():
     cells = attack_cells("A", PREDICTIONS, ["fixed"])
     assert cells["A", "reached-fixed"].value == 1
     assert cells["A", "rounded-fixed"].value == 0.5
     assert cells["A", "distortion-fixed"].value == pytest.approx(0.03)
-
-
-def test_transfer_counts_images_that_are_classified_correctly_when_clean():
     cells = transfer_cells(PREDICTIONS)
     assert cells["adversarial:A", "A"].value == 1
     assert cells["adversarial:A", "A"].n == 1  # the other one was wrong when clean

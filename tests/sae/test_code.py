@@ -36,14 +36,13 @@ def codes(planted):
     }
 
 
-def test_a_planted_dictionary_is_found(planted, codes):
+def test_a_planted_dictionary_is_found_and_a_frozen_decoder_explains_less(
+    planted, codes
+):
     activations, atoms = planted
     assert unexplained(codes["found"], activations) < 0.1
     assert agreement(atoms.T, codes["found"].directions()) > 0.9
     assert agreement(codes["found"].directions(), codes["again"].directions()) > 0.85
-
-
-def test_a_frozen_decoder_explains_less(planted, codes):
     activations, atoms = planted
     assert unexplained(codes["frozen"], activations) > 0.3
     assert agreement(atoms.T, codes["frozen"].directions()) < 0.8
@@ -71,13 +70,10 @@ def test_no_latent_is_dead_where_activations_span_few_directions():
     torch.testing.assert_close(lengths, torch.ones(128), atol=1e-3, rtol=0)
 
 
-def test_top_k_keeps_the_largest_of_each_image():
+def test_top_k_keeps_the_largest_of_each_image_or_of_the_batch():
     values = torch.tensor([[3.0, -1.0, 2.0, 1.0], [-1.0, -2.0, 5.0, -3.0]])
     expected = [[3, 0, 2, 0], [0, 0, 5, 0]]
     assert top_k(2)(values).tolist() == expected
-
-
-def test_batch_top_k_shares_the_active_latents_among_images():
     values = torch.tensor([[3.0, 2.5, 2.0, 0.1], [0.2, 0.3, 5.0, -3.0]])
     kept = batch_top_k(2)(values)
     assert kept.tolist() == [[3, 2.5, 2, 0], [0, 0, 5, 0]]

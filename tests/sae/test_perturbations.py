@@ -134,14 +134,13 @@ def controls(background):
     return r, perturbations_of(attacked, other, background, seeded())
 
 
-def test_all_perturbations_have_the_norm_of_r(controls):
+def test_perturbations_have_the_norm_of_r_and_random_signs_its_components(
+    controls, background
+):
     r, found = controls
     assert torch.equal(found[ADVERSARIAL], r)
     for one in found.values():
         torch.testing.assert_close(one.norm(dim=1), r.norm(dim=1))
-
-
-def test_random_signs_keep_the_energy_of_every_component(controls, background):
     r, found = controls
     _, axes = principal_components(background.pixels)
     torch.testing.assert_close(

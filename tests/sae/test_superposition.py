@@ -27,16 +27,10 @@ def planted_code(units, k):
     return code
 
 
-def test_latents_that_are_used_alike_all_count():
+def test_latents_count_as_the_exponential_of_the_entropy_of_their_shares():
     assert effective_features(planted_code(6, 2), torch.eye(6)) == pytest.approx(6)
-
-
-def test_one_latent_alone_counts_once_and_the_unused_not_at_all():
     rows = torch.eye(6)[[2, 2, 2]]
     assert effective_features(planted_code(6, 2), rows) == pytest.approx(1)
-
-
-def test_unequal_shares_count_as_the_exponential_of_their_entropy():
     rows = torch.diag(torch.tensor([3.0, 1.0]))
     expected = np.exp(-(0.75 * np.log(0.75) + 0.25 * np.log(0.25)))
     assert effective_features(planted_code(2, 1), rows) == pytest.approx(expected)

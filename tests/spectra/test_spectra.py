@@ -121,15 +121,12 @@ def test_the_norm_of_groups_is_the_largest_of_their_norms():
     assert whole == pytest.approx(max(parts), rel=1e-9)
 
 
-def test_the_norm_is_linear_in_the_weights_and_zero_for_zeros():
+def test_the_norm_is_linear_in_the_weights_and_zero_for_zeros_or_padding():
     weight, *rest = random_case(7)
     lower, upper = conv_norm(weight, *rest)
     tripled = conv_norm(-3 * weight, *rest)
     assert tripled == pytest.approx((3 * lower, 3 * upper), rel=1e-9)
     assert conv_norm(0 * weight, *rest) == (0, 0)
-
-
-def test_a_layer_that_reads_only_padding_has_norm_zero():
     lower, upper = conv_norm(torch.ones(1, 1, 1, 1), 3, 1, 1, 1)
     assert lower == 0 <= upper
 
@@ -186,13 +183,16 @@ def test_the_estimate_of_torch_converges_to_the_reshaped_kernel():
     assert again == pytest.approx(1, rel=1e-4)
 
 
-def test_a_matrix_has_the_norm_of_its_largest_singular_value():
+def test_a_matrix_has_its_largest_singular_value_or_is_refused():
     for shape in ((7, 4), (4, 7), (1, 9)):
         weight = normal(*shape, seed=8)
         exact = float(torch.linalg.svdvals(weight.double()).max())
         lower, upper = linear_norm(weight)
         assert lower <= exact <= upper
         assert upper - lower <= 1e-10 * exact
+    for weight in (torch.ones(3), torch.full((2, 2), torch.inf)):
+        with pytest.raises(InputError):
+            linear_norm(weight)
 
 
 @pytest.mark.parametrize(
@@ -218,12 +218,6 @@ def test_what_is_no_layer_is_refused_in_one_line(change, message):
     with pytest.raises(InputError, match=message) as caught:
         conv_norm(**good | change)
     assert "\n" not in str(caught.value)
-
-
-def test_a_matrix_that_is_none_is_refused():
-    for weight in (torch.ones(3), torch.full((2, 2), torch.inf)):
-        with pytest.raises(InputError):
-            linear_norm(weight)
 
 
 @pytest.mark.gpu

@@ -29,13 +29,10 @@ def test_copies_of_an_observation_add_nothing():
     assert naive.high - naive.low < 0.6 * (found.high - found.low)
 
 
-def test_the_jackknife_of_a_mean_is_students_interval():
+def test_the_jackknife_of_a_mean_is_students_interval_where_there_are_enough():
     replicates = [float(np.delete(VALUES, i).mean()) for i in range(len(VALUES))]
     expected, found = mean_interval([VALUES]), jackknife_interval(MEAN, replicates)
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
-
-
-def test_too_few_clusters_give_no_interval():
     assert clustered_interval(MEAN, INFLUENCES, [0] * len(VALUES)) is None
     assert jackknife_interval(1.0, [1.0, 2.0]) is None
     with pytest.raises(InputError, match="at least two"):

@@ -71,14 +71,11 @@ def test_all_or_none_ends_exactly_there(hits):
     assert found.low < found.high
 
 
-def test_design_effect_is_the_ratio_of_variances_for_equal_totals():
+def test_the_design_effect_is_the_ratio_of_variances_and_zero_at_one_rate():
     hits = np.array([20, 45, 31, 60])
     rates, share = hits / 256, hits.sum() / 1024
     expected = rates.var(ddof=1) / (share * (1 - share) / 256)
     assert design_effect(hits.tolist(), [256] * 4) == pytest.approx(expected)
-
-
-def test_design_effect_of_unequal_seeds_at_the_same_rate_is_zero():
     assert design_effect([10, 40, 25], [100, 400, 250]) == 0
 
 
@@ -122,14 +119,11 @@ def test_single_values_of_seeds_have_students_interval_of_the_seeds():
     assert (found.low, found.high) == pytest.approx(expected)
 
 
-def test_images_widen_the_interval_of_seeds_that_agree_by_chance():
+def test_seeds_count_alike_and_images_widen_the_interval_where_they_agree():
     images = np.array([0.0, 1.0, 2.0, 3.0])
     found = mean_interval([images, images, images])
     half = t.isf(0.025, 9) * images.std(ddof=1) / np.sqrt(12)
     assert (found.low, found.high) == pytest.approx((1.5 - half, 1.5 + half))
-
-
-def test_seeds_of_unequal_size_count_alike():
     found = mean_interval([np.zeros(10), np.ones(30)])
     assert found.value == 0.5
 
@@ -153,13 +147,10 @@ def test_spread_is_the_standard_deviation_within_seeds():
     assert mean_interval([np.array([1.0]), np.array([2.0])]).spread is None
 
 
-def test_difference_of_rates_is_newcombes_hybrid_score_interval():
+def test_differences_are_newcombes_and_add_the_squares_of_symmetric_intervals():
     """Newcombe (1998), table II: 56 of 70 against 48 of 80, method 10."""
     found = difference_interval(rate_interval([56], [70]), rate_interval([48], [80]))
     assert (found.low, found.high) == pytest.approx((0.0524, 0.3339), abs=5e-5)
-
-
-def test_difference_of_symmetric_intervals_adds_their_squares():
     found = difference_interval(Interval(5, 2, 8), Interval(1, -3, 5))
     assert (found.value, found.low, found.high) == (4, -1, 9)
 

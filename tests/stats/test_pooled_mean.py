@@ -10,7 +10,7 @@ GENERATOR = np.random.default_rng(0)
 SEEDS = [GENERATOR.uniform(0.03, 0.09, 500) for _ in range(5)]
 
 
-def test_the_pooled_mean_is_the_root_of_the_mean_square():
+def test_the_pooled_mean_is_the_root_of_the_mean_square_and_may_be_zero():
     found = pooled_mean(SEEDS)
     squares = np.concatenate(SEEDS) ** 2
     assert found.value == pytest.approx(squares.mean() ** 0.5)
@@ -19,8 +19,5 @@ def test_the_pooled_mean_is_the_root_of_the_mean_square():
     # The error of the root by the bootstrap.
     draws = GENERATOR.choice(squares, (2000, len(squares))).mean(1) ** 0.5
     assert found.spread / len(squares) ** 0.5 == pytest.approx(draws.std(), rel=0.1)
-
-
-def test_images_without_perturbation_have_the_average_zero():
     found = pooled_mean([np.zeros(4), np.zeros(4)])
     assert (found.value, found.low, found.high, found.spread) == (0, 0, 0, None)

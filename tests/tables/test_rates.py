@@ -18,29 +18,23 @@ def test_a_cell_is_the_share_of_misclassified_images_over_seeds():
     assert cells["a", "a"].value == 1
 
 
-def test_fooling_counts_only_images_that_are_correct_when_clean():
+def test_fooling_counts_images_correct_when_clean_and_distortions_the_fooled():
     predictions = first_wrong({("clean", "b"): [20], ("a", "b"): [50]})
     cells = rates.fooling_rates(predictions)
     assert cells["a", "b"].value == pytest.approx(30 / 80)
     assert cells["clean", "b"].value == 0
+    found = {"reached": [True, False, True], "distortion": [0.1, 0.0, 0.3]}
+    assert rates.distortions([pd.DataFrame(found)])[0].tolist() == [0.1, 0.3]
 
 
-def test_distortions_are_separate_by_seed_and_counted_once():
+def test_distortions_are_counted_once_a_seed_and_averaged_over_pixels_or_images():
     predictions = first_wrong({("a", "b"): [1, 2], ("a", "c"): [3, 4]})
     per_seed = rates.distortions_by_row(predictions)["a"]
     assert [len(seed) for seed in per_seed] == [100, 100]
     assert [seed[0] for seed in per_seed] == pytest.approx([0.1, 0.2])
-
-
-def test_an_average_is_over_all_pixels_and_the_mean_over_images_stands_beside_it():
     cells = rates.distortion_cells("a", [np.array([0.1, 0.3]), np.array([0.2, 0.2])])
     assert cells["a", "distortion"].value == pytest.approx(0.045**0.5)
     assert cells["a", rates.MEAN_DISTORTION].value == pytest.approx(0.2)
-
-
-def test_images_that_were_not_fooled_have_no_distortion():
-    found = {"reached": [True, False, True], "distortion": [0.1, 0.0, 0.3]}
-    assert rates.distortions([pd.DataFrame(found)])[0].tolist() == [0.1, 0.3]
 
 
 def test_errors_are_pooled_over_seeds():

@@ -45,12 +45,9 @@ def table():
     return tidy(CELLS, PUBLISHED, "models")
 
 
-def test_cells_keep_their_order_and_the_schema(table):
+def test_cells_keep_their_order_and_meet_the_number_of_the_paper(table):
     assert list(table.columns) == COLUMNS
     assert list(zip(table["row"], table["column"], strict=True)) == list(CELLS)
-
-
-def test_cells_meet_the_number_of_the_paper_and_its_verdict(table):
     assert list(table["verdict"]) == ["differs", "", "agrees", "undecided", ""]
     assert table["published"].fillna(-1).to_list() == [0.05, -1, 0.02, 0.062, 0.1]
 

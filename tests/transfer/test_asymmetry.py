@@ -37,14 +37,11 @@ def pairs_with(seeds, generator, slope=TRUE, luck=0.0):
     return with_kinds(pd.DataFrame(rows, columns=[*ends, *counted]), TRAITS)
 
 
-def test_two_networks_of_the_same_data_are_paired_once_and_give_the_true_slope():
+def test_pairs_of_the_same_data_give_the_true_slope_whichever_comes_first():
     both = both_directions(pairs_with(3, np.random.default_rng(0)))
     on_p1, on_p2 = 6 * 5 / 2, 3 * 2 / 2
     assert len(both) == on_p1 + on_p2
     assert slope(both) == pytest.approx(TRUE, abs=1e-3)
-
-
-def test_which_network_comes_first_does_not_matter():
     both = both_directions(pairs_with(3, np.random.default_rng(2), luck=0.02))
     turned = both.copy()
     turned.loc[::2, ["log_ratio", "difference"]] *= -1

@@ -73,14 +73,11 @@ def test_images_are_described_exactly():
         )
 
 
-def test_a_digit_has_different_targets_and_only_images_that_were_reached():
+def test_a_digit_has_different_targets_and_only_images_that_were_changed():
     labels = torch.tensor([3, 3, 3, 3, 5, 3])
     targets = torch.tensor([8, 1, 8, 2, 0, 4])
     reached = torch.tensor([True, False, True, True, True, True])
     assert chosen_images(labels, targets, reached, 2) == [3, 0, 4]
-
-
-def test_an_image_that_one_attack_left_clean_is_not_shown():
     made = {
         "lbfgs": made_images([4, 2], [1, 7]),
         "minimal": made_images([4, 2], [1, 7]),

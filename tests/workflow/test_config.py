@@ -40,11 +40,8 @@ def nested(key, value):
     return value
 
 
-def test_the_paper_run_is_made_of_the_defaults():
+def test_the_paper_run_is_made_of_the_defaults_and_smoke_is_small():
     assert read_config(setting("config.yaml")) == read_config({}) == RunConfig()
-
-
-def test_smoke_differs_from_the_paper_run_and_is_small():
     smoke = read_config(setting("smoke.yaml"))
     assert smoke.run == "smoke"
     assert smoke.data.train_images <= 1000

@@ -156,10 +156,7 @@ def test_superposition_is_told_for_the_narrowest_and_the_widest_layer(tmp_path):
     assert "50" not in said
 
 
-def test_the_design_has_a_row_for_each_factor():
+def test_the_design_has_a_row_a_factor_and_the_rule_names_its_margin():
     rows = smoothness_design().splitlines()[2:]
     assert [row.split("|")[2].strip(" `") for row in rows] == list(FACTORS)
-
-
-def test_the_rule_for_printed_numbers_names_its_margin():
     assert f"between 1/{MARGIN} and {MARGIN}" in equivalence_rule()

@@ -264,12 +264,11 @@ def config(*networks, **settings):
     return read_config({"training_sets": {"networks": networks, **settings}})
 
 
-def test_a_network_is_trained_on_all_images_or_on_a_part(on_splits):
+def test_networks_on_splits_are_told_apart_and_compared_in_the_order_of_the_config(
+    on_splits,
+):
     assert list(splits.whole(on_splits)) == ["FC10-1"]
     assert list(splits.on_splits(on_splits)) == ["A@P1", "B@P1", "A@P2", "B@P2"]
-
-
-def test_networks_are_compared_in_the_order_of_the_config(on_splits):
     chosen = splits.compared(on_splits, config("A@P2", "A@P1", "B@P1"))
     assert list(chosen) == ["A@P2", "A@P1", "B@P1"]
     assert splits.compared(on_splits, config()) == {}

@@ -285,7 +285,7 @@ def ended(state, results) -> int:
     return DECIDE.stop_runs(state, busy(state), results, settings_of(), ends)
 
 
-def test_a_run_that_left_the_shortest_known_goes_back_to_it_once():
+def test_only_a_run_that_left_the_shortest_known_goes_back_to_it_and_once():
     state, results = run_beside_a_known_one(best=0.9, known=1)
     assert ended(state, results) == 0
     run = state.runs[0]
@@ -297,9 +297,6 @@ def test_a_run_that_left_the_shortest_known_goes_back_to_it_once():
     run["iteration"], run["length"] = c.MOST_ITERATIONS + 1, 3
     assert ended(state, results) == 1 and run["improves"] and run["vacant"]
     assert results["length"][0] == np.float32(0.9) and not results["converged"][0]
-
-
-def test_a_run_that_is_not_the_shortest_known_does_not_go_back():
     assert ended(*run_beside_a_known_one(best=0.9999, known=1)) == 1
 
 
