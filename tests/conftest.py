@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import settings
@@ -37,6 +38,8 @@ def shape_typed_modules() -> list[str]:
 # Before anything imports the package. A whole number will do for a float.
 CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
 install_import_hook(shape_typed_modules(), CHECKER)
+
+from scratch import EVERY_RULE, finished_run  # noqa: E402
 
 from intriguing.workflow.fetch import (  # noqa: E402
     fetch_mnist,
@@ -118,3 +121,25 @@ def mnist_raw() -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         fetch_mnist(raw, read_checksums(ROOT / "data/checksums.tsv"), mnist_sources())
     return raw
+
+
+@pytest.fixture(scope="session")
+def smoke(mnist_raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout in which every rule has been run once."""
+    return finished_run(tmp_path_factory.getbasetemp(), mnist_raw, EVERY_RULE)
+
+
+@pytest.fixture(scope="session")
+def digits(mnist_raw: Path) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+    """Images and labels of both sets, read as the format's description says."""
+
+    def read(name: str, header: int) -> torch.Tensor:
+        return torch.from_numpy(np.fromfile(mnist_raw / name, np.uint8)[header:])
+
+    return {
+        part: (
+            read(f"{prefix}-images-idx3-ubyte", 16).reshape(-1, 1, 28, 28),
+            read(f"{prefix}-labels-idx1-ubyte", 8).long(),
+        )
+        for part, prefix in (("train", "train"), ("test", "t10k"))
+    }

@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +25,8 @@ EVERY_RULE = Run(RUN, SMOKE)
 # Variables of the user that must not reach the workflow under test.
 FOREIGN = ("PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE")
 FOREIGN += ("GIT_", "SNAKEMAKE_", "DVC_")
+# Copies of the sources need not compile what they have in common.
+COMPILED = ROOT / "src/intriguing/attack/__pycache__"
 AUTHOR = {"NAME": "A. Tester", "EMAIL": "tester@example.org"}
 
 
@@ -41,7 +42,8 @@ def environment(folder: Path) -> dict[str, str]:
     places = ("GLOBAL_CONFIG", "SYSTEM_CONFIG", "SITE_CACHE")
     dvc = {f"DVC_{place}_DIR": f"{folder}-dvc" for place in places}
     git = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-    return {**kept, **who, **dvc, **git, "PATH": commands}
+    own = {"NUMBA_CACHE_DIR": str(COMPILED), "PATH": commands}
+    return {**kept, **who, **dvc, **git, **own}
 
 
 def attempt(folder: Path, *command: object) -> tuple[int, str]:
@@ -61,6 +63,18 @@ def call(folder: Path, *command: object) -> str:
     status, said = attempt(folder, *command)
     assert status == 0, f"{command}:\n{said}"
     return said
+
+
+def fresh_python(*words: object) -> str:
+    """Run Python on the library where nothing is imported yet; return its output."""
+    done = subprocess.run(
+        [sys.executable, *map(str, words)],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
 def python(*arguments: object) -> tuple[object, ...]:
@@ -106,12 +120,6 @@ def finished_run(place: Path, raw: Path, run: Run) -> Path:
     python = environment / "bin" / Path(sys.executable).name
     call(folder, python, "-m", "snakemake", *run.options, "--cores", "2")
     return folder
-
-
-@cache
-def smoke_run(place: Path, raw: Path) -> Path:
-    """Return a run of every rule, the same for all test files."""
-    return finished_run(place, raw, EVERY_RULE)
 
 
 def twin(folder: Path, place: Path) -> Path:

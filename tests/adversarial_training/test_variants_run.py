@@ -3,12 +3,11 @@
 import itertools
 import json
 
-import numpy as np
 import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
-from scratch import RUN, call, python, smoke_run, twin
+from scratch import RUN, call, python, twin
 
 from intriguing import load_model
 
@@ -19,11 +18,6 @@ NAMES = {"FC100-100-10": "FC100-100-10"} | {
     f"FC100-100-10-{variant}": variant for variant in VARIANTS
 }
 TEST_IMAGES = 300
-
-
-@pytest.fixture(scope="module")
-def smoke(mnist_raw, tmp_path_factory):
-    return smoke_run(tmp_path_factory.getbasetemp(), mnist_raw)
 
 
 def loaded(folder, load):
@@ -52,13 +46,10 @@ def correct(network, images, labels):
         return network(images).argmax(1) == labels
 
 
-def test_the_error_is_what_the_stored_network_predicts(networks, table, mnist_raw):
-    images = np.fromfile(mnist_raw / "t10k-images-idx3-ubyte", np.uint8)[16:]
-    labels = np.fromfile(mnist_raw / "t10k-labels-idx1-ubyte", np.uint8)[8:]
-    pixels = torch.from_numpy(images.reshape(-1, 1, 28, 28)[:TEST_IMAGES].copy()) / 255
-    expected = torch.from_numpy(labels[:TEST_IMAGES].copy())
+def test_the_error_is_what_the_stored_network_predicts(networks, table, digits):
+    pixels, expected = (part[:TEST_IMAGES] for part in digits["test"])
     for variant, network in networks.items():
-        share = 1 - correct(network, pixels, expected).double().mean().item()
+        share = 1 - correct(network, pixels / 255, expected).double().mean().item()
         assert table[variant, "test-error"] == pytest.approx(share, abs=1e-6)
 
 

@@ -1,10 +1,8 @@
 """The command ``intriguing``: pictures in, pictures and lines out."""
 
-import os
 import pickle
 import random
 import struct
-import subprocess
 import sys
 from contextlib import suppress
 from zlib import crc32
@@ -13,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from conftest import ROOT
 from networks import random_perceptron, store
 from PIL import Image
+from scratch import fresh_python
 from torch import nn
 from torchvision.models import SqueezeNet1_1_Weights, squeezenet1_1
 
@@ -302,7 +300,7 @@ def test_a_target_that_is_the_class_already_is_named(here):
         output_of(*ATTACK, NET, "--target", number)
 
 
-def test_a_picture_is_turned_as_its_camera_says(here):
+def test_pictures_are_turned_as_their_camera_says_and_may_have_an_opaque_channel(here):
     classifier = read_classifier(NET, None, None)
     whole = Image.open("digit.png")
     exif = Image.Exif()
@@ -310,6 +308,9 @@ def test_a_picture_is_turned_as_its_camera_says(here):
     whole.save("turned.png", exif=exif)
     turned = read_picture(here / "turned.png", classifier)
     assert torch.equal(turned[0, 0], clean_of(here)[0].rot90(-1))
+    Image.open("digit.png").convert("LA").save("opaque.png")
+    classifier = read_classifier(NET, None, None)
+    assert torch.equal(read_picture(here / "opaque.png", classifier)[0], clean_of(here))
 
 
 @pytest.mark.parametrize(
@@ -324,12 +325,6 @@ def test_pictures_that_8_bits_would_change_are_refused(here, pixels, mode, said)
     Image.fromarray(pixels, mode).save("odd.tif")
     with pytest.raises(InputError, match=said):
         output_of("attack", "odd.tif", "--model", NET)
-
-
-def test_opaque_pictures_with_an_alpha_channel_are_taken(here):
-    Image.open("digit.png").convert("LA").save("opaque.png")
-    classifier = read_classifier(NET, None, None)
-    assert torch.equal(read_picture(here / "opaque.png", classifier)[0], clean_of(here))
 
 
 def test_a_picture_of_too_many_pixels_is_refused(here, monkeypatch):
@@ -379,25 +374,16 @@ def test_the_size_of_pictures_is_read_off_the_first_layer_or_asked_for():
         shape_of(nn.Sequential(nn.Conv2d(3, 2, 3)), None)
 
 
-def in_fresh_python(*words):
-    """Run Python on the library where nothing is imported yet; return its output."""
-    found = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    command = [sys.executable, *words]
-    done = subprocess.run(command, env=found, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
 def test_help_has_examples_and_the_module_is_the_command():
     for words in ([], ["attack"], ["norms"]):
         code, text = output_of(*words, "--help")
         assert code == 0
         assert "\n  intriguing " in text
-    assert in_fresh_python("-m", "intriguing", "--version").startswith("intriguing, ")
+    assert fresh_python("-m", "intriguing", "--version").startswith("intriguing, ")
     assert output_of("attacks")[0] == 2
 
 
 def test_the_command_line_imports_nothing_of_the_workflow():
     heavy = {"snakemake", "dvc", "pydantic", "intriguing.workflow"}
     code = f"import sys, intriguing.cli; print({heavy} & sys.modules.keys())"
-    assert in_fresh_python("-c", code) == "set()"
+    assert fresh_python("-c", code) == "set()"

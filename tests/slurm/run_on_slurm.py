@@ -20,7 +20,6 @@ from scratch import (
     environment,
     jobs,
     planned,
-    smoke_run,
 )
 
 CLUSTER = ROOT / "tests/slurm/cluster.sh"
@@ -64,11 +63,6 @@ def python(tmp_path_factory):
     pip = (place / "bin/python", "-m", "pip", "install", "--quiet", *slurm)
     subprocess.run(pip, check=True)
     return place / "bin/python"
-
-
-@pytest.fixture(scope="module")
-def local(mnist_raw, tmp_path_factory):
-    return smoke_run(tmp_path_factory.getbasetemp(), mnist_raw)
 
 
 def start(folder, python, *options):
@@ -128,8 +122,8 @@ def resumed(cancelled, cluster, python):
     return folder
 
 
-def test_the_same_command_goes_on_and_gives_the_bytes_of_a_local_run(local, resumed):
-    here, there = contents(local, *TIMES), contents(resumed, *TIMES)
+def test_the_same_command_goes_on_and_gives_the_bytes_of_a_local_run(smoke, resumed):
+    here, there = contents(smoke, *TIMES), contents(resumed, *TIMES)
     assert set(here) == set(there)
     assert [name for name in here if here[name] != there[name]] == []
 

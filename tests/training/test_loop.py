@@ -1,12 +1,10 @@
 """The training loop: the same weights as with torch's Adam, at less cost."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import torch
 from networks import images_of, seeded
+from scratch import fresh_python
 from torch import nn
 from torch.nn import functional
 
@@ -74,9 +72,7 @@ def test_the_weights_are_those_of_torch(layout, decays):
 
 
 def test_training_does_not_import_the_compiler():
-    command = [sys.executable, "-c", IMPORTS]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert printed.split() == ["True", "False"]
+    assert fresh_python("-c", IMPORTS).split() == ["True", "False"]
 
 
 def test_the_learning_rate_rises_then_falls_to_zero():

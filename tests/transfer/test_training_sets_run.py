@@ -9,7 +9,7 @@ import pytest
 import torch
 from conftest import ROOT
 from safetensors.torch import load_file
-from scratch import RUN, smoke_run
+from scratch import RUN
 
 from intriguing import load_model
 
@@ -22,11 +22,6 @@ TEST_IMAGES = 300
 with (ROOT / "config/smoke-models.tsv").open(newline="") as lines:
     SHEET = list(csv.DictReader(lines, delimiter="\t"))
 SPLIT_OF = {r["model"]: r["split"] for r in SHEET if r["split"] != "all"}
-
-
-@pytest.fixture(scope="module")
-def smoke(mnist_raw, tmp_path_factory):
-    return smoke_run(tmp_path_factory.getbasetemp(), mnist_raw)
 
 
 @pytest.fixture(scope="module")
@@ -50,18 +45,6 @@ def made(results):
     return loaded(results / "adversarial/lbfgs", load_file)
 
 
-@pytest.fixture(scope="module")
-def digits(mnist_raw):
-    """Read images and labels as the format's description says, not by our reader."""
-    found = {}
-    for part, prefix in (("train", "train"), ("test", "t10k")):
-        images = np.fromfile(mnist_raw / f"{prefix}-images-idx3-ubyte", np.uint8, -1)
-        labels = np.fromfile(mnist_raw / f"{prefix}-labels-idx1-ubyte", np.uint8, -1)
-        pixels = torch.from_numpy(images[16:].reshape(-1, 1, 28, 28).copy()) / 255
-        found[part] = pixels, torch.from_numpy(labels[8:].copy())
-    return found
-
-
 def value(results, table, row, column):
     frame = pd.read_csv(results / f"tables/{table}.csv").set_index(["row", "column"])
     return frame.loc[(row, column), "value"]
@@ -78,8 +61,8 @@ def test_test_images_are_distorted(made, digits):
         drawn = stored["index"]
         assert len(set(drawn.tolist())) == len(drawn)
         assert drawn.max() < TEST_IMAGES
-        assert torch.equal(stored["label"], labels[drawn].long())
-        torch.testing.assert_close(stored["clean"], pixels[drawn])
+        assert torch.equal(stored["label"], labels[drawn])
+        torch.testing.assert_close(stored["clean"], pixels[drawn] / 255)
         assert 0 <= stored["adversarial"].min() <= stored["adversarial"].max() <= 1
 
 
@@ -114,7 +97,7 @@ def test_transfer_is_what_stored_networks_predict_for_stored_images(
 def test_table_3_is_what_stored_networks_predict_for_the_digits(
     results, networks, digits
 ):
-    (pixels, labels), test = digits["train"], digits["test"]
+    (pixels, labels), test = ((x / 255, y) for x, y in digits.values())
     parts = {
         part: np.loadtxt(results / f"data/mnist/{part}.txt", dtype=int)
         for part in ("P1", "P2")

@@ -1,8 +1,5 @@
 """The package as a user meets it: what importing it offers and what it costs."""
 
-import os
-import subprocess
-import sys
 import tomllib
 
 import pytest
@@ -10,6 +7,7 @@ import torch
 import yaml
 from conftest import ROOT
 from jaxtyping import TypeCheckError
+from scratch import fresh_python
 
 import intriguing
 from content_reruns import reached_modules
@@ -17,20 +15,11 @@ from content_reruns import reached_modules
 LIBRARY = ROOT / "src/intriguing"
 
 
-def in_fresh_python(code: str) -> str:
-    """Run code where nothing is imported yet; return what it prints."""
-    found = {**os.environ, "PYTHONPATH": str(LIBRARY.parent)}
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, env=found, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
 def test_importing_the_package_imports_no_library_and_offers_the_attack():
     heavy = {"numpy", "pandas", "scipy", "torch"}
     code = f"import sys, intriguing; print({heavy} & sys.modules.keys() or 'none')\n"
     code += "print(intriguing.attack.find_adversarial.__name__)"
-    assert in_fresh_python(code).split() == ["none", "find_adversarial"]
+    assert fresh_python("-c", code).split() == ["none", "find_adversarial"]
 
 
 @pytest.mark.parametrize("name", intriguing.__all__)

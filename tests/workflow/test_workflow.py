@@ -3,7 +3,6 @@
 import csv
 import json
 import re
-import sys
 import xml.etree.ElementTree as ElementTree
 from base64 import b64decode
 from itertools import product
@@ -16,7 +15,7 @@ import yaml
 from conftest import ROOT
 from matplotlib.image import imread
 from safetensors.torch import load_file
-from scratch import RUN, call, jobs, of_rule, planned, smoke_run, snakemake, twin
+from scratch import RUN, call, jobs, of_rule, planned, snakemake, twin
 
 from intriguing import load_model
 from intriguing.attack.minimal_norm import PAPER_START
@@ -162,11 +161,6 @@ TABLES = {
 
 
 @pytest.fixture(scope="session")
-def smoke(mnist_raw, tmp_path_factory):
-    return smoke_run(tmp_path_factory.getbasetemp(), mnist_raw)
-
-
-@pytest.fixture(scope="session")
 def known(smoke):
     """List the jobs of the finished run."""
     return jobs(smoke)
@@ -183,14 +177,6 @@ def networks(results):
     return {
         (m, s): load_model(results / f"models/{m}/{s}.safetensors") for m, s in TRAINED
     }
-
-
-@pytest.fixture(scope="session")
-def digits(mnist_raw):
-    """Read the training digits as the format's description says, not by our reader."""
-    pixels = np.fromfile(mnist_raw / "train-images-idx3-ubyte", np.uint8, offset=16)
-    labels = np.fromfile(mnist_raw / "train-labels-idx1-ubyte", np.uint8, offset=8)
-    return pixels.reshape(-1, 1, 28, 28), labels
 
 
 def table(results, name):
@@ -365,7 +351,7 @@ def test_stored_images_are_the_digits_they_say_and_stay_in_the_box(
         assert stored[numbers].dtype == torch.int64
         assert stored[numbers].tolist() == records[numbers].tolist()
     assert set(stored) == {"clean", "adversarial", "label", "target", "index"}
-    pixels, labels = digits
+    pixels, labels = digits["train"]
     drawn = stored["index"].numpy()
     assert len(set(drawn)) == count
     np.testing.assert_array_equal(stored["label"], labels[drawn])
@@ -511,7 +497,7 @@ def test_every_network_is_fooled_by_all_images_made_for_it(results):
 def test_table_1_is_what_stored_networks_answer_to_the_digits(
     results, networks, digits
 ):
-    pixels, labels = (torch.from_numpy(part[:600].copy()) for part in digits)
+    pixels, labels = (part[:600] for part in digits["train"])
     frame = table(results, "models")
     for model, seeds in SEEDS_OF.items():
         with torch.no_grad():
@@ -531,20 +517,6 @@ def test_distortions_are_averaged_over_the_pixels_of_the_fooling_images(results,
     for column, expected in zip(LENGTH, (pooled, means), strict=True):
         found = value(table(results, "models"), model, column)
         assert found == pytest.approx(expected, rel=1e-5)
-
-
-NOTEBOOK = """
-import torch, intriguing
-model = intriguing.load_model({path!r})
-print(tuple(model(torch.zeros(3, 1, 28, 28)).shape), model.training)
-"""
-
-
-def test_a_network_opens_in_a_notebook(smoke, results, tmp_path):
-    path = str(results / "models/AE400-10/0.safetensors")
-    search = f"import sys; sys.path.insert(0, {str(smoke / 'src')!r})"
-    code = search + NOTEBOOK.format(path=path)
-    assert call(tmp_path, sys.executable, "-c", code).strip() == "(3, 10) False"
 
 
 @pytest.fixture(scope="session")
