@@ -256,6 +256,7 @@ def test_a_damaged_picture_is_opened_or_refused_by_name(here):
             "it would replace digit.png",
         ),
         (["certify", "digit.png", "--model", NET, "--radius", "9"], "farther away"),
+        (["certify", "digit.png", "--model", "torchvision:alexnet"], "fully connected"),
     ],
 )
 def test_an_error_takes_one_line_and_exit_status_1(

@@ -6,7 +6,7 @@ import click
 
 from intriguing.bounds import certify as certified
 from intriguing.bounds import verify
-from intriguing.cli.classifiers import read_classifier
+from intriguing.cli.classifiers import TORCHVISION, read_classifier
 from intriguing.cli.pictures import read_picture
 from intriguing.errors import InputError
 from intriguing.models.evaluation import predict
@@ -32,6 +32,8 @@ def certify(picture: Path, model: str, size: int | None, radius: float | None) -
     The distance is Euclidean, in pixels of [0, 1]. The network is fully connected.
     Without --radius it looks for the largest distance, which can take minutes.
     """
+    if model.startswith(TORCHVISION):
+        raise InputError(f"--model {model}: give a fully connected network's file")
     classifier = read_classifier(model, None, size)
     clean = read_picture(picture, classifier)
     label = int(predict(classifier.network, clean).argmax())
