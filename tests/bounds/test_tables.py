@@ -13,6 +13,7 @@ from intriguing.bounds.table import (
     CONSTANTS,
     benchmark_entries,
     certified_cells,
+    certified_table,
     compact_entries,
     compact_kinds,
     constant_entries,
@@ -83,6 +84,14 @@ def test_cells_are_shares_of_the_attacked_distance():
     assert value["within 1 %"] == 0.75
     assert value["within 0.1 %"] == 0.5
     assert value["lbfgs within 1 %"] == 0.25
+
+
+def test_a_mean_of_few_images_has_no_interval():
+    table = certified_table({"few": RECORDS, "many": pd.concat([RECORDS, RECORDS])})
+    ends = table.set_index(["row", "column"])[["low", "high"]]
+    assert ends.loc[("few", "mean")].isna().all()
+    assert ends.loc[("few", "within 1 %")].notna().all()
+    assert ends.loc["many"].notna().all(axis=None)
 
 
 def test_the_benchmark_counts_only_certificates_that_pass():

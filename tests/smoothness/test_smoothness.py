@@ -10,6 +10,7 @@ import torch
 from scipy.stats import t
 from torch import nn
 
+from intriguing.errors import InputError
 from intriguing.smoothness.design import (
     FACTORS,
     Setting,
@@ -44,13 +45,14 @@ from intriguing.smoothness.planted import (
     distances,
     trained,
 )
+from intriguing.smoothness.stack import EPSILON
 from intriguing.smoothness.subspaces import (
     ANYWHERE,
     compared_subspaces,
     mean_log_distances,
 )
 from intriguing.smoothness.table import curve_cells
-from intriguing.smoothness.training import EPSILON, Member, initial, relabelled, train
+from intriguing.smoothness.training import Member, initial, relabelled, train
 
 SIGNS = [signs for _, signs in factorial((10, 20))]
 COLUMNS = contrasts(SIGNS)
@@ -186,6 +188,13 @@ def test_lbfgs_ends_at_the_minimum_of_the_objective():
     loss = nn.functional.cross_entropy(network(images.float()[:, None] / 255), labels)
     (loss + 0.05 * network[1].weight.square().sum()).backward()
     assert max(float(one.grad.abs().max()) for one in network.parameters()) < 1e-4
+
+
+@pytest.mark.parametrize("change", [{"radius": 0.5}, {"batch_norm": True}])
+def test_what_lbfgs_cannot_train_is_refused(change):
+    member = Member(Setting(60, optimiser="lbfgs", **change), 0)
+    with pytest.raises(InputError, match="optimiser lbfgs"):
+        train([member], *digits(), 1)
 
 
 def test_squares_are_units_of_the_stack_and_of_its_network():

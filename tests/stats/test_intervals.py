@@ -220,15 +220,16 @@ def test_the_average_of_equal_measurements_is_as_much_narrower_as_there_are():
         average([])
 
 
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=60))
+@given(st.lists(st.floats(0, 1), min_size=6, max_size=60))
 def test_the_median_lies_in_its_interval_of_order_statistics(values):
     found = median_interval(np.array(values))
     assert found.value == pytest.approx(np.median(values))
     assert found.low in values and found.high in values
 
 
-def test_the_interval_of_a_median_covers_it_as_often_as_it_says():
-    draws = np.random.default_rng(0).standard_normal((1000, 101))
+@pytest.mark.parametrize(("count", "at_most"), [(5, 1), (6, 0.98), (101, 0.98)])
+def test_the_interval_of_a_median_covers_it_as_often_as_it_says(count, at_most):
+    draws = np.random.default_rng(0).standard_normal((1000, count))
     found = [median_interval(row) for row in draws]
     covered = np.mean([one.low <= 0 <= one.high for one in found])
-    assert 0.94 < covered < 0.98
+    assert 0.94 < covered <= at_most

@@ -24,6 +24,12 @@ def written(path: Path, header: str, *rows: str) -> Path:
     return path
 
 
+def write_cells(path: Path, *cells: str) -> None:
+    """Write what the table's CSV file has of cells that the paper prints."""
+    columns = "row,column,low,published,verdict"
+    path.with_suffix(".csv").write_text("\n".join([columns, *cells]) + "\n")
+
+
 def test_a_cell_is_taken_apart(tmp_path):
     cells = "6.7% [6.5, 6.9] (paper 6.7%) = | -- (paper 1) |  | inf | 2 [1, 3] | 1 ~ "
     written(tmp_path / "one", "|  | a | b | c | d | e | f |", f"| row | {cells}|")
@@ -53,6 +59,7 @@ def test_a_run_with_one_table_has_a_report(tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     cell = "7% [6, 8] (paper 6.7%) ="
     path = written(tmp_path / "tables/splits", "|  | e |", f"| A | {cell} |")
+    write_cells(path, "A,e,6,6.7,agrees")
     page = Page(report_page(tmp_path, [table_result("splits", "Table 3", path.parent)]))
     assert "Of 1 numbers that the paper prints, 1 agree" in page.text
     assert "not recorded" in page.text
@@ -65,6 +72,8 @@ def test_a_number_of_two_versions_of_the_paper_counts_once(tmp_path, monkeypatch
     cells = "7 [6, 8] (paper 10) ≠ | 7 [6, 8] (paper 10) ≠"
     header, row = "|  | upper-v4 | upper-v1 |", f"| conv2 | {cells} |"
     path = written(tmp_path / "tables/spectral", header, row)
+    versions = (f"conv2,upper-{version},6,10,differs" for version in ("v4", "v1"))
+    write_cells(path, *versions)
     result = table_result("spectral", "Table 5", path.parent)
     page = Page(report_page(tmp_path, [result]))
     assert "Of 1 numbers that the paper prints" in " ".join(page.text.split())

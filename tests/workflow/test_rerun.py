@@ -653,6 +653,7 @@ def test_a_parameter_is_tried_and_kept_beside_the_commit(history, tmp_path):
     call(tree, "git", "checkout", "--quiet", "HEAD", "--", ".")
     dvc(tree, "checkout", "--force")
     assert contents(tree, *TIMES) == before
+    assert planned(jobs(tree)) == set()
     dvc(tree, "exp", "apply", "trial")
     assert contents(tree, *TIMES) == tried
     assert planned(jobs(tree)) == set()

@@ -123,8 +123,10 @@ errors_of = partial(files_of, "training", "json")
 
 def network_of_images(wildcards):
     """Weights of the network for which images of a seed are made."""
-    linear = wildcards.model in MODELS and MODELS[wildcards.model].family == "linear"
-    return weights_of([(wildcards.model, 0 if linear else wildcards.seed)])[0]
+    model, seeds = wildcards.model, [wildcards.seed]
+    if model in MODELS:
+        seeds = sheets.seeds_of(MODELS[model], seeds)
+    return weights_of([(model, seeds[0])])[0]
 
 
 def images_of(attack, networks):

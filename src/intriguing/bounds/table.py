@@ -18,7 +18,7 @@ from intriguing.stats.intervals import (
     rate_interval,
 )
 from intriguing.tables.over_seeds import factor_entry, mean_entry
-from intriguing.tables.tidy import Cell, Entry, Kinds
+from intriguing.tables.tidy import Cell, Entry, Kinds, own_table
 
 PROVED_MINIMAL = (
     ("within 1 %", "attacked", 0.99),
@@ -30,6 +30,8 @@ CERTIFIED_KINDS: Kinds = {
     "attacked": "number",
     **dict.fromkeys((*CHEAP, "mean", "median"), "ratio"),
 }
+FEW = 6
+"""Below, no two images contain the median with 95 %, and Student's interval is vast."""
 CONSTANTS = (
     *("product", "liplt", "eclipse-fast", "lipsdp"),
     *("box", "data", "median"),
@@ -37,8 +39,25 @@ CONSTANTS = (
 CONSTANT_KINDS: Kinds = dict.fromkeys(CONSTANTS, "number")
 
 
+def certified_table(networks: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the tidy table ``certified``: distances as shares of the attacked ones.
+
+    Means and medians of fewer than `FEW` images have no interval.
+
+    Args:
+        networks: `certified_records` of each network.
+    """
+    cells: dict[Cell, Interval] = {}
+    for name, records in networks.items():
+        cells |= certified_cells(name, records)
+    table = own_table(cells)
+    few = (table["n"] < FEW) & table["column"].isin(CERTIFIED_KINDS)
+    table.loc[few, ["low", "high"]] = np.nan
+    return table
+
+
 def certified_cells(network: str, records: pd.DataFrame) -> dict[Cell, Interval]:
-    """Return what `certified_records` has of a network, as shares of the attack."""
+    """Return the cells of one network's row."""
     shares = {
         name: (records[name] / records["attacked"]).to_numpy()
         for name in (*CHEAP, "certified")

@@ -21,7 +21,7 @@ class Setting(NamedTuple):
         decay: λ of the penalty λ/2 · Σw².
         scale: Factor of the initial weights.
         radius: L2 length of the perturbations of adversarial training; 0 for none.
-        length: Steps of training, as a multiple of the configured number.
+        length: Steps of Adam, as a multiple of the configured number.
         classes: Labels told apart in training: fewer than ten are digits merged, more
             are digits split by k-means.
         batch_norm: Whether pre-activations are normalised over the batch.

@@ -9,109 +9,22 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from scipy.cluster.vq import kmeans2
 from scipy.optimize import minimize
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 from torch.nn.utils import parameters_to_vector
 
+from intriguing.errors import InputError
 from intriguing.smoothness.design import Setting, settings
+from intriguing.smoothness.stack import Stack
 
 BATCH = 100
 """Images of a step."""
 LEARNING_RATE = 2e-3
-EPSILON = 1e-5
-"""Added to the variance of batch normalisation, as torch does."""
 STATISTICS = 20
 """Last steps whose images give the mean and variance of normalised pre-activations."""
 LBFGS = {"maxiter": 200, "maxfun": 400, "maxcor": 30, "ftol": 0.0, "gtol": 1e-5}
 """Options of SciPy's L-BFGS-B."""
 DIGITS = 10
-
-
-class Squares(nn.Module):
-    """Squares of rectified units."""
-
-    def forward(self, inputs: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch d"]:
-        """Return the activations."""
-        return inputs.relu().square()
-
-
-ACTIVATIONS = {
-    "relu": nn.ReLU,
-    "tanh": nn.Tanh,
-    "sigmoid": nn.Sigmoid,
-    "linear": nn.Identity,
-    "squares": Squares,
-}
-
-
-class Stack(NamedTuple):
-    """Parameters of N networks of one shape.
-
-    Attributes:
-        weights: (N, inputs, outputs) of each layer.
-        biases: (N, 1, outputs) of each layer.
-        activation: Between the layers.
-        gains: (N, 1, outputs) of each hidden layer whose pre-activations are
-            normalised over the batch; empty without batch normalisation.
-    """
-
-    weights: list[Tensor]
-    biases: list[Tensor]
-    activation: str
-    gains: list[Tensor]
-
-    def logits(self, pixels: Float[Tensor, "n b d"]) -> Float[Tensor, "n b c"]:
-        """Return the logits of each network for images of its own."""
-        if self.gains:
-            return self.folded(pixels).logits(pixels)
-        activation = ACTIVATIONS[self.activation]()
-        values = pixels
-        for layer, (weight, bias) in enumerate(
-            zip(self.weights, self.biases, strict=True)
-        ):
-            values = torch.baddbmm(
-                bias, activation(values) if layer else values, weight
-            )
-        return values
-
-    def folded(self, pixels: Float[Tensor, "n b d"]) -> "Stack":
-        """Return networks without batch normalisation that are equal on a batch.
-
-        Args:
-            pixels: Images of each network, whose statistics normalise.
-        """
-        activation = ACTIVATIONS[self.activation]()
-        values, weights, biases = pixels, [], []
-        hidden = zip(self.weights, self.biases, self.gains, strict=False)
-        for weight, bias, gain in hidden:
-            before = values @ weight
-            variance, mean = torch.var_mean(before, 1, correction=0, keepdim=True)
-            factor = gain / (variance + EPSILON).sqrt()
-            weights.append(weight * factor)
-            biases.append(bias - mean * factor)
-            values = activation(before * factor + biases[-1])
-        last = [self.weights[-1]], [self.biases[-1]]
-        return Stack(weights + last[0], biases + last[1], self.activation, [])
-
-    def one(self, index: int) -> "Stack":
-        """Return one network, whose parameters are views of those here."""
-        own = slice(index, index + 1)
-        weights, biases, gains = (
-            [value.detach()[own].requires_grad_(True) for value in values]
-            for values in (self.weights, self.biases, self.gains)
-        )
-        return Stack(weights, biases, self.activation, gains)
-
-    def network(self, index: int) -> nn.Sequential:
-        """Return one network, which takes images (N, 1, H, W)."""
-        layers: list[nn.Module] = [nn.Flatten()]
-        for weight, bias in zip(self.weights, self.biases, strict=True):
-            linear = nn.Linear(weight.shape[1], weight.shape[2])
-            linear.weight.data = weight[index].detach().T.contiguous()
-            linear.bias.data = bias[index, 0].detach().clone()
-            layers += [linear, ACTIVATIONS[self.activation]()]
-        kept = [one for one in layers[:-1] if not isinstance(one, nn.Identity)]
-        return nn.Sequential(*kept).eval()
 
 
 class Member(NamedTuple):
@@ -156,17 +69,20 @@ def train(
         labels: Their classes, in the granularity of the settings.
         steps: Steps of Adam for a ``length`` of 1.
     """
-    outputs = int(labels.max()) + 1
+    first, outputs = members[0].setting, int(labels.max()) + 1
     stack = initial(members, images.shape[1], outputs)
-    if members[0].setting.optimiser == "lbfgs":
-        for place, member in enumerate(members):
-            order, own = _training_set(
-                member.setting, labels, outputs, _generator(member, -1)
+    if first.optimiser == "lbfgs":
+        if first.radius > 0 or first.batch_norm:
+            raise InputError(
+                "optimiser lbfgs: it knows no radius and no batch_norm; use adam"
             )
+        for place, member in enumerate(members):
+            generator = _generator(member, -1)
+            order, own = _training_set(member.setting, labels, outputs, generator)
             pixels = images[order].float() / 255
             _fit_by_lbfgs(stack.one(place), pixels, own, member.setting.decay)
         return stack
-    steps = round(steps * members[0].setting.length)
+    steps = round(steps * first.length)
     draws = [_draws(member, labels, outputs, steps) for member in members]
     places = torch.stack([draw[0] for draw in draws], dim=1)
     chosen = torch.stack([draw[1] for draw in draws], dim=1)

@@ -154,10 +154,15 @@ def mean_interval(values_per_seed: Sequence[Float[np.ndarray, "..."]]) -> Interv
 
 
 def median_interval(values: Float[np.ndarray, " n"]) -> Interval:
-    """Return the median, between the order statistics that contain it with 95 %."""
+    """Return the median, between the order statistics that contain it with 95 %.
+
+    Fewer than six values do not contain it with 95 %: the ends are then infinite.
+    """
     ordered, count = np.sort(values), len(values)
-    rank = max(int(binom.ppf(TAIL, count, 0.5)), 1)
-    ends = float(ordered[rank - 1]), float(ordered[count - rank])
+    rank = int(binom.ppf(TAIL, count, 0.5))
+    ends = (-inf, inf)
+    if rank > 0:
+        ends = float(ordered[rank - 1]), float(ordered[count - rank])
     return Interval(float(np.median(ordered)), *ends, count)
 
 

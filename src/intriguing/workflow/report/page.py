@@ -12,11 +12,10 @@ from jinja2 import Environment, FileSystemLoader
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from intriguing.tables.differences import REPEATED
 from intriguing.tables.tidy import MARKS
 from intriguing.workflow.files import read_json
 from intriguing.workflow.markdown import cell_of, refreshed, table_lines, with_cells
-from intriguing.workflow.printed import without_version
+from intriguing.workflow.printed import printed_numbers
 from intriguing.workflow.report.catalogue import Result
 from intriguing.workflow.sentences import SUMMARIES, equivalence_rule
 
@@ -175,16 +174,14 @@ def _printed(in_paper: Iterable[Result]) -> list[Number]:
 
 def _with_verdict(table: Result) -> list[Number]:
     columns, rows = table_cells(table)
-    numbers = (
+    printed = printed_numbers(table.stem.with_suffix(".csv"))
+    names = set(zip(printed["row"], printed["column"], strict=True))
+    return [
         Number(table, row, column, cell)
         for row, cells in rows
         for column, cell in zip(columns, cells, strict=True)
-        # Sizes of layers, which have no interval, agree by construction.
-        if cell.verdict and cell.interval and (table.name, column) not in REPEATED
-    )
-    # Versions of the paper may print the same number.
-    once = {(n.row, without_version(n.column), n.cell.paper): n for n in numbers}
-    return [*once.values()]
+        if cell.verdict and (row, column) in names
+    ]
 
 
 def _counts(numbers: Iterable[Number]) -> dict[Result, Counter[str]]:
