@@ -1,5 +1,7 @@
 """Ratios over seeds, and the tables of codes and perturbations."""
 
+import math
+
 import pandas as pd
 import pytest
 
@@ -16,13 +18,23 @@ from intriguing.sae.table import (
 
 
 def test_a_ratio_has_an_interval_around_it_and_a_constant_one_no_width():
-    found = ratio_over_seeds(pd.Series([1.0, 2, 4]), pd.Series([0.2, 0.4, 0.8]))
+    found = ratio_over_seeds(pd.Series([5.0, 6, 7]), pd.Series([1.0, 1.2, 1.4]))
     assert found is not None
     assert (found.low, found.value, found.high) == pytest.approx((5, 5, 5))
-    found = ratio_over_seeds(pd.Series([1.0, 2, 4, 3]), pd.Series([0.3, 0.4, 0.6, 0.6]))
+    above, below = pd.Series([1.0, 2, 4, 3]), pd.Series([0.3, 0.4, 0.6, 0.6])
+    found = ratio_over_seeds(above, below)
     assert found is not None
-    assert found.low < 10 / 1.9 < found.high
-    assert ratio_over_seeds(pd.Series([1.0, 2]), pd.Series([1.0, 1])) is None
+    assert found.low < found.value < found.high
+    assert found.value == pytest.approx(10 / 1.9)
+    unknown = ratio_over_seeds(pd.Series([*above, math.nan]), pd.Series([*below, 9.0]))
+    assert unknown == found
+
+
+@pytest.mark.parametrize(
+    ("above", "below"), [([1.0, 2], [1.0, 1]), ([1.0, 2, 3], [-1.0, 1, 2])]
+)
+def test_two_seeds_or_a_denominator_that_may_be_zero_have_no_ratio(above, below):
+    assert ratio_over_seeds(pd.Series(above), pd.Series(below)) is None
 
 
 def frames():
@@ -37,6 +49,7 @@ def frames():
             shares = {"adversarial": 0.3, "natural": 0.1, "random": -50.0}
             for perturbation, share in shares.items():
                 row = dict.fromkeys((*CHANGES, *COSINES, "energy", "change"), 0.5)
+                row["images"] = 256
                 row |= dict.fromkeys(INTERFERENCE, 0.9 if share == 0.3 else 0.5)
                 row |= {"uncarried": share, "uncarried-size": 0.3}
                 changes.append(named | row | {"perturbation": perturbation})
@@ -58,3 +71,14 @@ def test_the_tables_hold_the_numbers_of_their_code():
     assert rows["net:2:random", "above-random-frozen"].value == pytest.approx(0.5)
     assert rows["net:2:random", "uncarried"] is None
     assert rows["net:2:random", "uncarried-size"].value == pytest.approx(0.3)
+
+
+def test_seeds_with_few_perturbations_do_not_count_and_shares_stay_shares():
+    qualities, changes = frames()
+    jumping = changes["seed"].map({0: 0.9, 1: 1.0, 2: 0.2})
+    cells = perturbation_cells(changes.assign(energy=jumping))
+    energy = cells["net:2:natural", "energy"]
+    assert (energy.low, energy.high) == (0, 1)
+    few = changes.assign(images=changes["seed"].map({0: 256, 1: 12, 2: 0}))
+    assert perturbation_cells(few)["net:2:natural", "energy"] is None
+    assert code_cells(qualities, few)["net:2", "ratio"] is None

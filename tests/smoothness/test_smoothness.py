@@ -21,7 +21,7 @@ from intriguing.smoothness.design import (
     terms,
 )
 from intriguing.smoothness.effects import (
-    SEEDS,
+    UNEXPLAINED,
     adjusted,
     effect_table,
     grouped,
@@ -29,7 +29,6 @@ from intriguing.smoothness.effects import (
     share_table,
     shares,
 )
-from intriguing.smoothness.limit import extrapolated, law
 from intriguing.smoothness.measures import (
     Digits,
     margins,
@@ -53,6 +52,8 @@ from intriguing.smoothness.subspaces import (
 )
 from intriguing.smoothness.table import curve_cells
 from intriguing.smoothness.training import Member, initial, relabelled, train
+from intriguing.smoothness.trend import log_factor, tenfold
+from intriguing.stats.intervals import mean_interval
 
 SIGNS = [signs for _, signs in factorial((10, 20))]
 COLUMNS = contrasts(SIGNS)
@@ -255,14 +256,14 @@ def test_planted_effects_are_found():
     assert found["width"] == pytest.approx(0.9, abs=1e-3)
     assert found["architecture"] == pytest.approx(0.9, abs=1e-3)
     assert found["interactions"] == pytest.approx(0.1, abs=1e-3)
-    assert found[SEEDS] == pytest.approx(0, abs=1e-3)
+    assert found[UNEXPLAINED] == pytest.approx(0, abs=1e-3)
     assert effect_table(values, SIGNS)["width"].value == pytest.approx(6, abs=1e-3)
 
 
 def test_shares_add_up_to_one():
     values = np.random.default_rng(1).normal(size=(5, len(COLUMNS)))
     found = share_table(values, SIGNS)
-    parts = ("data", "architecture", "training", "interactions", SEEDS)
+    parts = ("data", "architecture", "training", "interactions", UNEXPLAINED)
     assert sum(found[part].value for part in parts) == pytest.approx(1)
 
 
@@ -282,12 +283,15 @@ def test_the_jackknife_of_a_mean_is_students_interval():
     assert (found.low, found.high) == pytest.approx((3.75 - reach, 3.75 + reach))
 
 
-def test_the_limit_of_a_power_law_is_found():
-    images = np.array([500.0, 1000, 3000, 10_000, 30_000, 60_000])
-    values = law(images, 0.4, 0.5, 0.7)[None]
-    found = extrapolated(images, values)
-    assert found["limit"] == pytest.approx(0.4, abs=1e-4)
-    assert found["ratio"] == pytest.approx(0.4 - values[0, -1], abs=1e-4)
+def test_the_trend_of_a_power_law_is_found():
+    images = np.array([600.0, 3000, 10_000, 30_000, 60_000])
+    exponents = np.array([0.1, 0.2, 0.3])
+    values = exponents[:, None] * np.log(images)
+    values[:, :2] += 1
+    assert log_factor(images, values[0]) == pytest.approx(0.1 * np.log(10))
+    found, expected = tenfold(images, values), mean_interval(list(exponents[:, None]))
+    ends = np.log(10) * np.array([expected.low, expected.value, expected.high])
+    assert [found.low, found.value, found.high] == pytest.approx(ends)
 
 
 def test_margins_of_a_linear_network():

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from intriguing.figures.decomposition import decomposition_figure
+from intriguing.stats.intervals import mean_interval
 from intriguing.tables.tidy import COLUMNS, own_table
 from intriguing.transfer.decomposition import (
     data_costs_more,
@@ -14,7 +15,6 @@ from intriguing.transfer.decomposition import (
     kind_of,
     pair_mean,
     seed_difference,
-    seed_values,
     with_kinds,
 )
 
@@ -76,29 +76,39 @@ def test_an_image_counts_once_however_many_networks_it_is_fed_to():
     assert pair_mean(own.iloc[:0]) is None
 
 
-def test_values_of_seeds_have_the_mean_of_all_pairs():
-    generator = np.random.default_rng(0)
-    pairs = pairs_by(lambda *_: generator.random())
-    for kind in ("other-seed", "other-data"):
-        own = pairs[(pairs["kind"] == kind) & (pairs["length"] == "times-1")]
-        assert seed_values(own).mean() == pytest.approx(own["share"].mean())
+def pairs_of(ends, give, take):
+    """Return pairs of seeds that fool 40 % and what their two networks add."""
+    values = [(i, j, 0.4 + give[i] + take[j], 10**9) for i, j in ends]
+    columns = ["source_seed", "target_seed", "share", "images"]
+    return pd.DataFrame(values, columns=columns)
 
 
-def test_the_interval_covers_the_truth_where_networks_differ_as_source_and_target():
+@pytest.mark.parametrize("seeds", [3, 6])
+@pytest.mark.parametrize("same", [True, False])
+def test_the_interval_covers_the_truth_where_networks_differ_as_source_and_target(
+    seeds, same
+):
     """Pairs share networks; an interval that took them for independent would miss."""
-    generator = np.random.default_rng(1)
-    covered, naive, draws = 0, 0, 150
+    generator, draws, covered, naive = np.random.default_rng(1), 400, 0, 0
+    ends = list(itertools.permutations(range(seeds), 2))
+    if same:
+        ends = [(seed, seed) for seed in range(seeds)]
     for _ in range(draws):
-        give, take = generator.normal(0, 0.05, (2, 6))
-        ends = itertools.permutations(range(6), 2)
-        values = [(i, j, 0.4 + give[i] + take[j], 10**9) for i, j in ends]
-        columns = ["source_seed", "target_seed", "share", "images"]
-        own = pd.DataFrame(values, columns=columns)
+        own = pairs_of(ends, *generator.normal(0, 0.05, (2, seeds)))
         found = pair_mean(own)
         covered += found.low <= 0.4 <= found.high
         half = 1.96 * own["share"].std() / len(own) ** 0.5
         naive += abs(own["share"].mean() - 0.4) <= half
-    assert covered >= 0.9 * draws > naive
+    assert 0.925 * draws <= covered <= 0.985 * draws
+    assert naive < 0.92 * draws
+
+
+def test_where_one_end_has_one_seed_the_interval_is_students():
+    give, ends = [0.0, 0.01, 0.05], [(0, 7), (1, 7), (2, 7)]
+    found = pair_mean(pairs_of(ends, give, [0.0] * 8))
+    expected = mean_interval([0.4 + np.array(give)[[seed]] for seed in range(3)])
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    assert found.seeds == 3
 
 
 def test_a_difference_is_compared_seed_by_seed():

@@ -12,7 +12,7 @@ def measured(gain: float, spread: float = 0.02) -> pd.DataFrame:
     rows = []
     for seed in range(3):
         facts = {"network": "net", "seed": seed, "trained": True, "layer": 1}
-        values = {ROTATION: [0.5 - spread, 0.5, 0.5 + spread] * 10}
+        values = {ROTATION: [0.5 - spread, 0.5, 0.5 + spread] * 40}
         values[NEURONS] = [0.5 + gain + 0.001 * seed]
         for basis, own in values.items():
             for part, value in enumerate(own):

@@ -9,10 +9,11 @@ from matplotlib.figure import Figure
 
 from intriguing.figures.style import GREEN, OURS, PAPER, QUIET, Look, blank, styled
 from intriguing.smoothness.design import GROUPS, Setting
+from intriguing.smoothness.effects import UNEXPLAINED
 from intriguing.smoothness.table import DISTANCE, grid
 
 COLOURS = {"data": PAPER, "architecture": OURS, "training": GREEN}
-OTHERS = {"interactions": "interactions between groups", "seeds": "seeds"}
+OTHERS = {"interactions": "interactions between groups", UNEXPLAINED: "unexplained"}
 TITLES = {
     "images": "training images, thousands",
     "noise": "share of wrong labels",

@@ -140,7 +140,8 @@ def superposition_entries(records: pd.DataFrame) -> list[Entry]:
     for width, networks in records.groupby("width"):
         for radius, own in networks.groupby("radius"):
             row = f"{width}:{radius:g}"
-            entries += [mean_entry(row, name, own[name].tolist()) for name in MEASURES]
+            values = ((name, own[name].tolist()) for name in MEASURES)
+            entries += [mean_entry(row, *one, least=0) for one in values]
         for name in MEASURES:
             ratios = list(changes(networks, name))
             entries.append(factor_entry(f"{width}:{CHANGE}", f"{name}{RATIO}", ratios))

@@ -1,6 +1,7 @@
 """Codes of one layer for several sparsities, dictionaries and rules of sparsity."""
 
 from collections.abc import Sequence
+from math import inf
 
 import pandas as pd
 from jaxtyping import Float
@@ -55,8 +56,9 @@ def sweep_rows(
 
 def sweep_cells(rows: pd.DataFrame) -> dict[Cell, Interval | None]:
     """Return one row a setting, from those of `sweep_rows` of all seeds."""
-    return {
-        (str(setting), column): over_seeds(own[column].tolist())
-        for setting, own in rows.groupby("setting", sort=False)
-        for column in COLUMNS
-    }
+    cells = {}
+    for setting, own in rows.groupby("setting", sort=False):
+        for column in COLUMNS:
+            found = over_seeds(own[column].tolist())
+            cells[str(setting), column] = found and found.within(0, inf)
+    return cells

@@ -1,9 +1,12 @@
 """The tables ``sae`` and ``sae-perturbations``."""
 
+from math import inf
+
 import pandas as pd
 
 from intriguing.sae.measure import CODE, FROZEN, LARGER
 from intriguing.sae.perturbations import ADVERSARIAL, NATURAL, RANDOM, SIGNS
+from intriguing.stats.clusters import jackknife_interval
 from intriguing.stats.intervals import Interval, over_seeds
 from intriguing.tables.rates import Cell
 from intriguing.tables.row_names import LAYER, layer_row
@@ -18,6 +21,8 @@ CHANGES = ("switched", "jaccard", "participation")
 COSINES = ("cos-latent", "cos-neuron", "cos-component", "cos-means")
 ABOVE = "above-random"
 INTERFERENCE = ("interference", ABOVE)
+MEASURED = (*PARTS, "change", *CHANGES, *COSINES, "energy", *INTERFERENCE)
+"""Columns of a perturbation."""
 KINDS: Kinds = {
     **dict.fromkeys(("agreement", *COSINES, "jaccard", "interference"), "ratio"),
     **dict.fromkeys(("switched", "participation", "change"), "number"),
@@ -25,22 +30,46 @@ KINDS: Kinds = {
 }
 
 
-def ratio_over_seeds(above: pd.Series, below: pd.Series) -> Interval | None:
-    """Return the ratio of two means over seeds; None for fewer than three seeds.
+LEAST_IMAGES = 30
+"""Fewer perturbations of a seed have no mean: hardly any image fools its network."""
+RANGES = {
+    **dict.fromkeys((*QUALITIES, *INTERFERENCE[1:], "jaccard", "energy"), (0, 1)),
+    **dict.fromkeys((*COSINES, INTERFERENCE[0]), (-1, 1)),
+    **dict.fromkeys(("fvu", "switched", "participation", PARTS[1]), (0, inf)),
+}
+"""What the quantities can be; the others are signed."""
 
-    The interval is Student's for the jackknife's pseudo-values, one for each seed.
-    The ratio in the middle is corrected for the bias of a ratio.
+
+def ratio_over_seeds(above: pd.Series, below: pd.Series) -> Interval | None:
+    """Return the ratio of two means over seeds, with the jackknife's interval.
+
+    None for fewer than three seeds with both, and where the denominator may be zero:
+    its own interval contains it.
 
     Args:
         above: Numerator of each seed, indexed by seed.
         below: Denominator of each seed.
     """
-    seeds = len(above)
-    if seeds < 3:
+    both = pd.DataFrame({"above": above, "below": below}).dropna()
+    denominator = over_seeds(both["below"].tolist())
+    if denominator is None or denominator.low <= 0 <= denominator.high:
         return None
-    whole = above.mean() / below.mean()
-    without = (above.sum() - above) / (below.sum() - below)
-    return over_seeds((seeds * whole - (seeds - 1) * without).tolist())
+    without = (both.sum() - both)["above"] / (both.sum() - both)["below"]
+    ratio = float(both["above"].sum() / both["below"].sum())
+    return jackknife_interval(ratio, without.tolist())
+
+
+def _mean(own: pd.DataFrame, column: str) -> Interval | None:
+    """Return the mean of a column over seeds, within what it can be."""
+    found = over_seeds(own[column].tolist())
+    return found and found.within(*RANGES.get(column, (-inf, inf)))
+
+
+def _with_enough_images(changes: pd.DataFrame) -> pd.DataFrame:
+    """Return the changes, those of seeds with few perturbations as NaN."""
+    few = changes["images"] < LEAST_IMAGES
+    measured = [name for name in MEASURED if name in changes]
+    return changes.assign(**changes[measured].mask(few))
 
 
 def code_cells(qualities: pd.DataFrame, changes: pd.DataFrame) -> Cells:
@@ -56,14 +85,14 @@ def code_cells(qualities: pd.DataFrame, changes: pd.DataFrame) -> Cells:
         changes: The same for each ``perturbation``.
     """
     cells: Cells = {}
-    by_layer = {key: own for key, own in changes.groupby(LAYER, sort=False)}
+    enough = _with_enough_images(changes)
+    by_layer = {key: own for key, own in enough.groupby(LAYER, sort=False)}
     for key, own in qualities.groupby(LAYER, sort=False):
         row, code = layer_row(*key), own[own["code"] == CODE]
         for name in QUALITIES:
-            cells[row, name] = over_seeds(code[name].tolist())
+            cells[row, name] = _mean(code, name)
         for other in (FROZEN, LARGER):
-            fvu = own.loc[own["code"] == other, "fvu"].tolist()
-            cells[row, f"fvu-{other}"] = over_seeds(fvu)
+            cells[row, f"fvu-{other}"] = _mean(own[own["code"] == other], "fvu")
         changed = by_layer[key]
         cells[row, "ratio"] = _ratio(changed, CODE, PARTS[0])
         cells[row, f"ratio-{LARGER}"] = _ratio(changed, LARGER, PARTS[0])
@@ -83,16 +112,16 @@ def _ratio(changes: pd.DataFrame, code: str, column: str) -> Interval | None:
 def perturbation_cells(changes: pd.DataFrame) -> Cells:
     """Return the table ``sae-perturbations``: each perturbation through each layer."""
     cells: Cells = {}
-    columns = [*PARTS, "change", *CHANGES, *COSINES, "energy", *INTERFERENCE]
-    for (*key, name), own in changes.groupby([*LAYER, "perturbation"], sort=False):
+    enough = _with_enough_images(changes)
+    for (*key, name), own in enough.groupby([*LAYER, "perturbation"], sort=False):
         row = f"{layer_row(*key)}:{name}"
         code = own[own["code"] == CODE]
-        for column in columns:
-            cells[row, column] = over_seeds(code[column].tolist())
+        for column in MEASURED:
+            cells[row, column] = _mean(code, column)
         for other in (FROZEN, LARGER):
             compared = own[own["code"] == other]
             for column in (PARTS[0], ABOVE):
-                cells[row, f"{column}-{other}"] = over_seeds(compared[column].tolist())
+                cells[row, f"{column}-{other}"] = _mean(compared, column)
         if name in (RANDOM, SIGNS):  # a ratio of two numbers near zero
             signed = [PARTS[0], *(f"{PARTS[0]}-{other}" for other in (FROZEN, LARGER))]
             cells |= {(row, column): None for column in signed}

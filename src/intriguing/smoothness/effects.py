@@ -10,18 +10,17 @@ from scipy.stats import t
 from intriguing.smoothness.design import FACTORS, GROUPS, contrasts, terms
 from intriguing.stats.intervals import Interval
 
-SEEDS = "seeds"
-"""Row of what no term explains: differences between seeds of one setting."""
+UNEXPLAINED = "unexplained"
+"""Row of what no term explains: seeds, and interactions of more than two factors."""
 LEVEL = 0.95
 
 Values = Float[np.ndarray, "seeds settings"]
 
 
 def shares(values: Values, columns: Float[np.ndarray, "settings terms"]) -> np.ndarray:
-    """Return the share of the variance of each term, and last that of the seeds.
+    """Return the share of the variance of each term, and last what they leave over.
 
-    The columns are orthogonal, so the shares add up to 1 with what the terms leave
-    over, which is counted with the seeds.
+    The columns are orthogonal, so the shares add up to 1.
     """
     centred = values - values.mean()
     effects = centred.mean(0) @ columns / len(columns)
@@ -30,7 +29,7 @@ def shares(values: Values, columns: Float[np.ndarray, "settings terms"]) -> np.n
 
 
 def grouped(share: np.ndarray) -> dict[str, float]:
-    """Return the shares by factor, by group, and of interactions and seeds."""
+    """Return the shares by factor, by group, and of the rest."""
     main = dict(zip(FACTORS, share, strict=False))
     groups = {group: sum(main[f] for f in own) for group, own in GROUPS.items()}
     within = {name: 0.0 for name in GROUPS}
@@ -44,7 +43,7 @@ def grouped(share: np.ndarray) -> dict[str, float]:
         else:
             across += value
     totals = {group: groups[group] + within[group] for group in GROUPS}
-    return {**main, **totals, "interactions": across, SEEDS: share[-1]}
+    return {**main, **totals, "interactions": across, UNEXPLAINED: share[-1]}
 
 
 def adjusted(values: Values, covariate: Values, columns: np.ndarray) -> Values:
@@ -83,10 +82,7 @@ def share_table(
         return grouped(shares(chosen, columns))
 
     found = jackknifed(of, len(values))
-    return {
-        name: Interval(one.value, max(one.low, 0), min(one.high, 1), seeds=one.seeds)
-        for name, one in found.items()
-    }
+    return {name: one.within(0, 1) for name, one in found.items()}
 
 
 def effect_table(

@@ -9,14 +9,14 @@ from jaxtyping import Float
 
 from intriguing.smoothness.design import Setting, curves, factorial
 from intriguing.smoothness.effects import (
-    SEEDS,
+    UNEXPLAINED,
     Values,
     effect_table,
     jackknifed,
     share_table,
 )
-from intriguing.smoothness.limit import limit_table
 from intriguing.smoothness.subspaces import ANYWHERE, SUBSPACES
+from intriguing.smoothness.trend import tenfold
 from intriguing.stats.intervals import Interval, mean_interval
 from intriguing.tables.tidy import Cell, Kinds
 
@@ -51,7 +51,7 @@ def smoothness_cells(
     return {
         **factorial_cells(measured, extremes),
         **curve_cells(measured, images, extremes[1]),
-        **limit_cells(measured, images, ceiling),
+        **data_cells(measured, images, ceiling),
         **planted_cells(planted),
         **subspace_cells(measured),
     }
@@ -90,7 +90,7 @@ def factorial_cells(
     for column, logs in compared.items():
         for name, interval in effect_table(logs, signs).items():
             cells[name, column] = _exponential(interval)
-    left = share[SEEDS]
+    left = share[UNEXPLAINED]
     explained = Interval(1 - left.value, 1 - left.high, 1 - left.low)
     cells["explained", "share"] = explained
     return cells
@@ -131,12 +131,12 @@ def _log_ratio(values: Values, rows: np.ndarray) -> dict[str, float]:
     return {"ratio": float(high - low)}
 
 
-def limit_cells(
+def data_cells(
     measured: pd.DataFrame,
     images: Sequence[int],
     ceiling: Mapping[int, Float[np.ndarray, " n"]],
 ) -> dict[Cell, Interval]:
-    """Return the distances by the number of training images, and their limit.
+    """Return the distances by the number of training images, and their trend.
 
     Args:
         measured: A row for each network.
@@ -153,9 +153,8 @@ def limit_cells(
         cells[row, "distance"] = _exponential(mean_interval(list(own[:, None])))
         half = _exponential(mean_interval([np.log(ceiling[count] / 2)]))
         cells[row, "half-way-to-another-class"] = half
-    found = limit_table(np.array(counts, float), values)
-    cells["infinitely many images", "distance"] = _exponential(found["limit"])
-    cells["infinitely many images", "ratio"] = _exponential(found["ratio"])
+    more = tenfold(np.array(counts, float), values)
+    cells["ten times as many images", "ratio"] = _exponential(more)
     return cells
 
 

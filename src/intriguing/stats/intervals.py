@@ -8,7 +8,7 @@ appear in the variation between them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import hypot, inf, isfinite, sqrt
 
 import numpy as np
@@ -57,6 +57,10 @@ class Interval:
         """Return the interval times a positive factor; the spread is dropped."""
         ends = (factor * end for end in (self.value, self.low, self.high))
         return Interval(*ends, n=self.n, seeds=self.seeds)
+
+    def within(self, least: float, most: float) -> "Interval":
+        """Return the interval cut at the ends of what the quantity can be."""
+        return replace(self, low=max(self.low, least), high=min(self.high, most))
 
 
 def wilson(share: float, n: float) -> tuple[float, float]:

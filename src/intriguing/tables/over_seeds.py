@@ -8,9 +8,19 @@ from intriguing.stats.intervals import Interval, over_seeds
 from intriguing.tables.tidy import Entry
 
 
-def mean_entry(row: str, column: str, values: Sequence[float]) -> Entry:
-    """Return the mean of one value a seed, with an interval if there are two."""
-    return _entry(row, column, values, sum(values) / len(values), over_seeds)
+def mean_entry(
+    row: str, column: str, values: Sequence[float], least: float = -inf
+) -> Entry:
+    """Return the mean of one value a seed, with an interval if there are two.
+
+    Args:
+        row: Of the table.
+        column: Of the table.
+        values: Of the seeds.
+        least: The least that the quantity can be.
+    """
+    entry = _entry(row, column, values, sum(values) / len(values), over_seeds)
+    return entry if entry.low is None else entry._replace(low=max(entry.low, least))
 
 
 def factor_entry(row: str, column: str, values: Sequence[float]) -> Entry:

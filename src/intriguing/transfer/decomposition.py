@@ -11,7 +11,8 @@ from dataclasses import replace
 import pandas as pd
 
 from intriguing.stats.agreement import Claim, finding
-from intriguing.stats.intervals import Interval, mean_interval, wilson
+from intriguing.stats.clusters import jackknife_interval
+from intriguing.stats.intervals import Interval, wilson
 from intriguing.tables.rates import Cell
 
 NOISE = "noise"
@@ -62,48 +63,49 @@ def with_kinds(pairs: pd.DataFrame, traits: Traits) -> pd.DataFrame:
     return pairs.assign(kind=kinds, share=share, noise=noise)
 
 
-def seed_values(pairs: pd.DataFrame, column: str = "share") -> pd.Series:
-    """Return one value for each seed; their mean is the mean over all pairs.
+def means_without_seeds(pairs: pd.DataFrame, column: str = "share") -> pd.Series:
+    """Return the mean over the pairs without each seed, by seed: a jackknife.
 
     A network is in several pairs, as source and as target, so pairs are not
-    independent; seeds are. The value of a seed is the mean of the pairs in which its
-    networks are the source, plus that of the pairs in which they are the target, less
-    the mean of all pairs (Hoeffding's projection).
+    independent; seeds are. A replicate leaves out the pairs in which a seed is at
+    either end. An end that has one seed in all pairs is the same in every replicate.
     """
-    values = pairs[column]
-    as_source = values.groupby(pairs["source_seed"]).mean()
-    as_target = values.groupby(pairs["target_seed"]).mean()
-    return as_source + as_target - values.mean()
+    ends = pairs[["source_seed", "target_seed"]]
+    ends = ends.loc[:, ends.nunique() > 1]
+    seeds = sorted(set(ends.to_numpy().flat))
+    left = [pairs.loc[~ends.eq(seed).any(axis=1), column].mean() for seed in seeds]
+    return pd.Series(left, index=seeds, dtype=float)
 
 
 def pair_mean(pairs: pd.DataFrame, column: str = "share") -> Interval | None:
     """Return the mean rate over pairs, with its interval; None without pairs.
 
-    The interval covers two: Student's interval of `seed_values`, and Wilson's interval
-    in which every image counts once, however many networks classify it.
+    The interval covers two: that of the jackknife over seeds, from three seeds on, and
+    Wilson's interval in which every image counts once, however many networks classify
+    it.
     """
     if pairs.empty:
         return None
     sources = pairs.drop_duplicates(["source_seed"])
     images, share = int(sources["images"].sum()), float(pairs[column].mean())
     low, high = wilson(share, images)
-    seeds = seed_values(pairs, column).dropna()
-    if len(seeds) > 1:
-        over_seeds = mean_interval(list(seeds.to_numpy()[:, None]))
+    without = means_without_seeds(pairs, column)
+    if over_seeds := jackknife_interval(share, without.tolist()):
         low, high = min(low, over_seeds.low), max(high, over_seeds.high)
-    return Interval(share, max(low, 0.0), min(high, 1.0), n=images, seeds=len(seeds))
+    seeds = max(len(without), 1)
+    return Interval(share, low, high, n=images, seeds=seeds).within(0, 1)
 
 
 def seed_difference(first: pd.DataFrame, second: pd.DataFrame) -> Interval | None:
     """Return the first pairs' mean fooling rate less the second's, by seeds.
 
     None with fewer than three seeds: with two, every pair of different seeds contains
-    both, and their values are equal.
+    both.
     """
-    seeds = (seed_values(first) - seed_values(second)).dropna()
-    if len(seeds) < 3:
-        return None
-    return replace(mean_interval(list(seeds.to_numpy()[:, None])), n=None)
+    differences = means_without_seeds(first) - means_without_seeds(second)
+    value = float(first["share"].mean() - second["share"].mean())
+    found = jackknife_interval(value, differences.tolist())
+    return found and replace(found, seeds=len(differences))
 
 
 def decomposition_cells(

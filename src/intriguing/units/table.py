@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from intriguing.stats.agreement import Claim, directional_claim
+from intriguing.stats.clusters import widest
 from intriguing.stats.intervals import Interval, average, over_seeds
 from intriguing.stats.selectivity import TOP, Selectivity
 from intriguing.tables.rates import Cell
@@ -54,7 +55,8 @@ def _compared(own: pd.DataFrame) -> Iterator[dict]:
     spread = (rotations - mean).abs()
     for _, row in own[~own["basis"].isin([ROTATION, PATH])].iterrows():
         gain = (row[list(MEASURES)] - mean).astype(float)
-        extreme = (spread >= gain.abs()).mean()
+        # The units count as one of the rotations, so that no share is zero.
+        extreme = ((spread >= gain.abs()).sum() + 1) / (len(rotations) + 1)
         more = extreme.add_prefix(AS_EXTREME).to_dict()
         yield row.to_dict() | gain.add_prefix(GAIN).to_dict() | more
 
@@ -73,13 +75,16 @@ def unit_cells(compared: pd.DataFrame) -> dict[Cell, Interval | None]:
 def over_networks(values: pd.Series, units: pd.DataFrame) -> Interval | None:
     """Return the mean over networks of the mean over layers, with its interval.
 
-    Networks are independent, the layers of one are not; None without two seeds of any.
-    ``units`` gives the ``network`` and the ``seed`` of each value.
+    It is the wider of two: over the seeds of these networks, and over the networks.
+    None without two seeds of any. ``units`` gives the ``network`` and the ``seed`` of
+    each value.
     """
     by_seed = values.groupby([units["network"], units["seed"]]).mean()
     networks = [over_seeds(own.tolist()) for _, own in by_seed.groupby(level=0)]
     known = [one for one in networks if one is not None]
-    return average(known) if known else None
+    if not known:
+        return None
+    return widest([average(known), over_seeds([one.value for one in known])])
 
 
 def unit_claims(compared: pd.DataFrame, networks: Sequence[str]) -> list[Claim]:
@@ -92,6 +97,7 @@ def unit_claims(compared: pd.DataFrame, networks: Sequence[str]) -> list[Claim]:
     gain = units[f"{GAIN}purity"]
     extreme = units[[f"{AS_EXTREME}{name}" for name in MEASURES]].min(axis=1)
     corrected = (len(MEASURES) * extreme).clip(upper=1)
+    distinguished = over_networks(corrected, units)
     where = f"tables/units: hidden layers of {', '.join(networks)}"
     return [
         directional_claim(
@@ -108,7 +114,7 @@ def unit_claims(compared: pd.DataFrame, networks: Sequence[str]) -> list[Claim]:
             "No measure distinguishes units from random directions (share of rotations "
             "that are as extreme in the measure that differs most, by Bonferroni's "
             "correction).",
-            over_networks(corrected, units),
+            distinguished and distinguished.within(0, 1),
             where,
             threshold=SIGNIFICANT,
         ),
