@@ -29,7 +29,7 @@ def write_table(path, cells):
 
 
 def test_units_are_compared_in_images_of_twenty(tmp_path):
-    cells = [("FC100-100-10:2", "gain-kurtosis", 2.5)]
+    cells = [(f"FC100-100-10:{i}", "gain-kurtosis", i + 0.5) for i in (1, 2)]
     write_table(tmp_path / "tables/units.csv", cells)
     found = {"measured": -0.05, "low": -0.1, "high": 0.05, "verdict": "agrees"}
     other = {"measured": 0, "low": 0, "high": 0, "verdict": "differs"}
@@ -41,7 +41,8 @@ def test_units_are_compared_in_images_of_twenty(tmp_path):
     assert "(difference -1.00 [-2.00, +1.00])" in said
     assert "not better is **agrees**" in said
     assert "directions, is **differs**" in said
-    assert "2.50 [1.50, 3.50]" in said
+    assert "1.50 [0.50, 2.50] in the first" in said
+    assert "2.50 [1.50, 3.50] in the second" in said
 
 
 def test_controls_are_named_with_their_gains(tmp_path):
@@ -68,7 +69,7 @@ def test_r_is_compared_with_a_natural_difference(tmp_path):
     assert "switches 20.0 [19.0, 21.0] latents" in said
     assert "class switches 5.0 [4.0, 6.0]" in said
     assert "2200.0% [2100.0%, 2300.0%] against 700.0%" in said
-    assert "for 2300% [2200%, 2400%] of random directions, and for 800%" in said
+    assert "for 2300.0% [2200.0%, 2400.0%] of random directions, and for 800.0%" in said
 
 
 SAID = units_answer, units_controls, sae_answer, bounds_answer, heuristics_answer

@@ -75,6 +75,11 @@ class Certificates(NamedTuple):
     leaf_box: Float[np.ndarray, "leaves pixels"]
     leaf_units: Float[np.ndarray, "leaves kinds units"]
 
+    def __repr__(self) -> str:
+        """Return their numbers; the arrays would take pages."""
+        images, leaves = len(self.radius), len(self.leaf_value)
+        return f"<certificates of {images} images, {leaves} leaves>"
+
     def leaf(self, place: int) -> Leaf:
         """Return one leaf."""
         return Leaf(

@@ -58,6 +58,15 @@ class Certified(NamedTuple):
     counterexample: Float[Tensor, "n ..."]
     certificate: Certificates
 
+    def __repr__(self) -> str:
+        """Return what is proved; images show only their shape."""
+        shape = tuple(self.counterexample.shape)
+        return (
+            f"Certified(radius={self.radius}, status={self.status}, on_ball="
+            f"{self.on_ball}, counterexample=<images {shape}>, "
+            f"certificate={self.certificate})"
+        )
+
 
 def certify(
     model: nn.Module,

@@ -20,6 +20,8 @@ from intriguing.bounds.verify import verify
 
 CHEAP = ("product", "crown")
 """Methods that are reported beside the strongest."""
+ATTACKS = ("minimal", "lbfgs")
+"""Attacks that may be proved minimal."""
 
 
 class Bounded(NamedTuple):
@@ -54,24 +56,26 @@ def certified_records(
             for point, label, upper in zip(points, labels, attacked, strict=True)
         ]
     records |= {"certified": found.radius, "on_ball": found.on_ball}
-    records["lbfgs"] = lengths_by_lbfgs(model, images, labels)
+    given = model, images, labels
+    records["lbfgs"] = attack_lengths(*given, method="lbfgs")
+    records["minimal"] = attack_lengths(*given, method="minimal")
     frame = pd.DataFrame(records)
     require_consistent(frame, proved)
     return Bounded(frame, found.certificate)
 
 
-def lengths_by_lbfgs(
-    model: nn.Module, images: Float[Tensor, "n ..."], labels: Int[Tensor, " n"]
+def attack_lengths(
+    model: nn.Module, images: Float[Tensor, "n ..."], labels: Int[Tensor, " n"], **how
 ) -> Float[np.ndarray, " n"]:
-    """Return lengths of the paper's perturbations, infinite where it finds none."""
-    found = find_adversarial(model, images, labels=labels, method="lbfgs")
+    """Return lengths of an attack's perturbations, infinite where it finds none."""
+    found = find_adversarial(model, images, labels=labels, **how)
     lengths = (found.images - images).double().flatten(1).norm(dim=1)
     return np.where(found.reached.numpy(), lengths.numpy(), np.inf)
 
 
 def require_consistent(records: pd.DataFrame, proved: np.ndarray) -> None:
     """Refuse a certified distance above an attacked one, or one without a proof."""
-    above = records["certified"] > records[["attacked", "lbfgs"]].min(axis=1)
+    above = records["certified"] > records[["attacked", *ATTACKS]].min(axis=1)
     failed = (records["certified"] > 0) & ~proved
     for problem, rows in (("is above the attack", above), ("fails the check", failed)):
         if rows.any():

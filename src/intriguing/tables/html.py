@@ -33,7 +33,7 @@ def claims_page(claims: Sequence[Claim]) -> str:
     body = []
     for claim in claims:
         numbers = [claim.measured, claim.low, claim.high]
-        known = ["--" if number is None else f"{number:.3g}" for number in numbers]
+        known = ["--" if number is None else f"{number:.4g}" for number in numbers]
         measured = f"{known[0]} [{known[1]}, {known[2]}]"
         body.append([claim.statement, measured, claim.verdict or "--", claim.evidence])
     note = "In brackets: 95 % interval. docs/methods.md has the rules of the verdicts; "

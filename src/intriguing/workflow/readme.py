@@ -73,7 +73,7 @@ def claims(file: str) -> str:
     """Return the claims of one file and their verdicts; no rows without the file."""
     path = RESULTS / file
     found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
-    numbers = "{measured:.3g} [{low:.3g}, {high:.3g}]"
+    numbers = "{measured:.4g} [{low:.4g}, {high:.4g}]"
     rows = ((c["statement"], numbers.format(**c), c["verdict"] or "--") for c in found)
     return markdown_table(("claim", "measured [95 % interval]", "verdict"), rows)
 

@@ -51,10 +51,15 @@ def units_answer(results: Path) -> str:
         return MISSING.format(path=path, target="make everything")
     basis, distinction = json.loads(path.read_text(encoding="utf-8"))
     gain, low, high = (20 * basis[key] for key in ("measured", "low", "high"))
-    kurtosis = _table(results / "tables" / "units.csv")[LAYER, "gain-kurtosis"]
+    table = _table(results / "tables" / "units.csv")
+    first, last = (
+        _number(table[f"FC100-100-10:{layer}", "gain-kurtosis"], ".2f")
+        for layer in (1, 2)
+    )
     return (
         "The natural basis of a layer is its units, the coordinates in which the "
-        "nonlinearity acts. Of the 20 images that a unit ranks first, "
+        "nonlinearity acts. On average over the networks, of the 20 images that a unit "
+        "ranks first, "
         f"{abs(gain):.2f} {'more' if gain > 0 else 'fewer'} show its most frequent "
         f"digit than for a random direction (difference {gain:+.2f} [{low:+.2f}, "
         f"{high:+.2f}]). Less than one image counts as no better, so the verdict on "
@@ -62,8 +67,8 @@ def units_answer(results: Path) -> str:
         f"**{basis['verdict']}**. The verdict on its stronger sentence, that nothing "
         f"distinguishes units from random directions, is **{distinction['verdict']}**. "
         "The excess kurtosis of their activations "
-        f"differs by {_number(kurtosis, '.2f')} in the last hidden layer of "
-        "FC100-100-10.\n"
+        f"differs by {first} in the first hidden layer of FC100-100-10 and by {last} "
+        "in the second.\n"
     )
 
 
@@ -94,7 +99,7 @@ def sae_answer(table: Cells) -> str:
     switched, other = both("switched", ".1f")
     missed, natural = both("uncarried", ".1%")
     size, natural_size = both("uncarried-size", ".1%")
-    above, natural_above = both("above-random", ".0%")
+    above, natural_above = both("above-random", ".1%")
     return (
         f"A minimal perturbation r switches {switched} latents of a sparse code of the "
         "last hidden layer of FC100-100-10 on or off; a step of the same length "
