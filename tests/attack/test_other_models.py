@@ -1,5 +1,6 @@
 """Models and inputs of other people's: right, or refused in one line."""
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
@@ -393,7 +394,7 @@ def test_perturbations_are_no_longer_where_all_logits_are_small(
 def test_a_model_without_slope_is_not_called_robust(method, model, images):
     targets = next_classes(model, images)
     rounding = Around(model, lambda inner, x: inner((255 * x).round() / 255))
-    with pytest.warns(UserWarning, match=r"8 of 8 images, .* is zero"):
+    with pytest.warns(UserWarning, match=r"8 of 8 images, .* is 0 or"):
         found = find_adversarial(rounding, images, targets, method=method)
     assert not found.reached.any()
 
@@ -422,3 +423,74 @@ def test_images_that_are_misclassified_come_back_at_once(method, model, images):
     found = find_adversarial(model, images, labels=labels, method=method)
     assert torch.equal(found.images, images) and found.reached.all()
     assert (found.distortion == 0).all() and (found.evaluations == 1).all()
+
+
+def nearly_on_the_boundary(model, images):
+    """Return images whose perturbations are short enough to be trimmed in float64."""
+    labels = model(images).argmax(1)
+    far = find_adversarial(model, images, labels=labels, method="lbfgs", starts=1)
+    return (images + 0.97 * (far.images - images))[far.reached].detach()
+
+
+def used_often(layer, units):
+    torch.manual_seed(2)
+    layers = nn.Linear(64, units), layer, nn.ReLU(), nn.Linear(units, units), layer
+    return nn.Sequential(nn.Flatten(), *layers, nn.Linear(units, 4)).eval()
+
+
+@pytest.mark.parametrize("shared", [nn.PReLU(), nn.BatchNorm1d(12), nn.Linear(12, 12)])
+def test_a_layer_used_twice_keeps_its_weights(shared, images):
+    model = used_often(shared, 12)
+    near, before = nearly_on_the_boundary(model, images), shared.weight
+    found = find_adversarial(
+        model, near, labels=model(near).argmax(1), method="minimal"
+    )
+    assert found.reached.all() and found.distortion.min() < 0.05 / 8
+    assert shared.weight is before and model(near).dtype == torch.float32
+
+
+def test_threads_may_attack_one_model(images):
+    model = perceptron(nn.PReLU())
+    near = nearly_on_the_boundary(model, images)
+    labels = model(near).argmax(1)
+
+    def lengths(_):
+        return find_adversarial(model, near, labels=labels, method="minimal").distortion
+
+    with ThreadPoolExecutor(3) as pool:
+        first, *others = pool.map(lengths, range(6))
+    assert all(torch.equal(first, other) for other in others)
+
+
+@pytest.mark.parametrize("method", ALL)
+def test_an_image_whose_logits_are_all_equal_is_left(method):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 5, bias=False))
+    black = torch.zeros(2, 1, 8, 8)
+    assert find_adversarial(model, black, labels=[0, 0], method=method).reached.all()
+
+
+def test_a_sparse_buffer_is_left_as_it_was(model, images):
+    class Graph(Opaque):
+        def __init__(self, inner):
+            super().__init__(inner)
+            self.register_buffer("adjacency", torch.eye(4).to_sparse())
+
+        def forward(self, x):
+            logits = torch.sparse.mm(self.adjacency, self.inner(x).T).T
+            self.adjacency.mul_(2)
+            return logits
+
+    graph = Graph(model)
+    labels = model(images).argmax(1)
+    with pytest.raises(InputError, match="change from call to call"):
+        find_adversarial(graph, images, labels=labels)
+    assert torch.equal(graph.adjacency.to_dense(), torch.eye(4))
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e20])
+def test_logits_of_extreme_size_are_said_to_be(scale, model, images):
+    extreme = Around(model, lambda inner, x: inner(x) * scale)
+    labels = model(images).argmax(1)
+    with pytest.warns(UserWarning, match="logits are of extreme size"):
+        find_adversarial(extreme, images, labels=labels, method="minimal")

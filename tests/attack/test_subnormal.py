@@ -70,3 +70,13 @@ def test_they_do_not_change_what_is_found(monkeypatch):
     again = find_adversarial(model, images, targets)
     assert found.reached.any() and torch.equal(found.reached, again.reached)
     torch.testing.assert_close(found.images, again.images, rtol=0, atol=1e-6)
+
+
+def test_the_mode_is_kept_where_the_default_type_is_another(mode):
+    torch.set_default_dtype(torch.float16)
+    try:
+        with subnormals_as_zero():
+            pass
+        assert are_zero() == mode
+    finally:
+        torch.set_default_dtype(torch.float32)

@@ -1,5 +1,6 @@
 """Certified distances against exact ones, and the check of certificates."""
 
+import warnings
 from importlib import import_module
 
 import numpy as np
@@ -9,6 +10,7 @@ from bounds.small import exact_distance, small_network
 from networks import images_of
 from torch import nn
 
+from intriguing.attack.watch import InterruptedWarning
 from intriguing.bounds import (
     certify,
     decisions,
@@ -296,6 +298,22 @@ def test_an_interrupt_returns_what_is_decided(model, images, labels, monkeypatch
     with pytest.warns(UserWarning, match="interrupted after 2 of 6 images"):
         found = certify(model, images, labels, 1e-3)
     assert found.status == ["certified"] * 2 + ["undecided"] * 4
+
+
+def test_an_interrupt_of_the_attack_ends_it_all(model, images, labels, monkeypatch):
+    def interrupted(*_, **__):
+        warnings.warn("interrupted with 0 images", InterruptedWarning, stacklevel=2)
+
+    chapter = import_module("intriguing.bounds.certify")
+    monkeypatch.setattr(chapter, "find_adversarial", interrupted)
+    with pytest.warns(InterruptedWarning, match="interrupted after 0 of 6 images"):
+        found = certify(model, images, labels)
+    assert found.status == ["undecided"] * 6
+    assert not found.radius.any()
+
+
+def test_a_result_is_shown_in_a_few_lines(model, images, labels):
+    assert len(repr(certify(model, images, labels, 1e-3))) < 500
 
 
 @pytest.mark.parametrize(

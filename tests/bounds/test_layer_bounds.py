@@ -197,7 +197,10 @@ def test_definiteness_and_norms_are_claimed_only_beyond_the_error():
     assert not is_positive_definite(np.full((2, 2), np.nan), 0.0)
     matrix = np.random.default_rng(0).normal(size=(7, 20))
     exact = np.linalg.svd(matrix, compute_uv=False)[0]
-    assert exact <= norm_above(matrix) <= exact * (1 + 1e-9)
+    for scale in (1.0, 1e-170, 1e170):
+        bound = norm_above(scale * matrix) / scale
+        assert exact <= bound * (1 + 1e-15) and bound <= exact * (1 + 1e-9)
+    assert norm_above(0 * matrix) == 0
 
 
 def test_a_relu_unit_is_half_its_chord():

@@ -14,7 +14,7 @@ from torchvision.models.resnet import BasicBlock
 
 from intriguing.errors import InputError
 from intriguing.models.alexnet import alexnet_2012, alexnet_mnist
-from intriguing.models.architecture import build, torchvision_classifier
+from intriguing.models.architecture import Standardise, build, torchvision_classifier
 from intriguing.models.perceptron import perceptron
 from intriguing.spectra import conv_norm, linear_norm, lipschitz, network_norms, norm
 from intriguing.spectra.graph import network_bound
@@ -618,3 +618,31 @@ def test_a_table_names_layers_by_the_keys_and_as_the_paper_does():
     ]
     with pytest.raises(InputError, match="shape: 12; give one input's"):
         network_norms(network, 12)
+
+
+def test_a_model_that_keeps_its_activations_keeps_no_part_of_the_trace():
+    class Keeps(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.last = nn.Linear(8, 8), nn.Linear(8, 3)
+            self.kept = []
+
+        def forward(self, inputs):
+            self.kept.append(self.first(inputs))
+            return self.last(self.kept[-1])
+
+    network = Keeps().eval()
+    found = network_norms(network, (8,)).product
+    assert found.upper == pytest.approx(
+        float(found_norm(network.first) * found_norm(network.last)), rel=1e-6
+    )
+    assert all(type(one) is torch.Tensor for one in network.kept)
+
+
+def found_norm(layer):
+    return torch.linalg.matrix_norm(layer.weight.detach().double(), 2)
+
+
+def test_standardisation_by_negative_numbers_stretches_as_much():
+    lower, upper = norm(Standardise([0.0, 0.0], [-0.1, 1.0]))
+    assert (lower, upper) == pytest.approx((10, 10), rel=1e-6)

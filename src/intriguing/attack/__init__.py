@@ -48,7 +48,7 @@ from intriguing.attack.result import (
     verified_result,
 )
 from intriguing.attack.scipy_lbfgs import scipy_one_by_one
-from intriguing.attack.watch import Watch, watched
+from intriguing.attack.watch import InterruptedWarning, Watch, watched
 from intriguing.errors import InputError
 from intriguing.models.checks import preserved
 
@@ -168,6 +168,7 @@ def find_adversarial(
             f"interrupted with {int(found.reached.sum())} of {len(given)} images "
             "adversarial: what was found is returned; the field `converged` says where "
             "the search had ended",
+            InterruptedWarning,
             stacklevel=2,
         )
     same = (found.images == pixels).flatten(1).all(1)
@@ -246,17 +247,19 @@ def warn_of_flat(
     target_mask: Bool[Tensor, "n classes"],
     found: Adversarial,
 ) -> None:
-    """Warn of images where the attack failed and the loss has gradient zero."""
+    """Warn of images where the attack failed and the gradient cannot be used."""
     rows, flat = (~found.reached).nonzero()[:, 0], 0
     for some in rows.split(max(1, PIECE_VALUES // clean[0].numel())):
         if len(some):
             there = evaluate(model, clean[some], target_mask[some])
-            flat += int((~there.gradient.any(1)).sum())
+            squares = there.gradient.square().sum(1)
+            flat += int(((squares == 0) | ~squares.isfinite()).sum())
     if flat:
         warnings.warn(
             f"no adversarial image was found of {flat} of {len(clean)} images, at "
-            "which the gradient of the logits is zero, as where a model rounds or "
-            "saturates: by itself this shows no robustness",
+            "which the square of the logits' gradient is 0 or infinite, as where a "
+            "model rounds or saturates or its logits are of extreme size: by itself "
+            "this shows no robustness",
             stacklevel=3,
         )
 

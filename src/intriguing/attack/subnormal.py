@@ -27,4 +27,5 @@ def subnormals_as_zero() -> Iterator[None]:
 
 def are_zero() -> bool:
     """Return whether subnormal numbers are taken as zero on this thread."""
-    return bool(torch.tensor(1e-38) / 16 == 0)
+    smallest = torch.tensor(1e-38, dtype=torch.float32, device="cpu")
+    return bool(smallest / 16 == 0)

@@ -10,6 +10,10 @@ from typing import Any
 from tqdm import tqdm
 
 
+class InterruptedWarning(UserWarning):
+    """The user has interrupted; what is returned is what was found until then."""
+
+
 class Watch:
     """When an attack has to end, and how many of its images are done.
 

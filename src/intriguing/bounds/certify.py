@@ -14,6 +14,7 @@ from tqdm import tqdm
 from intriguing.attack import find_adversarial
 from intriguing.attack.inputs import Classes, Images, checked_images
 from intriguing.attack.model_checks import attacked_model
+from intriguing.attack.watch import InterruptedWarning
 from intriguing.bounds.certificates import (
     UNPROVED,
     Certificates,
@@ -161,7 +162,13 @@ def _largest(
     if not len(rows):
         return
     clean = found.images[rows]
-    nearest = find_adversarial(model, clean, method="minimal", labels=labels[rows])
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", InterruptedWarning)
+            given = model, clean
+            nearest = find_adversarial(*given, method="minimal", labels=labels[rows])
+    except InterruptedWarning:
+        return _warn_of_interrupt(0, len(rows), 4)
     found.counterexample[rows] = nearest.images
     change = (nearest.images - clean).double().flatten(1).norm(dim=1).cpu().numpy()
     distances = np.full(len(right), np.inf)
@@ -187,9 +194,12 @@ def _for_each(rows: np.ndarray, work: Callable[[int], None]) -> None:
                 work(int(row))
                 done += 1
         except KeyboardInterrupt:
-            warnings.warn(
-                f"interrupted after {done} of {len(rows)} images", stacklevel=4
-            )
+            _warn_of_interrupt(done, len(rows), 5)
+
+
+def _warn_of_interrupt(done: int, images: int, level: int) -> None:
+    said = f"interrupted after {done} of {images} images"
+    warnings.warn(said, InterruptedWarning, stacklevel=level)
 
 
 class _Results:

@@ -37,6 +37,14 @@ def is_positive_definite(matrix: Matrix, error: float) -> bool:
 
 def norm_above(weight: Matrix) -> float:
     """Return an upper bound of the spectral norm of a matrix."""
+    # A power of two is exact, and keeps the squares of tiny and huge entries apart from
+    # zero and infinity.
+    exponent = int(np.frexp(np.abs(weight).max(initial=0.0))[1])
+    bound = _scaled_norm_above(np.ldexp(weight, -exponent))
+    return float(np.nextafter(np.ldexp(bound, exponent), np.inf)) if bound else 0.0
+
+
+def _scaled_norm_above(weight: Matrix) -> float:
     small = weight if weight.shape[0] <= weight.shape[1] else weight.T
     total = float((weight**2).sum())
     bound = float(np.linalg.norm(small, 2)) * (1 + 1e-10)

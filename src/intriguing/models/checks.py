@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from intriguing.errors import InputError
@@ -42,7 +42,8 @@ def is_compiled(module: nn.Module) -> bool:
 def preserved(model: nn.Module) -> Iterator[None]:
     """Evaluate a model as it is used, and leave it and its buffers as they were."""
     owned = [(module._buffers, dict(module._buffers)) for module in model.modules()]
-    values = [(b, b.clone()) for _, own in owned for b in own.values() if b is not None]
+    tensors = [b for _, own in owned for b in own.values() if b is not None]
+    values = [(b, b.clone(), _version(b)) for b in tensors]
     with undisturbed(model):
         try:
             yield
@@ -53,10 +54,21 @@ def preserved(model: nn.Module) -> Iterator[None]:
                 for name, buffer in own.items():
                     if buffers[name] is not buffer:
                         buffers[name] = buffer
-            for buffer, value in values:
-                if not torch.equal(buffer, value):
+            for buffer, value, version in values:
+                if _is_changed(buffer, value, version):
                     with torch.no_grad():
                         buffer.copy_(value)
+
+
+def _version(tensor: Tensor) -> int:
+    """Return how often a tensor was changed in place."""
+    return 0 if tensor.is_inference() else tensor._version
+
+
+def _is_changed(tensor: Tensor, value: Tensor, version: int) -> bool:
+    if tensor.layout is torch.strided:
+        return not torch.equal(tensor, value)
+    return _version(tensor) != version  # sparse tensors cannot be compared
 
 
 def reason_of(error: Exception) -> str:

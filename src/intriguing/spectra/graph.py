@@ -6,6 +6,7 @@ used twice counts twice, branches that are added or concatenated are bounded as 
 and whatever the trace does not explain makes the bound unavailable.
 """
 
+import copy
 import operator
 from collections.abc import Callable, Mapping
 from math import hypot, inf, isfinite, isnan, nextafter
@@ -16,7 +17,7 @@ from torch import fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
 from torch.nn import functional
 
-from intriguing.models.checks import is_altered, preserved
+from intriguing.models.checks import is_altered, preserved, reason_of
 from intriguing.spectra.lipschitz import NONEXPANSIVE
 
 VIEW_CALLS = {
@@ -78,8 +79,9 @@ def network_bound(
             layers, as code between the layers is compared with its trace on images.
     """
     try:
+        network = _own_copy(network)
         with preserved(network):
-            graph = _Tracer(set(constants)).trace(_plain(network))
+            graph = _Tracer(set(constants)).trace(network)
             if shape is not None:
                 _check_trace(network, graph, shape)
             elif not _is_chain(network, set(constants)):
@@ -114,13 +116,19 @@ class _Tracer(fx.Tracer):
             ) from error
 
 
-def _plain(network: nn.Module) -> nn.Module:
-    """Return the network, if nothing but its modules' classes decides what it does."""
+def _own_copy(network: nn.Module) -> nn.Module:
+    """Return a copy, on whose attributes a trace may leave its own objects.
+
+    Nothing but the classes of its modules may decide what the network does.
+    """
     for place, module in network.named_modules():
         where = f"{type(module).__name__} at {place or 'the top'}"
         if is_altered(module):
             raise UnavailableError(f"{where} has a hook or a forward of its own")
-    return network
+    try:
+        return copy.deepcopy(network)
+    except Exception as error:  # of whatever the model holds
+        raise UnavailableError(f"it cannot be copied ({reason_of(error)})") from error
 
 
 def _follow(

@@ -52,7 +52,7 @@ def lipschitz_bounds(layer: nn.Module, input_size: Size) -> tuple[float, float]:
     if type(layer) is nn.BatchNorm1d or type(layer) is nn.BatchNorm2d:
         return batch_norm_lipschitz(layer)
     if type(layer) is Standardise:
-        return guarded(float((1 / layer.deviation.double()).max()))
+        return guarded(float((1 / layer.deviation.double()).abs().max()))
     if type(layer) is nn.MaxPool2d and layer.dilation == 1:
         window = layer.kernel_size, layer.stride, layer.padding
         constant = max_pool_lipschitz(*window, input_size, layer.ceil_mode)

@@ -20,7 +20,16 @@ from intriguing.attack.minimal.working_set import (
     margins_over,
     weigh_margin,
 )
-from intriguing.attack.vectors import INFINITE, ZERO, copy, fill, lowest, spread, total
+from intriguing.attack.vectors import (
+    INFINITE,
+    ONE,
+    ZERO,
+    copy,
+    fill,
+    lowest,
+    spread,
+    total,
+)
 
 __all__ = ["answer", "begin_runs", "choose_requests", "judge_candidates", "stop_runs"]
 
@@ -128,7 +137,9 @@ def request(i, n, logits, state, own):
     if run.feasibility:
         competing = state.competing[i]
         odds = log_odds(logits, run.target, competing, state.weights[place])
-        run.deficit = const.TARGET_LOG_ODDS * spread(logits) - odds
+        scale = spread(logits)
+        # Where all logits are equal any step shows their scale.
+        run.deficit = const.TARGET_LOG_ODDS * scale - odds if scale > 0 else ONE
         limit_feasibility_step(run, competing)
         count = 1
     elif run.plane_class >= 0:

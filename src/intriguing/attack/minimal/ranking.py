@@ -34,7 +34,7 @@ def distances(
     rows, targets = target_mask.nonzero(as_tuple=True)
     competing = logits.masked_fill(target_mask, -torch.inf).argmax(1)[rows]
     estimate = torch.full_like(logits, torch.inf)
-    size = max(1, MOST_VALUES // clean.shape[1])
+    size = max(1, MOST_VALUES // max(clean.shape[1], logits.shape[1]))
     for part in torch.arange(len(rows), device=rows.device).split(size):
         row, target, other = rows[part], targets[part], competing[part]
         points, weights = clean[row], margin_weights(target, other, logits)

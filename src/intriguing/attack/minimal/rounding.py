@@ -6,10 +6,11 @@ boundary it is a noticeable part of the perturbation. Both are mended along the
 perturbation, on which the margin is all but linear. These passes are not counted.
 """
 
+import copy
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from intriguing.attack.objective import target_margin
 from intriguing.attack.pixel_grid import in_target
@@ -75,21 +76,12 @@ def precise_logits(
     model: nn.Module, pixels: Float[Tensor, "n ..."]
 ) -> Float[Tensor, "n classes"]:
     """Return the logits in float64, if the model lets itself be evaluated so."""
-    # A model that converts its input may refuse float64, and so may a device.
+    # A model that converts its input may refuse float64, and so may a device. The copy
+    # leaves the caller's model to other threads, and its shared layers shared.
     with torch.no_grad():
         try:
-            double = doubled(model)
-            functional_call(model, double, (pixels[:1].double(),))
+            double = copy.deepcopy(model).double()
+            double(pixels[:1].double())
         except Exception:  # of whatever the model's own code does
             return predict(model, pixels)
-        parts = (part.double() for part in pixels.split(BATCH))
-        return torch.cat([functional_call(model, double, (part,)) for part in parts])
-
-
-def doubled(model: nn.Module) -> dict[str, Tensor]:
-    """Return the model's parameters and buffers in float64, and its other tensors."""
-    tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
-    return {
-        name: tensor.double() if tensor.is_floating_point() else tensor
-        for name, tensor in tensors.items()
-    }
+        return torch.cat([double(part.double()) for part in pixels.split(BATCH)])
