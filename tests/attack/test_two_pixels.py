@@ -6,6 +6,7 @@ from scipy.optimize import approx_fprime
 
 from intriguing.attack.two_pixels import (
     CLEAN,
+    ITERATE,
     gradient,
     hessian,
     iterates,
@@ -46,16 +47,24 @@ def test_clipping_loses_the_success_at_the_largest_weight_and_a_larger_one_fails
     assert margin(iterates(weight * 0.99)[-1]) > 0
 
 
-def test_an_iteration_stays_in_the_box_and_lowers_the_model():
+@pytest.mark.parametrize("start", [CLEAN, ITERATE])
+def test_an_iteration_stays_in_the_box_and_lowers_the_model(start):
     weight = largest_adversarial_weight()
-    parts = iteration(CLEAN, weight)
+    parts = iteration(start, weight)
     assert ((parts.path >= 0) & (parts.path <= 1)).all()
-    slope, curvature = gradient(CLEAN, weight), hessian(CLEAN, weight)
+    slope, curvature = gradient(start, weight), hessian(start, weight)
 
     def model(point):
-        step = point - CLEAN
+        step = point - start
         return step @ slope + step @ curvature @ step / 2
 
     assert model(parts.end) <= model(parts.cauchy) + 1e-6
     assert model(parts.cauchy) < 0
     assert parts.cauchy[0] == 0 < parts.cauchy[1] < 1
+
+
+def test_the_drawn_iteration_stops_at_a_corner_and_then_moves_the_free_pixel():
+    parts = iteration(ITERATE, largest_adversarial_weight())
+    assert parts.end[0] == parts.cauchy[0] == 0
+    assert parts.end[1] < parts.cauchy[1] - 0.1
+    assert margin(parts.end) > 0 > margin(ITERATE)

@@ -12,6 +12,8 @@ from jaxtyping import Float
 from scipy.optimize import minimize
 
 CLEAN = np.array([0.18, 0.30])
+ITERATE = np.array([0.46, 0.84])
+"""A point from which an iteration stops at a corner and then moves the free pixel."""
 STEEPNESS = 10.0
 """Factor from the margin to the difference of the logits."""
 # margin(x) = QUADRATIC[x, x] / 2 + LINEAR · x + CONSTANT; positive is adversarial.
@@ -82,16 +84,21 @@ def iterates(weight: float, box: bool = True) -> Points:
     return np.array(found)
 
 
+def model(points: Points, start: Point, weight: float) -> Float[np.ndarray, "*n"]:
+    """Return the quadratic model at ``start``, less the objective there."""
+    steps = points - start
+    curved = np.einsum("...i,ij,...j", steps, hessian(start, weight), steps) / 2
+    return np.asarray(steps @ gradient(start, weight) + curved)
+
+
 def iteration(start: Point, weight: float) -> Iteration:
     """Return the parts of one iteration of L-BFGS-B."""
     slope, curvature = gradient(start, weight), hessian(start, weight)
-    # The path ends where both pixels have reached a bound.
-    longest = np.max(np.where(slope > 0, start, 1 - start) / np.abs(slope))
-    times = np.linspace(0, longest, PATH_POINTS)[:, None]
-    path = np.clip(start - times * slope, 0, 1)
-    steps = path - start
-    model = steps @ slope + np.einsum("ni,ij,nj->n", steps, curvature, steps) / 2
-    cauchy = path[model.argmin()]
+    # A corner where a pixel reaches its bound; the path ends where both have.
+    corners = np.where(slope > 0, start, 1 - start) / np.abs(slope)
+    times = np.union1d(np.linspace(0, corners.max(), PATH_POINTS), corners)[:, None]
+    path = np.clip(start - times * slope, 0, 1).round(12)  # exactly at the bound
+    cauchy = path[model(path, start, weight).argmin()]
     free = (cauchy > 0) & (cauchy < 1)
     step = np.zeros(2)
     remaining = slope + curvature @ (cauchy - start)

@@ -1,11 +1,14 @@
 """Box-constrained L-BFGS on an image of two pixels."""
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from intriguing.attack import two_pixels
-from intriguing.attack.two_pixels import CLEAN, margin
+from intriguing.attack.two_pixels import CLEAN, ITERATE, margin
 from intriguing.figures.style import GREEN, OURS, PAPER, QUIET, Look, blank, styled
 
 AREA = (-0.34, 1.04)
@@ -17,7 +20,7 @@ CLEAN_IMAGE: Look = {**POINT, "marker": "o", "color": "black"}
 CONSTRAINED: Look = {**POINT, "marker": "D", "color": OURS}
 UNCONSTRAINED: Look = {**POINT, "marker": "s", "color": PAPER}
 CLIPPED: Look = {**POINT, "marker": "X", "color": PAPER, "ms": 8}
-FREE_MINIMISER: Look = {**CONSTRAINED, "mfc": "none", "mec": OURS, "ms": 13, "mew": 1}
+FREE_MINIMISER: Look = {**CONSTRAINED, "mfc": "white", "mec": OURS, "mew": 1.2}
 SUCCESS: Look = {"ls": "", "marker": ".", "color": OURS, "label": "adversarial"}
 FAILURE: Look = {**SUCCESS, "marker": "o", "color": PAPER, "mfc": "none", "ms": 4}
 FAILURE |= {"label": "not adversarial"}
@@ -38,8 +41,8 @@ def box_constraint_figure() -> Figure:
 
 
 def _draw_problem(axes: Axes, weight: float) -> None:
-    _draw_box(axes, weight)
     path = two_pixels.iterates(weight)
+    _draw_box(axes, partial(two_pixels.objective, weight=weight), path[-1])
     free = two_pixels.iterates(weight, box=False)[-1]
     axes.plot(*path.T, "-", color=OURS, lw=1, label="iterates")
     axes.plot(*path[1:-1].T, ".", color=OURS, ms=4)
@@ -53,10 +56,11 @@ def _draw_problem(axes: Axes, weight: float) -> None:
 
 
 def _draw_iteration(axes: Axes, weight: float) -> None:
-    _draw_box(axes, weight)
-    parts = two_pixels.iteration(CLEAN, weight)
+    parts = two_pixels.iteration(ITERATE, weight)
+    model = partial(two_pixels.model, start=ITERATE, weight=weight)
+    _draw_box(axes, model, parts.end)
     axes.plot(*parts.path.T, "-", color=GREEN, lw=1.5, label="projected descent")
-    axes.plot(*CLEAN, label="iterate (the clean image)", **CLEAN_IMAGE)
+    axes.plot(*ITERATE, label="iterate", **CLEAN_IMAGE)
     axes.plot(*parts.cauchy, label="Cauchy point", **CAUCHY)
     axes.plot(*parts.end, label="minimiser over the free pixel", **FREE_MINIMISER)
     axes.set_title("(b) one iteration")
@@ -76,17 +80,19 @@ def _draw_search(axes: Axes, best: float) -> None:
     _legend(axes)
 
 
-def _draw_box(axes: Axes, weight: float) -> None:
-    """Draw the box, level curves of the objective and the decision boundary."""
+def _draw_box(
+    axes: Axes, function: Callable[..., np.ndarray], least: two_pixels.Point
+) -> None:
+    """Draw the box, level curves of a function with a least point, and the boundary."""
     values = np.linspace(*AREA, GRID)
     points = np.stack(np.meshgrid(values, values), axis=-1)
-    heights = two_pixels.objective(points, weight)
-    inside = two_pixels.objective(two_pixels.iterates(weight)[-1], weight)
-    levels = inside + np.array([0, 0.15, 0.5, 1.2, 2.5, 5])
-    axes.contour(values, values, heights, levels, colors="#bbbbbb", linewidths=0.6)
+    levels = function(least) + np.array([0, 0.15, 0.5, 1.2, 2.5, 5])
+    look: Look = {"colors": "#bbbbbb", "linewidths": 0.6, "linestyles": "solid"}
+    axes.contour(values, values, function(points), levels, **look)
     axes.contourf(values, values, margin(points), [0, np.inf], colors=["#f3e3c3"])
     axes.contour(values, values, margin(points), [0], colors="black", linewidths=1)
     axes.plot([0, 1, 1, 0, 0], [0, 0, 1, 1, 0], "-", color="black", lw=1.6)
+    axes.text(0.98, 0.98, "adversarial", ha="right", va="top", size=7)
     axes.set(aspect="equal", xlim=AREA, ylim=(-0.04, 1.04))
     axes.set(xlabel="pixel 1", ylabel="pixel 2", xticks=[0, 1], yticks=[0, 1])
 
