@@ -86,7 +86,7 @@ def test_title_of_an_adversarial_panel_has_the_numbers_of_its_images():
     adversarial[:6, 0, 0, 1] = 1.0  # a root mean square of 1/5 in six of eight
     found = adversarial_panel("net", Brightest(), clean, adversarial, zeros(8).long())
     assert "net" in found.title
-    assert "mean distortion 0.150, 8 images" in found.title
+    assert "distortion 0.150 (mean over 8 images)" in found.title
     accuracy = re.search(r"accuracy ([\d.]+) % \[([\d.]+), ([\d.]+)\]", found.title)
     value, low, high = map(float, accuracy.groups())
     assert low < value == 25 < high

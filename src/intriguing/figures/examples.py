@@ -49,7 +49,7 @@ def adversarial_panel(
     mean = root_mean_square(adversarial - clean).mean()
     title = (
         f"adversarial images of {name}\n"
-        f"mean distortion {mean:.3f}, {len(clean):,} images\n"
+        f"distortion {mean:.3f} (mean over {len(clean):,} images)\n"
         f"accuracy {_accuracy(after, labels)}"
     )
     images = clean[:, 0].numpy(), adversarial[:, 0].numpy()

@@ -10,14 +10,16 @@ from intriguing.figures.style import OURS, PAPER, QUIET, blank, styled
 from intriguing.stats.equivalence import MARGIN
 
 ATTACKS = {
-    "lbfgs": "finest search",
-    "lbfgs-plain-norm": "finest search, plain norm",
-    "lbfgs-grid": "search in steps of 10^0.2",
-    "lbfgs-one-weight": "one weight for all images",
-    "lbfgs-next": "next digit as target",
-    "lbfgs-nearest": "nearest class as target",
+    "lbfgs": "c refined",
+    "lbfgs-plain-norm": "c refined, c·‖r‖",
+    "lbfgs-grid": "c in steps of $10^{0.2}$",
+    "lbfgs-one-weight": "one c for all images",
+    "lbfgs-next": "target: next digit",
+    "lbfgs-nearest": "target: nearest class",
 }
 """What the attacks of the sheet are called in the figure."""
+LEAST = 0.0005
+"""Posterior probability below which it is not printed."""
 
 
 @styled()
@@ -29,7 +31,7 @@ def readings_figure(
     Args:
         table: The tidy table ``readings``.
         printed: Distortion of each network in the paper.
-        linear: Networks that judge the readings.
+        linear: Networks of which the posterior probability is computed.
     """
     cells = table.pivot(index="row", columns="column", values="value")
     cells = cells.sort_values("posterior", ascending=False)
@@ -39,31 +41,34 @@ def readings_figure(
     axes.axvline(1, color=QUIET, lw=0.8)
     networks = [name for name in printed if name in cells]
     for name in networks:
-        judges = name in linear
+        used = name in linear
         axes.plot(
             cells[name] / printed[name],
             range(len(cells)),
             ls="",
-            marker="o" if judges else "D",
+            marker="o" if used else "D",
             ms=4.5,
-            color=PAPER if judges else OURS,
-            mfc=PAPER if judges else "none",
-            label={networks[0]: "linear networks, which judge"}.get(name)
-            or ("other networks, held out" if name == networks[-1] else None),
+            color=PAPER if used else OURS,
+            mfc=PAPER if used else "none",
+            label={networks[0]: "linear networks (give the posterior)"}.get(name)
+            or ("other networks (not used)" if name == networks[-1] else None),
         )
     right = axes.secondary_yaxis("right")
-    right.set_yticks(range(len(cells)), [f"{x:.1%}" for x in cells["posterior"]])
-    right.set_ylabel("posterior probability of the reading")
+    posterior = [
+        f"{100 * x:.1f}" if x >= LEAST else "< 0.1" for x in cells["posterior"]
+    ]
+    right.set_yticks(range(len(cells)), posterior)
+    right.set_ylabel("posterior probability of the reading (%)")
     axes.set_yticks(range(len(cells)), [named(row) for row in cells.index])
     axes.set_ylim(len(cells) - 0.4, -0.6)
     axes.set_xscale("log")
     ticks = (0.4, 0.6, 0.8, 1, 1.25, 1.6, 2.4)
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_xlabel("measured over printed distortion; the band is the margin")
+    axes.set_xlabel("measured / printed distortion (band: margin of the verdicts)")
     for side in (axes, right):
         side.tick_params(axis="y", length=0)
-    axes.legend(loc="upper left")
+    figure.legend(loc="outside upper center", ncols=2)
     return figure
 
 

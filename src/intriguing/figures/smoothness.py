@@ -15,7 +15,7 @@ from intriguing.smoothness.table import DISTANCE, grid
 COLOURS = {"data": PAPER, "architecture": OURS, "training": GREEN}
 OTHERS = {"interactions": "interactions between groups", UNEXPLAINED: "unexplained"}
 TITLES = {
-    "images": "training images, thousands",
+    "images": "training images",
     "noise": "share of wrong labels",
     "width": "units of a hidden layer",
     "depth": "hidden layers",
@@ -37,7 +37,7 @@ def share_figure(table: pd.DataFrame) -> Figure:
         table: The tidy table ``smoothness``.
     """
     figure = blank(7.2, 3.6)
-    panels = figure.subplots(1, 2, sharey=True)
+    panels = figure.subplots(1, 2, sharex=True, sharey=True)
     columns = {
         "share": "(a) all networks",
         "share-equal-error": "(b) at equal test error",
@@ -45,15 +45,15 @@ def share_figure(table: pd.DataFrame) -> Figure:
     for axes, (column, title) in zip(panels, columns.items(), strict=True):
         _draw_shares(axes, table[table["column"] == column].set_index("row"))
         axes.set_title(title)
-        axes.set_xlabel("share of the variance of log distance, %")
+        axes.set_xlabel("share of the variance of log distance (%)")
     return figure
 
 
 def _draw_shares(axes: Axes, cells: pd.DataFrame) -> None:
     rows: list[tuple[str, str, str]] = []
     for group, factors in GROUPS.items():
-        rows += [(group, f"{group} (all)", COLOURS[group])]
-        rows += [(factor, f"   {factor}", COLOURS[group]) for factor in factors]
+        rows += [(group, f"{group}, all", COLOURS[group])]
+        rows += [(one, f"{TITLES.get(one, one)}", COLOURS[group]) for one in factors]
     rows += [(name, text, QUIET) for name, text in OTHERS.items()]
     for place, (name, _, colour) in enumerate(rows):
         cell, whole = 100 * cells.loc[name, ["value", "low", "high"]], name in GROUPS
@@ -82,16 +82,17 @@ def curve_figure(
     for axes, (factor, curve) in zip(panels.flat, shown.items(), strict=True):
         ordered = sorted(curve, key=lambda one: getattr(one, factor))
         values = np.exp(grid(measured, ordered, DISTANCE))
-        unit = 1000 if factor == "images" else 1
-        at = [getattr(one, factor) / unit for one in ordered]
+        at = [getattr(one, factor) for one in ordered]
         axes.plot(np.broadcast_to(at, values.shape).T, values.T, color=OURS, **POINTS)
         axes.plot(at, np.exp(np.log(values).mean(0)), "-", color=OURS, lw=1)
         axes.set_xlabel(TITLES[factor])
-        if factor in LOGARITHMIC:
-            axes.set_xscale("log")
-            axes.set_xticks(at, [f"{one:g}" for one in at])
-            axes.minorticks_off()
         if factor == "decay":
             axes.set_xscale("symlog", linthresh=1e-5)
-    figure.supylabel("minimal L2 distance, pixels (geometric mean)", fontsize=8)
+            continue
+        axes.set_xscale("log" if factor in LOGARITHMIC else "linear")
+        axes.set_xticks(
+            at, [f"{one:g}" if one < 1e3 else f"{one / 1e3:g}k" for one in at]
+        )
+        axes.minorticks_off()
+    figure.supylabel("minimal L2 distance in pixels (geometric mean)", fontsize=8)
     return figure
