@@ -141,7 +141,7 @@ def test_bars_join_the_levels():
     np.testing.assert_allclose(bars, [(50, 100), (30, 50), (20, 30), (5, 20)])
     assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["net"]
     factors = [text.get_text() for text in figure.axes[0].texts]
-    assert factors == [rf"$\times${n}" for n in ("2", "1.67", "1.5", "4")]
+    assert factors == [rf"$\times${n}" for n in ("2.00", "1.67", "1.50", "4.00")]
     with pytest.raises(InputError, match="lacks"):
         waterfall_figure(table[table["column"] != "box"])
 

@@ -11,9 +11,12 @@ from matplotlib.ticker import LogLocator
 from intriguing.errors import InputError
 from intriguing.figures.style import (
     GREEN,
+    ORANGE,
     OURS,
     PAPER,
+    PINK,
     QUIET,
+    SKY,
     Look,
     blank,
     label_plainly,
@@ -24,20 +27,21 @@ ACROSS = 4  # panels in a row
 POINTS: Mapping[str, Look] = {
     "product": {"color": PAPER, "marker": "x", "label": "product of norms"},
     "crown": {"color": GREEN, "marker": "+", "label": "CROWN"},
-    "certified": {"color": OURS, "marker": ".", "label": "best"},
+    # An open marker, so that CROWN stays visible where both are exact.
+    "certified": {"color": OURS, "marker": "o", "mfc": "none", "label": "best bound"},
 }
 PENALTIES: Mapping[str, Look] = {
     "decay": {"color": OURS, "marker": "o", "label": "weight decay"},
     "product": {"color": PAPER, "marker": "s", "label": "product of norms"},
     "spectral": {"color": GREEN, "marker": "^", "label": "norms held equal"},
-    "eclipse": {"color": "#CC79A7", "marker": "D", "label": "ECLipsE-Fast"},
+    "eclipse": {"color": PINK, "marker": "D", "label": "ECLipsE-Fast"},
 }
 DEPTHS: Mapping[str, Look] = {
     "product": {"color": PAPER, "marker": "s", "label": "product of norms"},
-    "liplt": {"color": "#E69F00", "marker": "v", "label": "LipLT"},
-    "eclipse-fast": {"color": "#CC79A7", "marker": "D", "label": "ECLipsE-Fast"},
+    "liplt": {"color": ORANGE, "marker": "v", "label": "LipLT"},
+    "eclipse-fast": {"color": PINK, "marker": "D", "label": "ECLipsE-Fast"},
     "lipsdp": {"color": GREEN, "marker": "^", "label": "LipSDP"},
-    "box": {"color": "#56B4E9", "marker": "x", "label": "steepest found in the box"},
+    "box": {"color": SKY, "marker": "x", "label": "steepest found in the box"},
     "median": {"color": OURS, "marker": "o", "label": "median at test images"},
 }
 READABLE = 1.35
@@ -48,8 +52,8 @@ LEVELS = ("product", "lipsdp", "box", "data", "median")
 """Columns of the table ``bounds`` from the largest to the smallest."""
 CAUSES: Mapping[str, str] = {
     "layers are not aligned": PAPER,
-    "relaxation, or patterns out of reach": "#E69F00",
-    "far from the data": "#56B4E9",
+    "relaxation, or patterns out of reach": ORANGE,
+    "far from the data": SKY,
     "worst against typical image": OURS,
 }
 """Why each level is below the one before it, with its colour."""
@@ -76,7 +80,7 @@ def certified_figure(networks: Mapping[str, pd.DataFrame]) -> Figure:
     ends = every[every > 0].min() / 1.5, every[np.isfinite(every)].max() * 1.5
     for axes, (name, records) in zip(panels.flat, networks.items(), strict=False):
         for method, look in POINTS.items():
-            axes.plot(records["attacked"], records[method], ls="", ms=4, **look)
+            axes.plot(records["attacked"], records[method], ls="", ms=5, **look)
         axes.plot(ends, ends, color=QUIET, lw=0.8)
         axes.set(xscale="log", yscale="log", xlim=ends, ylim=ends)
         axes.set_title(name)
@@ -89,8 +93,10 @@ def certified_figure(networks: Mapping[str, pd.DataFrame]) -> Figure:
             axes.axis("off")
     handles, labels = panels.flat[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
-    figure.supxlabel("distance of the nearest adversarial image found", fontsize=8)
-    figure.supylabel("certified distance", fontsize=8)
+    figure.supxlabel(
+        "L2 distance of the nearest adversarial image found (pixels)", fontsize=8
+    )
+    figure.supylabel("certified L2 distance (pixels)", fontsize=8)
     return figure
 
 
@@ -119,13 +125,15 @@ def waterfall_figure(table: pd.DataFrame) -> Figure:
         ):
             label = cause if row == 0 else None
             axes.barh(row, right - left, 0.7, left, color=colour, label=label)
-            if right > READABLE * left:
-                middle, factor = np.sqrt(left * right), f"{right / left:.3g}"
-                look: Look = {"ha": "center", "va": "center", "color": INKS[colour]}
-                axes.text(middle, row, rf"$\times${factor}", fontsize=7, **look)
+            wide, middle = right > READABLE * left, np.sqrt(left * right)
+            look: Look = {"ha": "center", "va": "center", "fontsize": 7}
+            look["color"] = INKS[colour] if wide else "black"
+            factor = rf"$\times${right / left:#.3g}"
+            axes.text(middle, row if wide else row - 0.5, factor, **look)
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
-    axes.set(xscale="log", xlabel="Lipschitz constant: logits per unit of distance")
+    axes.set(xscale="log", xlim=(0.9 * values.loc[names, "median"].min(), None))
+    axes.set_xlabel("Lipschitz constant (logits per unit of L2 distance, log scale)")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     label_plainly(axes.xaxis)
     figure.legend(loc="outside upper center", ncols=2, fontsize=7)
@@ -146,8 +154,9 @@ def penalties_figure(records: pd.DataFrame) -> Figure:
     figure = blank(7.2, 2.9)
     panels = figure.subplots(1, 2, sharey=True)
     shown = records.assign(error=100 * records["error"])
-    labels = "test error / %", "product of the layers' norms"
+    labels = "test error (%)", "product of the layers' norms"
     for axes, across, label in zip(panels, ("error", "product"), labels, strict=True):
+        axes.set_title("(a)" if across == "error" else "(b)")
         for method, look in PENALTIES.items():
             own = shown[shown["method"] == method].groupby("strength", sort=False)
             x, y = own[across].mean(), own["distance"].mean()
@@ -157,7 +166,7 @@ def penalties_figure(records: pd.DataFrame) -> Figure:
             ]
             axes.errorbar(x, y, bars[1], bars[0], ms=4, lw=0.9, elinewidth=0.6, **look)
         axes.set_xlabel(label)
-    panels[0].set_ylabel("distance to the nearest\nadversarial image")
+    panels[0].set_ylabel("L2 distance to the nearest\nadversarial image (pixels)")
     panels[1].set_xscale("log")
     panels[1].xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     label_plainly(panels[1].xaxis)
@@ -180,7 +189,7 @@ def depth_figure(table: pd.DataFrame) -> Figure:
         ends = known["low"].clip(lower=known["value"] / 10), known["high"]
         axes.vlines(known["depth"], *ends, color=look["color"], lw=0.6)
     axes.set(yscale="log", xlabel="hidden layers of 100 ReLU units")
-    axes.set_ylabel("logits per unit of distance")
+    axes.set_ylabel("gradient or its bound\n(logits per unit of L2 distance)")
     axes.set_xticks(sorted(own["depth"].unique()))
     label_plainly(axes.yaxis)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside right center")

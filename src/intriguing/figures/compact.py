@@ -11,7 +11,7 @@ from intriguing.figures.style import OURS, QUIET, Look, blank, label_plainly, st
 
 WHOLE = ("product", "liplt", "eclipse-fast", "lipsdp")
 """Families that treat matrices as they are."""
-LOW_RANK: Look = {"color": OURS, "marker": "o", "label": "low rank"}
+LOW_RANK: Look = {"color": OURS, "marker": "o", "label": "low-rank parts"}
 
 
 @styled()
@@ -37,7 +37,7 @@ def compact_proofs_figure(records: pd.DataFrame) -> Figure:
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         for axis in (axes.xaxis, axes.yaxis):
             label_plainly(axis)
-    panels[0].set_ylabel("tightness")
+    panels[0].set_ylabel("tightness: steepest\ngradient found / bound")
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(
         handles,
@@ -64,11 +64,10 @@ def _add_proofs(axes: Axes, points: pd.DataFrame) -> None:
     for name in ranks.index[[0, -1]]:
         at = ranks.loc[name, ["operations", "tightness"]].tolist()
         place: Look = {"textcoords": "offset points", "ha": "left", "va": "top"}
-        rank = name.removeprefix("rank ")
-        axes.annotate(rank, at, (3, 0), color=OURS, fontsize=6, **place)
+        axes.annotate(name, at, (3, 0), color=OURS, fontsize=6, **place)
     for name in WHOLE:
         at = points.loc[name, ["operations", "tightness"]]
-        axes.plot(*at, ls="", ms=5, **DEPTHS[name])
+        axes.plot(*at, ls="", ms=5, mfc="none", mew=1.2, **DEPTHS[name])
 
 
 def pareto_front(points: pd.DataFrame) -> pd.DataFrame:

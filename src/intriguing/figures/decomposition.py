@@ -17,9 +17,10 @@ from intriguing.transfer.decomposition import (
     SEED,
 )
 
-# Open markers remain visible over full ones.
+# Open markers and thin lines remain visible over full ones, and leave them visible.
 OPEN: Look = {"ms": 8, "mfc": "none", "mew": 1.2, "lw": 1}
-FULL: Look = {"ms": 4, "lw": 1.5}
+FULL: Look = {"ms": 5, "lw": 2.5}
+THIN: Look = {"ms": 4, "lw": 1}
 LOOKS: dict[str, Look] = {
     kind: {"label": label, "color": colour, "marker": marker, **size}
     for kind, label, colour, marker, size in (
@@ -27,14 +28,17 @@ LOOKS: dict[str, Look] = {
         (ARCHITECTURE, "other seed and architecture", OURS, "s", OPEN),
         (DATA, "other seed and training data", PAPER, "^", FULL),
         (BOTH, "all three differ", GREEN, "D", OPEN),
-        (NOISE, "Gaussian noise, all pairs", QUIET, "x", FULL),
+        (NOISE, "Gaussian noise, all pairs", QUIET, "x", THIN),
     )
 }
 PAIR: Look = {"lw": 0.6, "alpha": 0.35}
 SAME: Look = {"lw": 1, "ls": "--"}
 PANELS = {
-    FACTOR: "factor by which perturbations are multiplied",
-    MATCHED_LENGTH: "distortion of each image (root mean square per pixel)",
+    FACTOR: ("(a) amplified", "factor by which perturbations are multiplied"),
+    MATCHED_LENGTH: (
+        "(b) scaled to one distortion",
+        "distortion of each image (root mean square per pixel)",
+    ),
 }
 
 
@@ -55,13 +59,12 @@ def decomposition_figure(table: pd.DataFrame, pairs: pd.DataFrame) -> Figure:
         raise InputError("transfer-decomposition: the table has no values to plot")
     figure = blank(7.2, 4.1)
     panels = figure.subplots(1, 2, sharey=True)
-    for axes, (prefix, label) in zip(panels, PANELS.items(), strict=True):
+    for axes, (prefix, (title, label)) in zip(panels, PANELS.items(), strict=True):
         _plot_panel(
             axes, _with_x(known, "column", prefix), _with_x(pairs, "length", prefix)
         )
-        axes.set(xlabel=label, ylim=(0, 103))
+        axes.set(title=title, xlabel=label, ylim=(0, 103))
     panels[0].set_ylabel("correctly classified images that are fooled (%)")
-    figure.suptitle("Transfer of adversarial images", x=0.01, ha="left")
     handles = [Line2D([], [], **look) for look in LOOKS.values()]
     handles += [
         Line2D([], [], color="black", label="same seed", **SAME),

@@ -18,7 +18,7 @@ IMAGES: Look = {"color": OURS, "alpha": 0.3}
 HALF: Look = {"color": OURS, "lw": 3}
 AVERAGE: Look = {"color": "black", "marker": "o", "ms": 4, "lw": 1}
 PUBLISHED: Look = {"marker": "D", "mfc": "none", "mec": PAPER, "ls": ""}
-PUBLISHED |= {"mew": 1.3, "ms": 6}
+PUBLISHED |= {"mew": 1.3, "ms": 5}
 LINES = {"quartiles and median": HALF, "average, 95 % interval": AVERAGE}
 LINES["paper's average"] = PUBLISHED
 
@@ -47,12 +47,12 @@ def distortion_figure(
     figure = blank(7.2, 0.78 * len(distortions) + 1.1)
     axes = figure.subplots()
     for row, (name, values) in enumerate(distortions.items()):
-        heights = 0.72 * shares[name] / peak
+        heights = 0.6 * shares[name] / peak
         axes.stairs(row - heights, bins, baseline=row, fill=True, **IMAGES)
         first, median, third = np.quantile(values, [0.25, 0.5, 0.75])
         axes.plot([first, third], [row, row], solid_capstyle="butt", **HALF)
         axes.plot(median, row, "|", color="white", ms=5, mew=1.2)
-        _plot_averages(axes, row + 0.16, known.loc[name])
+        _plot_averages(axes, row + 0.13, known.loc[name])
     labels = [f"{name}\n{len(found):,} images" for name, found in distortions.items()]
     axes.set_yticks(range(len(labels)), labels)
     axes.set(xlim=(0, longest), ylim=(len(labels) - 0.65, -0.85))
@@ -70,4 +70,4 @@ def _plot_averages(axes: Axes, row: float, average: pd.Series) -> None:
     ends = [[value - average["low"]], [average["high"] - value]]
     axes.errorbar(value, row, xerr=ends, capsize=2.5, **AVERAGE)
     if pd.notna(average["published"]):
-        axes.plot(average["published"], row, **PUBLISHED)
+        axes.plot(average["published"], row + 0.13, **PUBLISHED)

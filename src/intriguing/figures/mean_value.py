@@ -21,8 +21,8 @@ from intriguing.spectra.two_layers import (
 
 POINTS = 400
 PRODUCT: Look = {"color": PAPER, "ls": "--", "lw": 1.2}
-JACOBIAN: Look = {"color": OURS, "lw": 1.4}
-CHANGE: Look = {"color": "black", "lw": 1.4}
+JACOBIAN: Look = {"color": OURS, "lw": 2.6}
+CHANGE: Look = {"color": "black", "lw": 1.2}
 HIGHEST: Look = {"color": GREEN, "ls": "-.", "lw": 1.2}
 LAYER: Look = {"color": QUIET, "lw": 1}
 
@@ -64,7 +64,7 @@ def _draw_norms(axes: Axes, times: Float[np.ndarray, " n"]) -> None:
     axes.axhline(norms.max(), label="largest on the segment", **HIGHEST)
     axes.plot(times, norms, label="‖J(x + t·r)‖", **JACOBIAN)
     axes.plot(times, speed, label="‖J(x + t·r)·r‖ / ‖r‖", **CHANGE)
-    axes.set(xlim=(0, 1), ylim=(0, None), xlabel="t", ylabel="operator norm")
+    axes.set(xlim=(0, 1), ylim=(0, None), xlabel="t", ylabel="factor on lengths")
     axes.set_title("(b) along x + t·r")
 
 

@@ -24,15 +24,16 @@ def sae_figure(example: Example, test: Float[np.ndarray, "n 28 28"]) -> Figure:
         test: Test images, of which the example names some.
     """
     figure = blank(7.2, 4.3)
-    (digits, margins), (weaker, stronger) = figure.subplots(
-        2, 2, height_ratios=(1, 1.6), width_ratios=(1, 1)
-    )
+    parts = figure.subfigures(2, 1, squeeze=False, height_ratios=(1, 1.4))
+    above, below = parts.flat
+    digits, margins = above.subplots(1, 2)
+    weaker, stronger = below.subplots(1, 2)
     _add_digits(digits, example)
     _add_margins(margins, example)
     _add_latents(weaker, example.falling, test, PAPER)
     _add_latents(stronger, example.rising, test, OURS)
-    weaker.set_title("(c) latents that r weakens, and what they respond to")
-    stronger.set_title("(d) latents that r strengthens")
+    weaker.set_title("(c) latents that r weakens: change, top images")
+    stronger.set_title("(d) latents that r strengthens: change, top images")
     return figure
 
 
@@ -61,11 +62,13 @@ def _add_margins(axes: Axes, example: Example) -> None:
     """Add a bar for each state: how much the target is preferred to the label."""
     values = list(example.margins.values())
     colours = [PAPER if value < 0 else OURS for value in values]
-    axes.barh(range(len(values)), values, color=colours, height=0.6)
+    bars = axes.barh(range(len(values)), values, color=colours, height=0.6)
+    axes.bar_label(bars, fmt="{:+.2f}", padding=2)
     axes.axvline(0, color=QUIET, lw=0.6)
     axes.set_yticks(range(len(values)), list(example.margins))
     axes.invert_yaxis()
-    axes.set_xlim(1.08 * min(values), max(1.08 * max(values), -0.1 * min(values)))
+    axes.margins(x=0.25)
+    axes.locator_params(axis="x", nbins=5)
     axes.set_xlabel(f"logit of {example.target} less logit of {example.label}")
     axes.set_title(
         f"(b) which wins: {example.label} (left) or {example.target} (right)"

@@ -37,6 +37,7 @@ STYLE = {
 }
 # Okabe and Ito's colours, which colour-blind readers can distinguish.
 OURS, PAPER, GREEN = "#0072B2", "#D55E00", "#009E73"
+ORANGE, SKY, PINK = "#E69F00", "#56B4E9", "#CC79A7"
 QUIET = "#595959"
 
 

@@ -3,16 +3,16 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from intriguing.figures.style import GREEN, OURS, PAPER, Look, blank, styled
+from intriguing.figures.style import GREEN, ORANGE, OURS, PAPER, Look, blank, styled
 
 LOOKS: tuple[Look, ...] = (
     {"color": PAPER, "marker": "s"},
-    {"color": "#E69F00", "marker": "D"},
+    {"color": ORANGE, "marker": "D"},
     {"color": GREEN, "marker": "^"},
     {"color": OURS, "marker": "o"},
 )
 """Of each width, from the smallest."""
-PANELS = {"fvu": "unexplained variance / %", "features": "effective features / units"}
+PANELS = {"fvu": "unexplained variance (%)", "features": "effective features per unit"}
 
 
 @styled()
@@ -37,7 +37,10 @@ def superposition_figure(records: pd.DataFrame) -> Figure:
             axes.errorbar(
                 values.index, middle, bars, ms=4, lw=1, elinewidth=0.6, **look
             )
-        axes.set(xlabel="length of the perturbations in training", ylabel=label)
+        axes.set(
+            xlabel="L2 length of the training perturbations (pixels)", ylabel=label
+        )
+        axes.set_title("(a)" if measure == "fvu" else "(b)")
         axes.set_ylim(bottom=0)
     handles, names = panels[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper center", ncols=len(names))

@@ -49,7 +49,9 @@ def transfer_figure(table: pd.DataFrame, title: str) -> Figure:
         [x + 0.5 for x in columns.values()], [c.replace("@", "\n@") for c in columns]
     )
     axes.set_yticks([y + 0.5 for y in rows.values()], map(_row_label, rows))
-    axes.set(xlabel="classified by", ylabel="made for, or distorted by")
+    axes.set_ylabel("made for, or distorted by")
+    classifiers = columns.get("distortion", across + GAP) - GAP
+    axes.set_xlabel("classified by", x=classifiers / across / 2)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     _add_explanation(figure, axes, table)
@@ -96,7 +98,7 @@ def _add_cell(axes: Axes, left: float, top: float, one: Entry) -> None:
 def _add_explanation(figure: Figure, axes: Axes, table: pd.DataFrame) -> None:
     """Add the colour bar, and the note beneath the map."""
     bar = figure.colorbar(
-        ScalarMappable(Normalize(0, 100), MAP), ax=axes, shrink=0.6, aspect=30, pad=0.01
+        ScalarMappable(Normalize(0, 100), MAP), ax=axes, aspect=50, pad=0.01
     )
     bar.set_label("misclassified (%)")
     bar.outline.set_visible(False)

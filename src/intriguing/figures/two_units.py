@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from torch import nn
 
@@ -20,7 +21,7 @@ from intriguing.bounds.two_units import (
 )
 from intriguing.figures.style import GREEN, OURS, PAPER, QUIET, blank, styled
 
-DIRECTIONS, RINGS, NEARLY = 60, 200, 1e-4
+DIRECTIONS, NEARLY = 60, 1e-4
 REACHED = "#a6cbe3"
 TOUCHING = np.array([1.0, 0.6])
 """The weighted sum whose program gives the polynomial that is drawn."""
@@ -65,12 +66,8 @@ def _draw_pixels(axes: Axes) -> None:
 
 
 def _draw_reached(axes: Axes) -> None:
-    shares = np.sqrt(np.linspace(0, 1, RINGS))[:, None, None]
-    points = BALL.image + BALL.radius * shares * _circle(400)
-    reached = activations(nn.ReLU, points.reshape(-1, 2))
-    look = {"color": REACHED, "rasterized": True}
-    axes.plot(*reached.T, ".", ms=3, **look)
-    axes.plot([], [], "s", color=REACHED, label="what the images reach")
+    edge = activations(nn.ReLU, BALL.image + BALL.radius * _circle(400))
+    axes.fill(*edge.T, color=REACHED, label="what the images reach")
     directions = _circle(DIRECTIONS)
     for least, color, style, name in (
         (least_by_crown, PAPER, "--", "what CROWN allows"),
@@ -112,10 +109,15 @@ def _draw_polynomial(axes: Axes) -> None:
     limits = [values.min(), 0.0]
     axes.contourf(t, e, values, limits, colors=[PAPER], alpha=0.25)
     axes.contour(t, e, values, [0.0], colors=[PAPER], linewidths=1.2)
-    axes.plot([], [], color=PAPER, lw=1.2, label="polynomial zero (shade: below)")
+    axes.fill([], [], fc=to_rgba(PAPER, 0.25), ec=PAPER, label="polynomial below zero")
     network = network_of(nn.Sigmoid)
     curves = curves_of(network, intervals(network))
     on_curve = curves.coordinates(curves.points())
-    axes.plot(*(part[0] for part in on_curve), color="black", lw=1.4, label="the curve")
+    axes.plot(
+        *(part[0] for part in on_curve),
+        color="black",
+        lw=1.4,
+        label="curve of the unit",
+    )
     axes.set(xlabel="place t in the interval", ylabel="distance e from the chord")
     axes.set_title("(c) a sigmoid unit")

@@ -13,9 +13,12 @@ from matplotlib.ticker import NullLocator, StrMethodFormatter
 
 from intriguing.figures.style import (
     GREEN,
+    ORANGE,
     OURS,
     PAPER,
+    PINK,
     QUIET,
+    SKY,
     Look,
     add_image,
     blank,
@@ -24,7 +27,7 @@ from intriguing.figures.style import (
 
 SHOWN = {"purity": "purity of the top 20 images", "kurtosis": "excess kurtosis"}
 """Measures in the figures, and what they are called there."""
-COLOURS = ("black", OURS, PAPER, GREEN, "#CC79A7", "#56B4E9", "#E69F00")
+COLOURS = ("black", OURS, PAPER, GREEN, PINK, SKY, ORANGE)
 ARROW: Look = {"arrowstyle": "-|>", "lw": 1.8, "shrinkA": 0, "shrinkB": 0}
 
 
@@ -44,22 +47,22 @@ def natural_basis_figure(
         rows: Top images along each direction.
     """
     figure = blank(7.2, 2.7)
-    left, right = figure.subplots(1, 2, width_ratios=(1, 1.25))
-    look: Look = {"cmap": "tab10", "vmin": -0.5, "vmax": 9.5, "s": 4, "lw": 0}
-    scatter = left.scatter(*plane.T, c=labels, **look)
-    figure.colorbar(scatter, ax=left, label="digit", ticks=range(10), pad=0.02)
-    reach = float(np.quantile(plane, 0.99))
+    left, right = figure.subplots(1, 2, width_ratios=(1, 1.5))
+    for digit in np.unique(labels):
+        look: Look = {"marker": f"${digit}$", "ms": 4, "mew": 0, "color": QUIET}
+        left.plot(*plane[labels == digit].T, ls="", **look)
+    reach = float(plane.max())
     for colour, (name, (x, y)) in zip(COLOURS, directions.items(), strict=False):
         end = (0.75 * reach * x, 0.75 * reach * y)
         left.annotate("", end, (0, 0), arrowprops={**ARROW, "color": colour})
-        place = (0.85 * reach * x + 0.03 * reach, 0.85 * reach * y + 0.03 * reach)
+        near: Look = {"xytext": (4, 4), "textcoords": "offset points"}
         box = {"fc": "white", "ec": "none", "alpha": 0.8, "pad": 1}
-        left.annotate(name, place, color=colour, bbox=box)
-    low = -0.05 * reach
-    left.set(xlim=(low, 1.15 * reach), ylim=(low, 1.15 * reach))
+        left.annotate(name, end, color=colour, bbox=box, **near)
+    ends = (-0.05 * reach, 1.05 * reach)
+    left.set(xlim=ends, ylim=ends, box_aspect=1)
     first, second = list(directions)[:2]
     left.set(xlabel=f"activation of {first}", ylabel=f"activation of {second}")
-    left.set_title("(a) test images; the axes are the natural basis")
+    left.set_title("(a) test images; axes: natural basis")
     for line, (name, images) in enumerate(zip(directions, rows, strict=True)):
         for column, image in enumerate(images):
             add_image(right, image, 1.08 * column, 1.25 * line)
