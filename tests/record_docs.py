@@ -83,6 +83,7 @@ def prepare(home: Path) -> Path:
     fetch_mnist(raw, read_checksums(ROOT / "data/checksums.tsv"), mnist_sources())
     tree = copy_repository(home / "intriguing", raw)
     settings = yaml.safe_load((tree / "config/smoke.yaml").read_text())
+    del settings["train"]  # the page appends this key
     path = tree / "config/config.yaml"
     path.write_text(yaml.safe_dump(settings | {"run": "paper"}, sort_keys=False))
     for name in ("dvc.lock", "results/paper/compare.html"):
