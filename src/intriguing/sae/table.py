@@ -31,7 +31,7 @@ KINDS: Kinds = {
 
 
 LEAST_IMAGES = 30
-"""Fewer perturbations of a seed have no mean: hardly any image fools its network."""
+"""Fewer perturbations of a seed have no mean."""
 RANGES = {
     **dict.fromkeys((*QUALITIES, *INTERFERENCE[1:], "jaccard", "energy"), (0, 1)),
     **dict.fromkeys((*COSINES, INTERFERENCE[0]), (-1, 1)),
@@ -68,8 +68,7 @@ def _mean(own: pd.DataFrame, column: str) -> Interval | None:
 def _with_enough_images(changes: pd.DataFrame) -> pd.DataFrame:
     """Return the changes, those of seeds with few perturbations as NaN."""
     few = changes["images"] < LEAST_IMAGES
-    measured = [name for name in MEASURED if name in changes]
-    return changes.assign(**changes[measured].mask(few))
+    return changes.assign(**changes[[*MEASURED]].mask(few))
 
 
 def code_cells(qualities: pd.DataFrame, changes: pd.DataFrame) -> Cells:

@@ -16,8 +16,8 @@ def log_factor(
     """Return the log of the factor of ten times the images, if the trend goes on.
 
     The trend is the line of least squares of log distance against log images through
-    the `LARGEST` numbers. The curve does not say where it ends: a power law with a
-    limit fits as well with a limit near the last value as with one many times as high.
+    the `LARGEST` numbers. They do not determine a limit: a power law fits them as well
+    with a limit near the last value as with one many times as high.
 
     Args:
         images: Numbers of training images, ascending.

@@ -52,23 +52,19 @@ def units_answer(results: Path) -> str:
     basis, distinction = json.loads(path.read_text(encoding="utf-8"))
     gain, low, high = (20 * basis[key] for key in ("measured", "low", "high"))
     table = _table(results / "tables" / "units.csv")
-    first, last = (
-        _number(table[f"FC100-100-10:{layer}", "gain-kurtosis"], ".2f")
-        for layer in (1, 2)
-    )
+    layers = (f"FC100-100-10:{layer}" for layer in (1, 2))
+    first, last = (_number(table[one, "gain-kurtosis"], ".2f") for one in layers)
     return (
         "The natural basis of a layer is its units, the coordinates in which the "
         "nonlinearity acts. On average over the networks, of the 20 images that a unit "
-        "ranks first, "
-        f"{abs(gain):.2f} {'more' if gain > 0 else 'fewer'} show its most frequent "
-        f"digit than for a random direction (difference {gain:+.2f} [{low:+.2f}, "
-        f"{high:+.2f}]). Less than one image counts as no better, so the verdict on "
-        "the paper's sentence that the natural basis is not better is "
+        f"ranks first, {abs(gain):.2f} {'more' if gain > 0 else 'fewer'} show its most "
+        f"frequent digit than for a random direction (difference {gain:+.2f} "
+        f"[{low:+.2f}, {high:+.2f}]). Less than one image counts as no better, so the "
+        "verdict on the paper's sentence that the natural basis is not better is "
         f"**{basis['verdict']}**. The verdict on its stronger sentence, that nothing "
         f"distinguishes units from random directions, is **{distinction['verdict']}**. "
-        "The excess kurtosis of their activations "
-        f"differs by {first} in the first hidden layer of FC100-100-10 and by {last} "
-        "in the second.\n"
+        f"The excess kurtosis of their activations differs by {first} in the first "
+        f"hidden layer of FC100-100-10 and by {last} in the second.\n"
     )
 
 
